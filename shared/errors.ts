@@ -1,0 +1,121 @@
+/**
+ * Every error a person can meet: a code, what failed with the offending value, and the next step. `{name}` is filled in
+ * from the details. Add to this list; never throw a bare string at a user.
+ */
+export const errorTexts = {
+  CONFIG_INVALID: ['{file}: {path} is {value}: {why}', 'Mend it and start again; `--help` lists what is allowed.'],
+  CONFIG_MISSING: ['{file} does not exist', 'Run `{command}` first.'],
+  USAGE: ['{what}', 'See `{command} --help`.'],
+  RIGHTS_MISSING: ['{what} needs {right}', '{next}'],
+  DOCKER_UNREACHABLE: [
+    'the Docker Engine does not answer at {socket}: {why}',
+    'Start it (`systemctl start docker`) or name another with {option}.',
+  ],
+  IMAGE_MISSING: [
+    'the image {image} is not here',
+    'Load it with `docker load -i FILE`, or build it with `npm run images`.',
+  ],
+  DISK_FULL: ['no space left at {path}', 'Free some space; records of low value are dropped and counted until then.'],
+  DISK_READ_ONLY: ['{path} cannot be written: {why}', 'Mount it writable, or choose another folder with {option}.'],
+  SEGMENT_UNKNOWN: ['no card of this machine is in {cidr}', 'Plug the appliance into that segment or change the plan.'],
+  SEGMENT_TOO_LARGE: [
+    '{cidr} has {hosts} addresses, more than the limit of {limit}',
+    'Name smaller ranges in the scan policy.',
+  ],
+  TARGET_OUTSIDE: [
+    '{target} is outside the segment {cidr}',
+    'Only addresses of the appliance’s own segments are ever scanned.',
+  ],
+  NO_FREE_ADDRESS: ['no free address in {cidr}: {why}', 'Retire a decoy, or widen the range for decoys.'],
+  ADDRESS_TAKEN: ['{ip} is in use by {mac}', 'The decoy leaves; the controller chooses another address.'],
+  SCAN_FAILED: ['nmap ended with {why}', 'Run `marshlight-agent doctor`.'],
+  SCAN_BUSY: ['a scan of {cidr} is running already', 'Wait for it, or cancel it with `marshlight scans cancel`.'],
+  TOKEN_INVALID: ['the enrolment token is not valid: {why}', 'Ask for a new one: `marshlight agents invite`.'],
+  TOKEN_USED: ['the enrolment token {id} was used already', 'Ask for a new one: `marshlight agents invite`.'],
+  TOKEN_EXPIRED: ['the enrolment token {id} expired at {expiresAt}', 'Ask for a new one: `marshlight agents invite`.'],
+  CA_MISMATCH: [
+    '{address} shows a CA with fingerprint {seen}, the token names {expected}',
+    'This is not the controller the token came from. Check the address.',
+  ],
+  CONTROLLER_UNREACHABLE: [
+    'the controller at {address} does not answer: {why}',
+    'Check address, cable and firewall; `marshlight-agent doctor` says which step fails.',
+  ],
+  NOT_ENROLLED: [
+    'this agent is not enrolled ({path} has no certificate)',
+    'Run `marshlight-agent enrol --controller HOST:PORT --token TOKEN`.',
+  ],
+  ALREADY_ENROLLED: ['this agent is enrolled already, as {agent}', 'Remove {path} first if it shall become another.'],
+  CERTIFICATE_REFUSED: [
+    'the certificate was refused: {why}',
+    'Ask the administrator whether it was revoked; enrol again.',
+  ],
+  DOCUMENT_MALFORMED: [
+    'a signed document does not fit its schema: {why}',
+    'It is refused; the last good one stays in force.',
+  ],
+  DOCUMENT_FORGED: [
+    'a document for {agent} is not signed by the controller',
+    'It is refused; the last good one stays in force.',
+  ],
+  DOCUMENT_FOREIGN: ['a document for {meant} came to {agent}', 'It is refused; the last good one stays in force.'],
+  DOCUMENT_EXPIRED: [
+    'a document expired at {expiresAt}',
+    'It is refused; check the clock with `marshlight-agent doctor`.',
+  ],
+  DOCUMENT_REPLAYED: [
+    'revision {revision} of {document} came, {held} is held',
+    'It is refused; the last good one stays in force.',
+  ],
+  BATCH_MALFORMED: [
+    'a batch of {agent} on {stream} cannot be read: {why}',
+    'It stands in the dead letters: `marshlight events dead`.',
+  ],
+  STATE_CORRUPT: ['{path} is damaged: {why}', 'It was set aside as {aside}; work goes on from what can be read.'],
+  DATABASE_CORRUPT: [
+    'the database {path} is damaged: {why}',
+    'It was left untouched; restore a backup, or move it away and start anew.',
+  ],
+  NOT_FOUND: ['there is no {kind} {value}', 'List them with `{command}`.'],
+  AMBIGUOUS: ['{value} fits more than one {kind}: {matches}', 'Give more of it.'],
+  NEVER_BLOCK: [
+    '{cidr} holds {protected}, which is never blocked ({why})',
+    'Block something narrower, or change the never-block list.',
+  ],
+  CONFLICT: ['{what}', '{next}'],
+  API_UNREACHABLE: [
+    'the controller does not answer at {address}: {why}',
+    'Is `marshlight serve` running? Name another socket with --api.',
+  ],
+  API_DENIED: ['the API refused the token', 'Give the right one by MARSHLIGHT_API_TOKEN_FILE.'],
+  TIMEOUT: ['{what} took longer than {seconds} s', '{next}'],
+  NO_SUCH_METHOD: ['{port} cannot do {what}', 'This is a fault of the program: please report it.'],
+} as const
+
+export type ErrorCode = keyof typeof errorTexts
+export type ErrorDetails = Record<string, string | number | undefined>
+
+export class MarshlightError extends Error {
+  override readonly name = 'MarshlightError'
+  readonly code: ErrorCode
+  readonly next: string
+  readonly details: ErrorDetails
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}, options?: ErrorOptions) {
+    const [what, next] = errorTexts[code]
+    super(fill(what, details), options)
+    this.code = code
+    this.next = fill(next, details)
+    this.details = details
+  }
+}
+
+/** An error's words without its stack, causes included, for logs and reasons. */
+export function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const cause = error.cause instanceof Error ? ` (${wordsOf(error.cause)})` : ''
+  return `${error.message}${cause}`
+}
+
+const fill = (text: string, details: ErrorDetails) =>
+  text.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? '?'))

@@ -1,0 +1,111 @@
+import { z } from 'zod'
+import { cidr4, hostname, id, ipv4, mac, port, untrusted, utc } from './common.ts'
+import { persona } from './persona.ts'
+
+/** A place a decoy may open connections to; empty means none. */
+export const egressRule = z.object({ cidr: cidr4, proto: z.enum(['tcp', 'udp']), port })
+
+export const decoyLimits = z.object({
+  memoryMb: z.int().min(32).max(4096),
+  pids: z.int().min(8).max(1024),
+  /** CPUs, as a fraction. */
+  cpus: z.number().min(0.05).max(8),
+  /** Concurrent connections, of one source and in all. */
+  connections: z.int().min(1).max(10000),
+  connectionsPerSource: z.int().min(1).max(10000),
+})
+
+/** One decoy as it shall be. */
+export const desiredDecoy = z.object({
+  id,
+  /** The segment it lives in: the agent finds its card by this network. */
+  cidr: cidr4,
+  ip: ipv4,
+  mac,
+  hostname,
+  persona: id,
+  personaVersion: z.int().min(1),
+  services: z.array(z.enum(['cowrie'])).min(1),
+  egress: z.array(egressRule).max(64),
+  limits: decoyLimits,
+})
+
+export const scanPolicy = z.object({
+  enabled: z.boolean(),
+  /** Networks to scan; empty means the segments of the agent's own cards. Always cut to those segments. */
+  ranges: z.array(cidr4).max(64),
+  exclude: z.array(cidr4).max(256),
+  /** Addresses and MACs of all decoys of the fleet in these segments: not hosts. */
+  decoyMacs: z.array(mac).max(4096),
+  /** Packets a second, at most. */
+  maxRate: z.int().min(10).max(10000),
+  quickEverySeconds: z.int().min(30).max(604800),
+  detailEverySeconds: z.int().min(60).max(2592000),
+  fullPictureEverySeconds: z.int().min(60).max(2592000),
+  /** Larger segments are refused. */
+  maxHosts: z.int().min(1).max(65536),
+})
+
+const signedHead = {
+  /** The agent it is for; another refuses it. */
+  agent: id,
+  /** Rises with every change, for each agent and kind. An agent refuses one that does not rise. */
+  revision: z.int().min(1),
+  issuedAt: utc,
+  /** Not accepted after this; what was accepted in time stays in force. */
+  expiresAt: utc,
+}
+
+/** Everything but blocks that an agent shall bring about. */
+export const plan = z.object({
+  kind: z.literal('plan'),
+  ...signedHead,
+  decoys: z.array(desiredDecoy).max(512),
+  personas: z.array(persona).max(512),
+  scan: scanPolicy,
+  /** Networks nobody may block or attack from here: controller, gateways, DNS, administrators. */
+  neverBlock: z.array(cidr4).max(1024),
+})
+
+export const blockEntry = z.object({ id, cidr: cidr4, until: utc })
+
+/** The whole block list of an agent; small and separate, since it changes often and has to be fast. */
+export const blockList = z.object({
+  kind: z.literal('blocks'),
+  ...signedHead,
+  entries: z.array(blockEntry).max(65536),
+  neverBlock: z.array(cidr4).max(1024),
+})
+
+/** A one-shot request; answered once, never kept. */
+export const request = z.object({
+  kind: z.literal('request'),
+  agent: id,
+  id,
+  issuedAt: utc,
+  expiresAt: utc,
+  op: z.discriminatedUnion('name', [
+    z.object({ name: z.literal('ping') }),
+    z.object({ name: z.literal('scan'), cidr: cidr4.optional(), phase: z.enum(['quick', 'detail', 'all']) }),
+    z.object({ name: z.literal('scan.cancel') }),
+    z.object({ name: z.literal('full-picture') }),
+  ]),
+})
+
+export const reply = z.object({
+  id,
+  at: utc,
+  ok: z.boolean(),
+  result: z.record(z.string(), z.unknown()).optional(),
+  error: z.object({ code: z.string().max(64), message: untrusted(1024) }).optional(),
+})
+
+export type EgressRule = z.infer<typeof egressRule>
+export type DecoyLimits = z.infer<typeof decoyLimits>
+export type DesiredDecoy = z.infer<typeof desiredDecoy>
+export type ScanPolicy = z.infer<typeof scanPolicy>
+export type Plan = z.infer<typeof plan>
+export type BlockEntry = z.infer<typeof blockEntry>
+export type BlockList = z.infer<typeof blockList>
+export type Request = z.infer<typeof request>
+export type Reply = z.infer<typeof reply>

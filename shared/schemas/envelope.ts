@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { id } from './common.ts'
+import { decoyEvent, filePart } from './event.ts'
+import { fullPicture, hostGone, hostSeen, scanReport, segmentSeen } from './inventory.ts'
+import { decoyState, documentState, health, notice } from './state.ts'
+
+/**
+ * Streams of records, most valuable first. A full disk drops from the end of this list upward.
+ * One map says which records a stream carries.
+ */
+export const streamRecords = {
+  state: z.discriminatedUnion('type', [decoyState, documentState, notice]),
+  events: decoyEvent,
+  files: filePart,
+  inventory: z.discriminatedUnion('type', [segmentSeen, hostSeen, hostGone, fullPicture, scanReport]),
+  health,
+} as const
+
+export type StreamName = keyof typeof streamRecords
+export const streamNames = Object.keys(streamRecords) as StreamName[]
+export type StreamRecord<S extends StreamName> = z.infer<(typeof streamRecords)[S]>
+
+/** Records that were dropped before they could be sent: numbers `from` to `to`, both included. */
+export const loss = z.object({
+  from: z.int().min(0),
+  to: z.int().min(0),
+  reason: z.enum(['disk-full', 'limit', 'corrupt']),
+})
+
+/**
+ * First line of a batch (topic `up/<stream>`); the records follow, one JSON document a line. Record i has number
+ * `first + i`. Numbers run without gaps within an epoch; whatever is missing is named in `losses`, exactly.
+ * A batch may have no records and only tell losses.
+ */
+export const batchHead = z.object({
+  v: z.literal(1),
+  epoch: id,
+  first: z.int().min(0),
+  count: z.int().min(0).max(10000),
+  losses: z.array(loss).max(1000),
+})
+
+/** Cumulative acknowledgement (topic `ack`): everything of this stream and epoch below `next` is committed. */
+export const acknowledgement = z.object({ stream: z.enum(streamNames), epoch: id, next: z.int().min(0) })
+
+/** Body and its signature. The signature is over the exact bytes of `body` (UTF-8), Ed25519. */
+export const signed = z.object({ v: z.literal(1), body: z.string().max(8_000_000), sig: z.base64().max(128) })
+
+export type Loss = z.infer<typeof loss>
+export type BatchHead = z.infer<typeof batchHead>
+export type Acknowledgement = z.infer<typeof acknowledgement>
+export type Signed = z.infer<typeof signed>

@@ -1,0 +1,17 @@
+/**
+ * Text from outside made fit for a terminal: control characters (C0, DEL, C1), bidirectional overrides and zero-width
+ * characters are shown as escapes, so that what an attacker typed can neither move the cursor nor hide.
+ */
+export function forTerminal(text: string, maxLength = 4096): string {
+  const cut = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the point
+  return cut.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, escapeOne)
+}
+
+function escapeOne(character: string): string {
+  const code = character.charCodeAt(0)
+  if (character === '\n') return '\\n'
+  if (character === '\r') return '\\r'
+  if (character === '\t') return '\\t'
+  return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
+}
