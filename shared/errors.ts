@@ -88,6 +88,7 @@ export const errorTexts = {
     'Is `marshlight serve` running? Name another socket with --api.',
   ],
   API_DENIED: ['the API refused the token', 'Give the right one by MARSHLIGHT_API_TOKEN_FILE.'],
+  COMMAND_FAILED: ['`{command}` failed: {why}', '{next}'],
   TIMEOUT: ['{what} took longer than {seconds} s', '{next}'],
   NO_SUCH_METHOD: ['{port} cannot do {what}', 'This is a fault of the program: please report it.'],
 } as const
