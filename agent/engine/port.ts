@@ -1,0 +1,82 @@
+/** A container of ours as the engine shows it. Everything ours bears the label `marshlight.agent`. */
+export type ObservedContainer = {
+  id: string
+  name: string
+  image: string
+  running: boolean
+  exitCode?: number
+  startedAt?: string
+  restartedTimes: number
+  labels: Record<string, string>
+  /** Address and MAC on the network it was given. */
+  ip?: string
+  mac?: string
+  pid?: number
+}
+
+export type ObservedNetwork = {
+  id: string
+  name: string
+  labels: Record<string, string>
+  cidr?: string
+  parent?: string
+}
+
+export type ContainerSpec = {
+  name: string
+  image: string
+  labels: Record<string, string>
+  hostname?: string
+  env: Record<string, string>
+  /** macvlan attachment of a pod, or the pod whose network is shared. */
+  network:
+    | { kind: 'macvlan'; network: string; ip: string; mac: string }
+    | { kind: 'pod'; pod: string }
+    | { kind: 'none' }
+  mounts: { source: string; target: string; readOnly: boolean }[]
+  tmpfs: Record<string, string>
+  sysctls: Record<string, string>
+  readOnlyRoot: boolean
+  user?: string
+  capDrop: string[]
+  capAdd: string[]
+  memoryMb: number
+  pids: number
+  cpus: number
+  command?: string[]
+}
+
+export type EngineEvent = {
+  kind: 'start' | 'die' | 'destroy' | 'oom'
+  container: string
+  labels: Record<string, string>
+  exitCode?: number
+}
+
+/**
+ * The container engine. Real: dockerode. Errors are MarshlightErrors (DOCKER_UNREACHABLE, IMAGE_MISSING ...).
+ * Invariant: it removes nothing that lacks our label.
+ */
+export interface Engine {
+  ping(): Promise<{ version: string; apiVersion: string }>
+  hasImage(image: string): Promise<boolean>
+  loadImage(archive: string): Promise<void>
+  containers(): Promise<ObservedContainer[]>
+  networks(): Promise<ObservedNetwork[]>
+  createMacvlan(spec: {
+    name: string
+    cidr: string
+    gateway?: string
+    parent: string
+    labels: Record<string, string>
+  }): Promise<void>
+  removeNetwork(name: string): Promise<void>
+  create(spec: ContainerSpec): Promise<string>
+  start(id: string): Promise<void>
+  /** SIGTERM, then SIGKILL after the deadline. */
+  stop(id: string, deadlineSeconds: number): Promise<void>
+  remove(id: string): Promise<void>
+  exec(id: string, argv: string[], options?: { timeoutMs?: number }): Promise<{ exitCode: number; output: string }>
+  /** Ends when the signal does; reconnects by itself, and calls `onReconnect` so that the caller observes anew. */
+  watch(onEvent: (event: EngineEvent) => void, onReconnect: () => void, signal: AbortSignal): Promise<void>
+}

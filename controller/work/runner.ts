@@ -1,0 +1,123 @@
+import type { Clock } from '../../shared/clock.ts'
+import { isoNow } from '../../shared/clock.ts'
+import { wordsOf } from '../../shared/errors.ts'
+import type { Part } from '../../shared/lifecycle.ts'
+import type { Log } from '../../shared/log.ts'
+import type { StreamName } from '../../shared/schemas/envelope.ts'
+import type { Sql, Store } from '../store/port.ts'
+import type { Bus, BusEvent, Projector, StoredRecord } from './port.ts'
+
+type Deps = { store: Store; bus: Bus; clock: Clock; log: Log }
+type Read = { pos: number; agent: string; stream: StreamName; received_at: string; body: string }
+
+const batchSize = 500
+
+/**
+ * Runs projectors after each commit, in the order given: each reads on from its own cursor, in one transaction a batch.
+ *
+ *   committed -> for each projector: read records > cursor -> project -> move cursor -> commit -> emit its events
+ */
+export function makeRunner(projectors: readonly Projector[], deps: Deps): Part & { drain(): Promise<void> } {
+  const { store, bus, log } = deps
+  let running: Promise<void> | undefined
+  let again = false
+  let off = () => {}
+
+  async function pass(): Promise<void> {
+    do {
+      again = false
+      for (const projector of projectors) while (await step(projector)) {}
+    } while (again)
+  }
+
+  async function step(projector: Projector): Promise<boolean> {
+    let events: BusEvent[] = []
+    const more = await store.tx(async (sql) => {
+      const from =
+        (await sql.get<{ pos: number }>('SELECT pos FROM cursors WHERE worker = ?', projector.name))?.pos ?? 0
+      const read = await readFrom(sql, from)
+      const last = read.at(-1)
+      if (!last) return false
+      const wanted = read.filter(({ stream }) => projector.streams.includes(stream)).map(toStored)
+      if (wanted.length > 0) events = await projectSafely(projector, sql, wanted)
+      await sql.run(
+        'INSERT INTO cursors (worker, pos) VALUES (?, ?) ON CONFLICT (worker) DO UPDATE SET pos = excluded.pos',
+        projector.name,
+        last.pos,
+      )
+      return read.length === batchSize
+    })
+    for (const event of events) bus.emit(event)
+    return more
+  }
+
+  async function projectSafely(projector: Projector, sql: Sql, records: StoredRecord[]): Promise<BusEvent[]> {
+    await sql.run('SAVEPOINT batch')
+    try {
+      const events = await projector.project(sql, records)
+      await sql.run('RELEASE batch')
+      return events
+    } catch (error) {
+      await sql.run('ROLLBACK TO batch')
+      await sql.run('RELEASE batch')
+      if (records.length > 1) {
+        const events: BusEvent[] = []
+        for (const record of records) events.push(...(await projectSafely(projector, sql, [record])))
+        return events
+      }
+      const [record] = records
+      log.error(
+        { projector: projector.name, pos: record?.pos, err: error },
+        'a record could not be used; it is kept as a dead letter',
+      )
+      const payload = Buffer.from(JSON.stringify(record))
+      await sql.run(
+        'INSERT INTO dead_letters (agent, topic, at, why, size, payload) VALUES (?, ?, ?, ?, ?, ?)',
+        record?.agent ?? '',
+        `record:${projector.name}`,
+        isoNow(deps.clock),
+        wordsOf(error),
+        payload.length,
+        payload,
+      )
+      return []
+    }
+  }
+
+  function drain(): Promise<void> {
+    again = true
+    running ??= pass().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+
+  return {
+    name: 'workers',
+    drain,
+    async start() {
+      off = bus.on('committed', () => void drain().catch((error) => log.error({ err: error }, 'workers stopped short')))
+      await drain()
+    },
+    async stop() {
+      off()
+      await running
+    },
+  }
+}
+
+const readFrom = (sql: Sql, from: number): Promise<Read[]> =>
+  sql.all<Read>(
+    `SELECT r.pos, s.agent, s.stream, r.received_at, r.body FROM records r JOIN streams s ON s.id = r.stream_id
+     WHERE r.pos > ? ORDER BY r.pos LIMIT ${batchSize}`,
+    from,
+  )
+
+const toStored = (row: Read): StoredRecord =>
+  ({
+    pos: row.pos,
+    agent: row.agent,
+    stream: row.stream,
+    receivedAt: row.received_at,
+    record: JSON.parse(row.body),
+  }) as StoredRecord
