@@ -1,0 +1,58 @@
+import Table from 'cli-table3'
+import { forTerminal } from '../../shared/terminal.ts'
+
+type Cell = string | number | undefined
+
+const cellText = (cell: Cell) => (cell === undefined ? '-' : forTerminal(String(cell), 500))
+
+/**
+ * A table no wider than `width` characters: when it is too wide, the widest columns give way first, and cut text ends
+ * in an ellipsis. Cells come from outside: control characters are shown as escapes.
+ */
+export function tableText(columns: readonly string[], rows: readonly (readonly Cell[])[], width: number): string {
+  const cells = rows.map((row) => columns.map((_, i) => cellText(row[i])))
+  const widths = columns.map((column, i) => Math.max(column.length, ...cells.map((row) => row[i]?.length ?? 0)))
+  const gap = 2
+  const room = width - gap * (columns.length - 1)
+  const least = 6
+  while (widths.reduce((sum, w) => sum + w, 0) > room) {
+    const widest = widths.indexOf(Math.max(...widths))
+    if ((widths[widest] ?? 0) <= least) break
+    widths[widest] = (widths[widest] ?? 0) - 1
+  }
+  const table = new Table({
+    head: columns.map((column, i) => cut(column, widths[i] ?? least)),
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+    colWidths: widths.map((w) => w),
+    chars: {
+      top: '',
+      'top-mid': '',
+      'top-left': '',
+      'top-right': '',
+      bottom: '',
+      'bottom-mid': '',
+      'bottom-left': '',
+      'bottom-right': '',
+      left: '',
+      'left-mid': '',
+      mid: '',
+      'mid-mid': '',
+      right: '',
+      'right-mid': '',
+      middle: '  ',
+    },
+  })
+  for (const row of cells) table.push(row.map((cell, i) => cut(cell, widths[i] ?? least)))
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
+}
+
+const cut = (text: string, width: number) => (text.length <= width ? text : `${text.slice(0, Math.max(1, width - 1))}…`)
+
+export function detailsText(pairs: readonly (readonly [string, Cell])[]): string {
+  const width = Math.max(...pairs.map(([label]) => label.length))
+  return pairs.map(([label, value]) => `${label.padEnd(width)}  ${cellText(value)}`).join('\n')
+}

@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { MarshlightError } from '../shared/errors.ts'
+import { cidr4, ipv4, port } from '../shared/schemas/common.ts'
+import { decoyLimits, egressRule } from '../shared/schemas/desired-state.ts'
+
+const listen = (defaultPort: number) =>
+  z.strictObject({ host: z.string().default('127.0.0.1'), port: port.default(defaultPort) })
+
+/** `config.json` in the controller's data folder. Everything has a default; unknown keys are errors. */
+export const controllerConfig = z.strictObject({
+  /** Name or address under which agents reach this controller; it goes into the certificate and into tokens. */
+  publicHost: z.string().min(1).default('127.0.0.1'),
+  mqtt: listen(8883).prefault({}),
+  enrol: listen(8884).prefault({}),
+  /** Remote API over TLS; off unless a port is given. The local socket is always there. */
+  api: z.strictObject({ host: z.string().default('127.0.0.1'), port: port.optional() }).prefault({}),
+  retention: z
+    .strictObject({
+      recordsDays: z.number().min(1).default(90),
+      healthDays: z.number().min(0.1).default(7),
+      deadLettersDays: z.number().min(1).default(30),
+    })
+    .prefault({}),
+  scan: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      exclude: z.array(cidr4).default([]),
+      maxRate: z.int().min(10).max(10000).default(300),
+      quickEverySeconds: z.int().min(30).default(300),
+      detailEverySeconds: z.int().min(60).default(21600),
+      fullPictureEverySeconds: z.int().min(60).default(86400),
+      maxHosts: z.int().min(1).max(65536).default(4096),
+    })
+    .prefault({}),
+  decoys: z
+    .strictObject({
+      /** Decoys to keep in each segment with an appliance, and the most that responses may bring it to. */
+      perSegment: z.int().min(0).max(250).default(3),
+      maxPerSegment: z.int().min(0).max(250).default(8),
+      /** Free addresses are taken only from these, where given. */
+      ranges: z.array(cidr4).default([]),
+      exclude: z.array(cidr4).default([]),
+      egress: z.array(egressRule).default([]),
+      limits: decoyLimits.default({ memoryMb: 192, pids: 64, cpus: 0.5, connections: 200, connectionsPerSource: 50 }),
+      /** A decoy is replaced by another at a random time within these bounds; 0 for never. */
+      rotation: z
+        .strictObject({ minHours: z.number().min(0).default(0), maxHours: z.number().min(0).default(0) })
+        .prefault({}),
+    })
+    .prefault({}),
+  risk: z
+    .strictObject({
+      halfLifeHours: z.number().min(0.01).default(24),
+      thresholds: z
+        .strictObject({
+          alert: z.number().min(0).max(100).default(30),
+          deploy: z.number().min(0).max(100).default(50),
+          reconfigure: z.number().min(0).max(100).default(60),
+          block: z.number().min(0).max(100).default(80),
+        })
+        .prefault({}),
+      blockMinutes: z.number().min(1).default(60),
+      /** false: decisions to block are proposed and wait for an administrator. */
+      autoBlock: z.boolean().default(true),
+    })
+    .prefault({}),
+  neverBlock: z.array(z.union([cidr4, ipv4.transform((ip) => `${ip}/32`)])).default([]),
+  alerts: z
+    .strictObject({
+      /** Alerts of one source and kind within this time are one. */
+      groupMinutes: z.number().min(0).default(30),
+      silentAgentSeconds: z.number().min(1).default(10),
+      deadDecoySeconds: z.number().min(1).default(60),
+      webhooks: z
+        .array(
+          z.strictObject({
+            name: z.string().min(1),
+            url: z.url(),
+            secretFile: z.string(),
+            minScore: z.number().default(0),
+          }),
+        )
+        .default([]),
+    })
+    .prefault({}),
+})
+
+export type ControllerConfig = z.infer<typeof controllerConfig>
+
+/** Reads and checks `config.json` in `dataDir`. Throws CONFIG_MISSING or CONFIG_INVALID, naming the key and its value. */
+export function readConfig(dataDir: string): ControllerConfig {
+  const file = join(dataDir, 'config.json')
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch {
+    throw new MarshlightError('CONFIG_MISSING', { file, command: 'marshlight init' })
+  }
+  return parseConfig(text, file)
+}
+
+export function parseConfig(text: string, file: string): ControllerConfig {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new MarshlightError('CONFIG_INVALID', { file, path: 'the file', value: 'not JSON', why: String(error) })
+  }
+  const parsed = controllerConfig.safeParse(value)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const path = issue?.path ?? []
+  const offending = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value)
+  throw new MarshlightError('CONFIG_INVALID', {
+    file,
+    path: path.join('.') || 'the file',
+    value: JSON.stringify(offending)?.slice(0, 200) ?? 'missing',
+    why: issue?.message ?? '',
+  })
+}
