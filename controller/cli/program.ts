@@ -1,0 +1,51 @@
+import { Command, CommanderError } from 'commander'
+import { MarshlightError, wordsOf } from '../../shared/errors.ts'
+import { forTerminal } from '../../shared/terminal.ts'
+import { completionCommand } from './commands/completion.ts'
+import type { CliCommand } from './context.ts'
+import { defaultDataDir, makeContext } from './make-context.ts'
+
+/** Exit codes: 0 done, 1 failed, 2 wrong usage. */
+export async function runProgram(argv: readonly string[], commands: readonly CliCommand[]): Promise<number> {
+  const program = new Command('marshlight')
+    .description('The controller of a Marshlight deception network.')
+    .option('--json', 'print one JSON document instead of tables')
+    .option('--data <dir>', 'the controller’s data folder', defaultDataDir())
+    .option('--api <url|socket>', 'another controller’s API')
+    .showHelpAfterError('See `marshlight --help`.')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  marshlight init --host 10.0.0.5        make keys, configuration and database
+  marshlight serve                       run the controller
+  marshlight agents invite --site hq --segment office
+  marshlight alerts follow               watch what happens`,
+    )
+  const cli = makeContext(program)
+  for (const command of [...commands, completionCommand]) command(program, cli)
+  throwInsteadOfExit(program)
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return Number(process.exitCode ?? 0)
+  } catch (error) {
+    return report(error, program.opts<{ json?: boolean }>().json === true)
+  }
+}
+
+function throwInsteadOfExit(command: Command): void {
+  command.exitOverride()
+  for (const child of command.commands) throwInsteadOfExit(child)
+}
+
+function report(error: unknown, json: boolean): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (!(error instanceof MarshlightError)) {
+    process.stderr.write(`marshlight: ${forTerminal(wordsOf(error))}\n`)
+    return 1
+  }
+  const { code, message, next } = error
+  if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, next } })}\n`)
+  else process.stderr.write(`marshlight: ${forTerminal(message)}\n  ${forTerminal(next)}\n`)
+  return code === 'USAGE' ? 2 : 1
+}
