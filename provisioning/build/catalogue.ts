@@ -1,0 +1,34 @@
+/** What a Dockerfile may find in its build context besides its own folder. */
+export type Extra = 'node' | 'agent-bundle' | 'controller-bundle'
+
+/**
+ * One image. Its folder is images/<name>/:
+ * - `packages.txt`: Debian packages of its root file system, one a line. With a Dockerfile beside it, that root is
+ *   `marshlight/<name>-root:dev`; alone, it is the image.
+ * - `requirements.txt`: Python packages, fetched into `wheels/` of the build context.
+ * - `Dockerfile`: built without network.
+ */
+export type ImagePlan = {
+  name: string
+  /** Images whose content this one stands on; they are built first. */
+  on: readonly string[]
+  extras?: readonly Extra[]
+  /** Runs in a decoy: saved to a file for the engines of the appliances. */
+  decoy?: boolean
+}
+
+export const catalogue: readonly ImagePlan[] = [
+  { name: 'base', on: [] },
+  { name: 'python', on: [] },
+  { name: 'pod', on: ['base'], decoy: true },
+  { name: 'cowrie', on: ['base', 'python'], decoy: true },
+  { name: 'node', on: ['base'], extras: ['node'] },
+  { name: 'controller', on: ['node'], extras: ['controller-bundle'] },
+  { name: 'agent', on: ['node'], extras: ['agent-bundle'] },
+  { name: 'lab-host', on: [] },
+  { name: 'lab-attacker', on: [] },
+]
+
+/** The name a Dockerfile, a persona or the lab calls an image by; it always points at the last one built. */
+export const tagOf = (name: string) => `marshlight/${name}:dev`
+export const rootTagOf = (name: string) => `marshlight/${name}-root:dev`

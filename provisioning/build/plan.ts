@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { MarshlightError } from '../../shared/errors.ts'
+import { type Extra, type ImagePlan, rootTagOf, tagOf } from './catalogue.ts'
+import { contentHash, folderHash } from './content.ts'
+import { release } from './debian.ts'
+
+/** What there is to do for one image, with the hash of everything it is made of. */
+export type BuildStep = {
+  name: string
+  hash: string
+  root?: { tag: string; hash: string; packages: string[] }
+  wheels?: { requirements: string; hash: string }
+  /** The Dockerfile's image; without it the root is the image. */
+  build?: { folder: string; tag: string; extras: readonly Extra[] }
+}
+
+export type PlanInputs = {
+  /** Folder of the images' folders. */
+  images: string
+  /** Hash of each extra that the catalogue names. */
+  extras: Readonly<Partial<Record<Extra, string>>>
+  architecture: string
+}
+
+/** Steps in the order of the catalogue: each comes after what it stands on. */
+export async function planImages(catalogue: readonly ImagePlan[], inputs: PlanInputs): Promise<BuildStep[]> {
+  const steps = new Map<string, BuildStep>()
+  for (const plan of catalogue) {
+    const below = plan.on.map((name) => {
+      const step = steps.get(name)
+      if (!step) throw new MarshlightError('NOT_FOUND', { kind: 'image', value: name, command: 'ls images' })
+      return step
+    })
+    steps.set(plan.name, await planOne(plan, below, inputs))
+  }
+  return [...steps.values()]
+}
+
+async function planOne(plan: ImagePlan, below: readonly BuildStep[], inputs: PlanInputs): Promise<BuildStep> {
+  const folder = join(inputs.images, plan.name)
+  if (!existsSync(folder)) throw new MarshlightError('CONFIG_MISSING', { file: folder, command: 'git status' })
+  const hasDockerfile = existsSync(join(folder, 'Dockerfile'))
+  const packages = await linesOf(join(folder, 'packages.txt'))
+  const rootHash = contentHash({ release, architecture: inputs.architecture, packages: packages.join('\n') })
+  const root = packages.length > 0 && {
+    tag: hasDockerfile ? rootTagOf(plan.name) : tagOf(plan.name),
+    hash: rootHash,
+    packages,
+  }
+  if (!hasDockerfile) {
+    if (!root) throw new MarshlightError('CONFIG_MISSING', { file: join(folder, 'Dockerfile'), command: 'git status' })
+    return { name: plan.name, hash: rootHash, root }
+  }
+  const extras = plan.extras ?? []
+  const hash = contentHash({
+    folder: await folderHash(folder),
+    root: root ? rootHash : '',
+    ...Object.fromEntries(below.map((step) => [`on ${step.name}`, step.hash])),
+    ...Object.fromEntries(extras.map((extra) => [`extra ${extra}`, inputs.extras[extra] ?? ''])),
+  })
+  const requirements = join(folder, 'requirements.txt')
+  const python = below.find((step) => step.name === 'python')
+  const wheels = existsSync(requirements) && {
+    requirements,
+    hash: contentHash({ requirements: await readFile(requirements, 'utf8'), python: python?.hash ?? '' }),
+  }
+  return {
+    name: plan.name,
+    hash,
+    ...(root && { root }),
+    ...(wheels && { wheels }),
+    build: { folder, tag: tagOf(plan.name), extras },
+  }
+}
+
+async function linesOf(file: string): Promise<string[]> {
+  if (!existsSync(file)) return []
+  const lines = (await readFile(file, 'utf8')).split('\n').map((line) => line.replace(/#.*/, '').trim())
+  return lines.filter((line) => line !== '').sort()
+}
