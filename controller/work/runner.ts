@@ -14,6 +14,7 @@ const batchSize = 500
 
 /**
  * Runs projectors after each commit, in the order given: each reads on from its own cursor, in one transaction a batch.
+ * A pass ends for all of them at the same record, so that one may rely on what those before it made of that record.
  *
  *   committed -> for each projector: read records > cursor -> project -> move cursor -> commit -> emit its events
  */
@@ -26,16 +27,17 @@ export function makeRunner(projectors: readonly Projector[], deps: Deps): Part &
   async function pass(): Promise<void> {
     do {
       again = false
-      for (const projector of projectors) while (await step(projector)) {}
+      const upTo = (await store.get<{ pos: number | null }>('SELECT MAX(pos) AS pos FROM records'))?.pos ?? 0
+      for (const projector of projectors) while (await step(projector, upTo)) {}
     } while (again)
   }
 
-  async function step(projector: Projector): Promise<boolean> {
+  async function step(projector: Projector, upTo: number): Promise<boolean> {
     let events: BusEvent[] = []
     const more = await store.tx(async (sql) => {
       const from =
         (await sql.get<{ pos: number }>('SELECT pos FROM cursors WHERE worker = ?', projector.name))?.pos ?? 0
-      const read = await readFrom(sql, from)
+      const read = await readFrom(sql, from, upTo)
       const last = read.at(-1)
       if (!last) return false
       const wanted = read.filter(({ stream }) => projector.streams.includes(stream)).map(toStored)
@@ -106,11 +108,12 @@ export function makeRunner(projectors: readonly Projector[], deps: Deps): Part &
   }
 }
 
-const readFrom = (sql: Sql, from: number): Promise<Read[]> =>
+const readFrom = (sql: Sql, from: number, upTo: number): Promise<Read[]> =>
   sql.all<Read>(
     `SELECT r.pos, s.agent, s.stream, r.received_at, r.body FROM records r JOIN streams s ON s.id = r.stream_id
-     WHERE r.pos > ? ORDER BY r.pos LIMIT ${batchSize}`,
+     WHERE r.pos > ? AND r.pos <= ? ORDER BY r.pos LIMIT ${batchSize}`,
     from,
+    upTo,
   )
 
 const toStored = (row: Read): StoredRecord =>
