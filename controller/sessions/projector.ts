@@ -1,0 +1,131 @@
+import { contains } from '../../shared/network.ts'
+import type { DecoyEvent } from '../../shared/schemas/event.ts'
+import type { Sql } from '../store/port.ts'
+import type { Projector, StoredRecord } from '../work/port.ts'
+import { digestOf, emptyFacts, type SessionFacts, textOf, withEvent } from './fold.ts'
+
+/**
+ * Turns events into sessions.
+ *
+ *   record -> its session (made where new) -> session_events, once by digest -> facts of the session, folded
+ */
+export const sessionProjector: Projector<'events'> = {
+  name: 'sessions',
+  streams: ['events'],
+  async project(sql, records) {
+    const segments = await segmentFinder(sql)
+    const open = new Map<string, OpenSession>()
+    for (const record of records) await take(sql, record, open, segments)
+    for (const { id, facts, changed } of open.values()) if (changed) await write(sql, id, facts)
+    return []
+  },
+}
+
+type OpenSession = { id: number; facts: SessionFacts; changed: boolean }
+
+async function take(
+  sql: Sql,
+  stored: StoredRecord<'events'>,
+  open: Map<string, OpenSession>,
+  segmentOf: SegmentOf,
+): Promise<void> {
+  const { agent, record: event } = stored
+  const session = event.session === undefined ? undefined : await sessionOf(sql, agent, event, event.session, open)
+  const { changes } = await sql.run(
+    `INSERT INTO session_events (pos, digest, session, agent, decoy, at, received_at, kind, source, text, username, password, sha256, size)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    stored.pos,
+    digestOf(agent, event),
+    session?.id ?? null,
+    agent,
+    event.decoy,
+    event.at,
+    stored.receivedAt,
+    event.kind,
+    event.src?.ip ?? null,
+    textOf(event),
+    event.username ?? null,
+    event.password ?? null,
+    event.sha256 ?? null,
+    event.size ?? null,
+  )
+  if (changes === 0 || !session) return
+  session.facts = withEvent(
+    session.facts,
+    event,
+    segmentOf(agent, event.kind === 'forward.request' ? undefined : event.dst?.ip),
+  )
+  session.changed = true
+}
+
+async function sessionOf(
+  sql: Sql,
+  agent: string,
+  event: DecoyEvent,
+  session: string,
+  open: Map<string, OpenSession>,
+): Promise<OpenSession> {
+  const key = `${agent} ${event.decoy} ${session}`
+  const known = open.get(key)
+  if (known) return known
+  const find = () =>
+    sql.get<SessionFacts & { id: number }>(
+      `SELECT id, ${columns.join(', ')} FROM sessions WHERE agent = ? AND decoy = ? AND session = ?`,
+      agent,
+      event.decoy,
+      session,
+    )
+  let row = await find()
+  if (!row) {
+    const { service, first_at, last_at } = emptyFacts(event)
+    await sql.run(
+      'INSERT INTO sessions (agent, decoy, session, service, first_at, last_at) VALUES (?, ?, ?, ?, ?, ?)',
+      agent,
+      event.decoy,
+      session,
+      service,
+      first_at,
+      last_at,
+    )
+    row = await find()
+  }
+  if (!row) throw new Error('a session that was just made is not there')
+  const { id, ...facts } = row
+  const opened = { id, facts, changed: false }
+  open.set(key, opened)
+  return opened
+}
+
+const columns = Object.keys(emptyFacts({ service: '', at: '' } as DecoyEvent)) as (keyof SessionFacts)[]
+
+const writeSql = `UPDATE sessions SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`
+const write = (sql: Sql, id: number, facts: SessionFacts) =>
+  sql.run(writeSql, ...columns.map((column) => facts[column]), id)
+
+type SegmentOf = (agent: string, ip: string | undefined) => string | undefined
+
+/** Which segment of an agent an address of a decoy is in; an agent with a single segment needs no address to tell. */
+export async function segmentFinder(sql: Sql): Promise<SegmentOf> {
+  const rows = await sql.all<{ agent: string; segment: string; cidr: string | null }>(
+    'SELECT agent, segment, cidr FROM agent_segments',
+  )
+  const byAgent = Map.groupBy(rows, ({ agent }) => agent)
+  return (agent, ip) => {
+    const own = byAgent.get(agent) ?? []
+    const holding = ip === undefined ? undefined : own.find(({ cidr }) => cidr !== null && contains(cidr, ip))
+    return holding?.segment ?? (own.length === 1 ? own[0]?.segment : undefined)
+  }
+}
+
+/** The records among `records` that were the first to bring their event: what other rooms may count. */
+export async function firstSeen(
+  sql: Sql,
+  records: readonly StoredRecord<'events'>[],
+): Promise<StoredRecord<'events'>[]> {
+  const rows = await sql.all<{ pos: number }>(
+    'SELECT pos FROM session_events WHERE pos IN (SELECT value FROM json_each(?))',
+    JSON.stringify(records.map(({ pos }) => pos)),
+  )
+  const fresh = new Set(rows.map(({ pos }) => pos))
+  return records.filter(({ pos }) => fresh.has(pos))
+}

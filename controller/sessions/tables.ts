@@ -1,0 +1,26 @@
+import type { Migration } from '../store/port.ts'
+
+export const sessionTables: Migration = {
+  version: 1,
+  room: 'sessions',
+  statements: [
+    // One connection to a decoy. `session` is the service's own id; counts are of events that came once each.
+    `CREATE TABLE sessions (id INTEGER PRIMARY KEY, agent TEXT NOT NULL, decoy TEXT NOT NULL, session TEXT NOT NULL,
+      service TEXT NOT NULL, segment TEXT, source TEXT, source_port INTEGER, dst TEXT, dst_port INTEGER,
+      first_at TEXT NOT NULL, last_at TEXT NOT NULL, opened_at TEXT, closed_at TEXT, duration_ms REAL,
+      client_version TEXT, hassh TEXT, username TEXT, success INTEGER NOT NULL DEFAULT 0,
+      events INTEGER NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 0, commands INTEGER NOT NULL DEFAULT 0,
+      downloads INTEGER NOT NULL DEFAULT 0, uploads INTEGER NOT NULL DEFAULT 0, tty TEXT, UNIQUE (agent, decoy, session))`,
+    `CREATE INDEX sessions_last ON sessions (last_at)`,
+    `CREATE INDEX sessions_source ON sessions (source, last_at)`,
+    `CREATE INDEX sessions_decoy ON sessions (decoy, last_at)`,
+    // Each event once, however often an agent sent it (`digest`). `pos` is the record that brought it first. `text` is
+    // what matters most of it: the command, URL, client version, target of a forwarding.
+    `CREATE TABLE session_events (pos INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, session INTEGER REFERENCES sessions(id),
+      agent TEXT NOT NULL, decoy TEXT NOT NULL, at TEXT NOT NULL, received_at TEXT NOT NULL, kind TEXT NOT NULL,
+      source TEXT, text TEXT, username TEXT, password TEXT, sha256 TEXT, size REAL)`,
+    `CREATE INDEX session_events_session ON session_events (session, at)`,
+    `CREATE INDEX session_events_commands ON session_events (session) WHERE kind IN ('command', 'command.unknown')`,
+    `CREATE INDEX session_events_files ON session_events (sha256) WHERE sha256 IS NOT NULL`,
+  ],
+}
