@@ -1,0 +1,18 @@
+export { differencesOf, type HostDifference } from './differences.ts'
+export type { Host } from './host.ts'
+export type { MapAttacker, MapDecoy, MapInput, MapSegment } from './map-layout.ts'
+export { svgMap } from './map-svg.ts'
+export { textMap } from './map-text.ts'
+export { type Mix, mixOf, systemOf } from './mix.ts'
+export { type InventoryDeps, makeInventoryProjector, type OwnAddresses } from './projector.ts'
+export {
+  type HistoryEntry,
+  historyBetween,
+  historyOf,
+  hostsOf,
+  listScans,
+  listSegments,
+  type Scan,
+  type Segment,
+} from './queries.ts'
+export { segmentTables } from './tables.ts'
