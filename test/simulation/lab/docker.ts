@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process'
+import { MarshlightError } from '../../../shared/errors.ts'
+
+export type Ended = { code: number; stdout: string; stderr: string }
+
+/** Output kept of one command, in characters: enough for any listing, too little to fill the memory. */
+const outputLimit = 8_000_000
+
+/** Runs a command on this machine to its end, whatever its exit code. */
+export function run(
+  file: string,
+  args: readonly string[],
+  { stdin, timeoutMs }: { stdin?: string | Buffer; timeoutMs?: number } = {},
+): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
+    const ended: Ended = { code: -1, stdout: '', stderr: '' }
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), timeoutMs)
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name]?.setEncoding('utf8').on('data', (text: string) => {
+        if (ended[name].length < outputLimit) ended[name] += text
+      })
+    }
+    child.on('error', reject)
+    child.on('close', (code) => {
+      clearTimeout(timer)
+      resolve({ ...ended, code: code ?? -1 })
+    })
+    child.stdin?.on('error', () => {}).end(stdin)
+  })
+}
+
+/** The docker command; throws what it said when it fails. */
+export async function docker(...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await run('docker', args)
+  if (code === 0) return stdout.trim()
+  throw new MarshlightError('COMMAND_FAILED', {
+    command: `docker ${args.slice(0, 2).join(' ')}`,
+    why: stderr.trim() || `exit code ${code}`,
+    next: 'If another lab is in the way, remove it: `npm run demo -- --down`.',
+  })
+}
+
+export const wordsIn = (text: string) => text.split(/\s+/).filter(Boolean)

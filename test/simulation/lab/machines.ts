@@ -1,0 +1,143 @@
+import { docker, run } from './docker.ts'
+import type { LabLayout, LabMachine } from './layout.ts'
+import { labLabel, networkName } from './networks.ts'
+
+export type MachineOptions = {
+  lab: string
+  layout: LabLayout
+  /** run: agents enrol and work. engine: appliances only start their engine, the gateway only routes. */
+  agents: 'run' | 'engine'
+  /** Folder with the decoys' images. */
+  imageArchives: string
+  /** Settings that replace those of `marshlight init`, if any. */
+  controllerConfig?: Record<string, unknown>
+}
+
+export const containerName = (lab: string, machine: string) => `${lab}-${machine}`
+
+const addressOf = (layout: LabLayout, name: string) =>
+  layout.machines.find((machine) => machine.name === name)?.ip ?? ''
+
+/** Creates and starts one machine. */
+export async function startMachine(machine: LabMachine, options: MachineOptions): Promise<void> {
+  const { lab, layout } = options
+  const segment = layout.segments.find(({ name }) => name === machine.segment)
+  const name = containerName(lab, machine.name)
+  const { image, args, command } = kindOf(machine, options)
+  await docker(
+    'create',
+    `--name=${name}`,
+    `--hostname=${machine.hostname}`,
+    `--label=${labLabel}=${lab}`,
+    `--label=marshlight.machine=${machine.name}`,
+    `--network=${networkName(lab, machine.segment)}`,
+    `--ip=${machine.ip}`,
+    `--mac-address=${machine.mac}`,
+    '--dns=127.0.0.1',
+    ...(machine.role === 'gateway' ? [] : [`--env=GATEWAY=${segment?.gateway}`]),
+    ...args,
+    image,
+    ...command,
+  )
+  if (machine.role === 'gateway') {
+    for (const other of layout.segments.filter((each) => each.name !== machine.segment)) {
+      await docker('network', 'connect', `--ip=${other.gateway}`, networkName(lab, other.name), name)
+    }
+  }
+  if (machine.role === 'controller' && options.controllerConfig) {
+    await copyIn(name, '/run/marshlight/config.json', JSON.stringify(options.controllerConfig, null, 2))
+  }
+  await docker('start', name)
+}
+
+function kindOf(machine: LabMachine, { lab, layout, agents, imageArchives }: MachineOptions) {
+  const controller = addressOf(layout, 'controller')
+  const volume = (what: string, target: string) => `--volume=${containerName(lab, machine.name)}-${what}:${target}`
+  switch (machine.role) {
+    case 'host':
+      return {
+        image: 'marshlight/lab-host:dev',
+        args: [
+          '--cap-add=NET_ADMIN',
+          '--memory=256m',
+          `--sysctl=net.ipv4.ip_default_ttl=${machine.ttl}`,
+          `--env=SERVICES=${machine.services.join(' ')}`,
+          `--env=USERS=${machine.users.map((user) => `${user.name}:${user.password}`).join(' ')}`,
+        ],
+        command: [],
+      }
+    case 'attacker':
+    case 'payload-server':
+      return {
+        image: 'marshlight/lab-attacker:dev',
+        args: ['--cap-add=NET_ADMIN', '--cap-add=NET_RAW'],
+        command: [machine.role],
+      }
+    case 'controller':
+      return {
+        image: 'marshlight/controller:dev',
+        args: [
+          '--cap-add=NET_ADMIN',
+          volume('data', '/var/lib/marshlight'),
+          `--env=MARSHLIGHT_PUBLIC_HOST=${machine.ip}`,
+        ],
+        command: ['serve'],
+      }
+    case 'gateway':
+      return {
+        image: 'marshlight/agent:dev',
+        args: [
+          '--privileged',
+          '--sysctl=net.ipv4.ip_forward=1',
+          volume('state', '/var/lib/marshlight-agent'),
+          `--env=MARSHLIGHT_CONTROLLER=${controller}:8884`,
+        ],
+        command: agents === 'run' ? ['gateway'] : ['sleep', 'infinity'],
+      }
+    case 'appliance':
+      return {
+        image: 'marshlight/agent:dev',
+        args: [
+          '--privileged',
+          volume('engine', '/var/lib/docker'),
+          volume('state', '/var/lib/marshlight-agent'),
+          `--volume=${imageArchives}:/marshlight/images:ro`,
+          `--env=MARSHLIGHT_CONTROLLER=${controller}:8884`,
+        ],
+        command: agents === 'run' ? ['appliance'] : ['engine'],
+      }
+  }
+}
+
+/** Puts a file into a container, running or not. Its content never stands in a command line. */
+export async function copyIn(container: string, path: string, content: string): Promise<void> {
+  const archive = await tarOf(path.replace(/^\//, ''), content)
+  const { code, stderr } = await run('docker', ['cp', '-', `${container}:/`], { stdin: archive })
+  if (code !== 0) throw new Error(`docker cp to ${container}:${path}: ${stderr.trim()}`)
+}
+
+/** A tar archive of one file (POSIX ustar), with the folder it lies in. */
+async function tarOf(path: string, content: string): Promise<Buffer> {
+  const entry = (name: string, type: '0' | '5', body: Buffer) => {
+    const head = Buffer.alloc(512)
+    head.write(name, 0, 100)
+    head.write(type === '5' ? '0000755' : '0000600', 100)
+    head.write('0000000', 108)
+    head.write('0000000', 116)
+    head.write(body.length.toString(8).padStart(11, '0'), 124)
+    head.write('00000000000', 136)
+    head.write('        ', 148)
+    head.write(type, 156)
+    head.write('ustar\0', 257, 'latin1')
+    head.write('00', 263)
+    const sum = head.reduce((total, byte) => total + byte, 0)
+    head.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
+    return [head, body, Buffer.alloc((512 - (body.length % 512)) % 512)]
+  }
+  const folder = path.slice(0, path.lastIndexOf('/') + 1)
+  return Buffer.concat([
+    ...(folder === '' ? [] : entry(folder, '5', Buffer.alloc(0))),
+    ...entry(path, '0', Buffer.from(content)),
+    Buffer.alloc(1024),
+  ])
+}
