@@ -4,9 +4,12 @@ export type ObservedContainer = {
   name: string
   image: string
   running: boolean
+  /** Only of one that ran and ended. */
   exitCode?: number
+  /** Of the last start; none before the first. */
   startedAt?: string
-  restartedTimes: number
+  /** Of the last end; none while it runs the first time. */
+  finishedAt?: string
   labels: Record<string, string>
   /** Address and MAC on the network it was given. */
   ip?: string
@@ -17,9 +20,21 @@ export type ObservedContainer = {
 export type ObservedNetwork = {
   id: string
   name: string
+  /** Foreign networks are shown too, so that a parent or range in use can be told; only ours has `marshlight.agent`. */
   labels: Record<string, string>
   cidr?: string
   parent?: string
+}
+
+export type NetworkSpec = {
+  name: string
+  cidr: string
+  /** Default route of the decoys; without one they have none. */
+  gateway?: string
+  /** The card's own address, which no decoy may get. */
+  address: string
+  parent: string
+  labels: Record<string, string>
 }
 
 export type ContainerSpec = {
@@ -44,6 +59,7 @@ export type ContainerSpec = {
   pids: number
   cpus: number
   command?: string[]
+  entrypoint?: string[]
 }
 
 export type EngineEvent = {
@@ -55,25 +71,21 @@ export type EngineEvent = {
 
 /**
  * The container engine. Real: dockerode. Errors are MarshlightErrors (DOCKER_UNREACHABLE, IMAGE_MISSING ...).
- * Invariant: it removes nothing that lacks our label.
+ * Invariant: it removes nothing that lacks our label. Starting what runs, stopping what stands still and removing what
+ * is gone are no errors, so that a step may be done twice.
  */
 export interface Engine {
   ping(): Promise<{ version: string; apiVersion: string }>
   hasImage(image: string): Promise<boolean>
   loadImage(archive: string): Promise<void>
+  /** Ours only. */
   containers(): Promise<ObservedContainer[]>
   networks(): Promise<ObservedNetwork[]>
-  createMacvlan(spec: {
-    name: string
-    cidr: string
-    gateway?: string
-    parent: string
-    labels: Record<string, string>
-  }): Promise<void>
+  createMacvlan(spec: NetworkSpec): Promise<void>
   removeNetwork(name: string): Promise<void>
   create(spec: ContainerSpec): Promise<string>
   start(id: string): Promise<void>
-  /** SIGTERM, then SIGKILL after the deadline. */
+  /** SIGTERM, then SIGKILL after the deadline; with a deadline of 0 SIGKILL at once. */
   stop(id: string, deadlineSeconds: number): Promise<void>
   remove(id: string): Promise<void>
   exec(id: string, argv: string[], options?: { timeoutMs?: number }): Promise<{ exitCode: number; output: string }>

@@ -1,0 +1,61 @@
+import t from 'tap'
+import { makeDockerEngine } from '../../agent/engine/index.ts'
+import { systemClock } from '../../shared/clock.ts'
+import { newId } from '../../shared/ids.ts'
+import { silentLog } from '../../shared/log.ts'
+import { systemRandom } from '../../shared/random.ts'
+import { engineConformance } from '../unit/engine/conformance.ts'
+import { makeSegment } from './decoys-segment.ts'
+
+const socket = '/var/run/docker.sock'
+const deps = { socket, log: silentLog, clock: systemClock, random: systemRandom }
+
+let third = 60
+engineConformance(t, 'Docker', async (t) => {
+  const agent = newId()
+  const prefix = `decoys-${agent.slice(-8)}`
+  const engine = makeDockerEngine({ ...deps, agentLabel: agent })
+  // The segment's teardown runs after this one: teardowns run last in, first out.
+  const segment = makeSegment(t, third++)
+  t.teardown(async () => {
+    for (const { id } of await engine.containers()) await engine.remove(id)
+    for (const { name, labels } of await engine.networks())
+      if (labels['marshlight.agent'] === agent) await engine.removeNetwork(name)
+  })
+  const { nic: parent, cidr, address } = segment
+  return { engine, agent, prefix, image: 'marshlight/base:dev', parent, cidr, address, ip: cidr.replace('0/24', '20') }
+})
+
+t.test('another agent’s containers and networks are neither seen nor removed', async (t) => {
+  const [mine, foreign] = [newId(), newId()]
+  const engine = makeDockerEngine({ ...deps, agentLabel: mine })
+  const other = makeDockerEngine({ ...deps, agentLabel: foreign })
+  const id = await other.create({
+    name: `decoys-${foreign.slice(-8)}`,
+    image: 'marshlight/base:dev',
+    labels: { 'marshlight.agent': foreign },
+    env: {},
+    network: { kind: 'none' },
+    mounts: [],
+    tmpfs: {},
+    sysctls: {},
+    readOnlyRoot: true,
+    capDrop: [],
+    capAdd: [],
+    memoryMb: 32,
+    pids: 8,
+    cpus: 0.1,
+    command: ['sleep', '60'],
+  })
+  t.teardown(() => other.remove(id))
+  t.same(await engine.containers(), [])
+  await t.rejects(engine.remove(id), { code: 'CONFLICT' })
+  await t.rejects(engine.removeNetwork('bridge'), { code: 'CONFLICT' })
+  await other.start(id)
+  t.match(await other.exec(id, ['sh', '-c', 'echo here; exit 3']), { exitCode: 3, output: 'here\n' })
+})
+
+t.test('an engine that is not there is told with its socket', async (t) => {
+  const engine = makeDockerEngine({ ...deps, socket: '/nonexistent/docker.sock', agentLabel: newId() })
+  await t.rejects(engine.ping(), { code: 'DOCKER_UNREACHABLE', message: /\/nonexistent\/docker\.sock/ })
+})

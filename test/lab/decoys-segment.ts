@@ -1,0 +1,52 @@
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import type { Test } from 'tap'
+
+const run = (command: string, ...args: string[]) => execFileSync(command, args, { encoding: 'utf8', stdio: 'pipe' })
+
+export type Segment = {
+  nic: string
+  cidr: string
+  address: string
+  /** Runs a command on the neighbour, a host of its own in the segment. */
+  onNeighbour(command: string, ...args: string[]): string
+  neighbourMac: string
+  claim(ip: string): void
+}
+
+/**
+ * A segment of its own: a bridge in a namespace, a card of the "appliance" in the root namespace, and a neighbour at .9.
+ * There is no route out. All of it goes with the test.
+ */
+export function makeSegment(t: Test, third: number): Segment {
+  const tag = randomBytes(3).toString('hex')
+  const [bridge, host, nic] = [`decoys-br-${tag}`, `decoys-ho-${tag}`, `dcy${tag}`]
+  const cidr = `198.18.${third}.0/24`
+  t.teardown(() => {
+    for (const name of [bridge, host]) run('ip', 'netns', 'del', name)
+  })
+  run('ip', 'netns', 'add', bridge)
+  run('ip', 'netns', 'add', host)
+  run('ip', '-n', bridge, 'link', 'add', 'br0', 'type', 'bridge')
+  run('ip', '-n', bridge, 'link', 'set', 'br0', 'up')
+  run('ip', 'link', 'add', nic, 'type', 'veth', 'peer', 'name', 'p0', 'netns', bridge)
+  run('ip', 'link', 'add', 'h0', 'netns', host, 'type', 'veth', 'peer', 'name', 'p1', 'netns', bridge)
+  for (const port of ['p0', 'p1']) run('ip', '-n', bridge, 'link', 'set', port, 'master', 'br0', 'up')
+  run('ip', 'addr', 'add', `198.18.${third}.2/24`, 'dev', nic)
+  run('ip', 'link', 'set', nic, 'up')
+  run('ip', '-n', host, 'addr', 'add', `198.18.${third}.9/24`, 'dev', 'h0')
+  run('ip', '-n', host, 'link', 'set', 'h0', 'up')
+  const onNeighbour = (command: string, ...args: string[]) => run('ip', 'netns', 'exec', host, command, ...args)
+  return {
+    nic,
+    cidr,
+    address: `198.18.${third}.2`,
+    onNeighbour,
+    neighbourMac: /link\/ether (\S+)/.exec(onNeighbour('ip', 'link', 'show', 'h0'))?.[1] ?? '',
+    claim: (ip) => {
+      onNeighbour('ip', 'addr', 'add', `${ip}/24`, 'dev', 'h0')
+      // What a machine does that comes up with a fixed address. It has no answer to wait for.
+      onNeighbour('arping', '-q', '-U', '-c', '1', '-I', 'h0', ip)
+    },
+  }
+}
