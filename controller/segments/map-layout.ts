@@ -26,13 +26,13 @@ const zoneGap = 28
 const zoneHead = 64
 const zonePad = 14
 const headHeight = 96
-const attackerRow = 104
+const attackerRow = 92
 const labelChars = 17
 
 /**
  * Where everything stands. Segments are zones side by side, two in a row when there are many; in each, machines stand in
- * a grid in the order of their addresses, decoys among them as they are in the network. Attackers stand in a row on
- * top, with a line to each decoy they touched. Cells do not overlap, and text is cut to its cell.
+ * a grid in the order of their addresses, decoys in rows of their own above the hosts, so that the lines from attackers,
+ * who stand on top, cross no host. Cells do not overlap, and text is cut to its cell.
  */
 export function layoutMap({ segments, attackers }: MapInput): MapLayout {
   const perRow = segments.length <= 3 ? Math.max(1, segments.length) : Math.ceil(Math.sqrt(segments.length))
@@ -45,12 +45,13 @@ export function layoutMap({ segments, attackers }: MapInput): MapLayout {
   let y = top
   for (let row = 0; row * perRow < segments.length; row++) {
     const inRow = segments.slice(row * perRow, (row + 1) * perRow)
-    const height = Math.max(...inRow.map((segment) => zoneHead + 2 * zonePad + rowsOf(segment, columns) * cell.height))
+    const heights = inRow.map((segment) => zoneHead + 2 * zonePad + rowsOf(segment, columns) * cell.height)
     const left = (width - inRow.length * zoneWidth - (inRow.length - 1) * zoneGap) / 2
     inRow.forEach((segment, i) => {
-      drawZone(layout, segment, { x: left + i * (zoneWidth + zoneGap), y, width: zoneWidth, height }, columns)
+      const x = left + i * (zoneWidth + zoneGap)
+      drawZone(layout, segment, { x, y, width: zoneWidth, height: heights[i] ?? zoneHead }, columns)
     })
-    y += height + zoneGap
+    y += Math.max(...heights) + zoneGap
   }
   layout.height = y + 48
   placeAttackers(layout, attackers, attackersPerRow)
@@ -58,7 +59,8 @@ export function layoutMap({ segments, attackers }: MapInput): MapLayout {
 }
 
 const machinesIn = ({ hosts, decoys }: MapSegment) => hosts.length + decoys.length
-const rowsOf = (segment: MapSegment, columns: number) => Math.max(1, Math.ceil(machinesIn(segment) / columns))
+const rowsOf = ({ hosts, decoys }: MapSegment, columns: number) =>
+  Math.max(1, Math.ceil(decoys.length / columns) + Math.ceil(hosts.length / columns))
 
 function drawZone(
   layout: MapLayout,
@@ -66,10 +68,6 @@ function drawZone(
   box: { x: number; y: number; width: number; height: number },
   columns: number,
 ): void {
-  const machines = [
-    ...segment.hosts.map((host) => ({ ...hostNode(host, segment.gateway), ip: host.ip })),
-    ...segment.decoys.map((decoy) => ({ ...decoyNode(decoy), ip: decoy.ip })),
-  ].sort((a, b) => order(a.ip) - order(b.ip))
   const ready = segment.decoys.filter(({ phase }) => phase === 'ready').length
   layout.zones.push({
     ...box,
@@ -81,14 +79,21 @@ function drawZone(
       segment.agents.length > 0 ? `appliance ${cut(segment.agents.join(', '), 24)}` : 'no appliance',
     ].join(' · '),
   })
-  machines.forEach(({ ip: _ip, ...node }, i) => {
-    layout.nodes.push({
-      ...node,
-      x: box.x + zonePad + ((i % columns) + 0.5) * cell.width,
-      y: box.y + zoneHead + zonePad + Math.floor(i / columns) * cell.height + 18,
-      width: cell.width,
+  const place = (machines: readonly Unplaced[], firstRow: number) =>
+    machines.forEach((node, i) => {
+      layout.nodes.push({
+        ...node,
+        lines: node.lines.filter((line) => line !== ''),
+        x: box.x + zonePad + ((i % columns) + 0.5) * cell.width,
+        y: box.y + zoneHead + zonePad + (firstRow + Math.floor(i / columns)) * cell.height + 18,
+        width: cell.width,
+      })
     })
-  })
+  place([...segment.decoys].sort(byAddress).map(decoyNode), 0)
+  place(
+    [...segment.hosts].sort(byAddress).map((host) => hostNode(host, segment.gateway)),
+    Math.ceil(segment.decoys.length / columns),
+  )
 }
 
 type Unplaced = Pick<MapNode, 'kind' | 'title' | 'lines'>
@@ -118,12 +123,17 @@ function placeAttackers(layout: MapLayout, attackers: readonly MapAttacker[], pe
     const x =
       layout.width / 2 + ((i % perRow) - (inRow - 1) / 2) * Math.min(cell.width * 1.6, (layout.width - 64) / inRow)
     const y = headHeight + 24 + Math.floor(i / perRow) * attackerRow
-    const lines = [ip, score === undefined ? '' : `risk ${Math.round(score)}`, blocked ? 'blocked' : '']
+    const lines = [
+      ip,
+      [score === undefined ? '' : `risk ${Math.round(score)}`, blocked ? 'blocked' : ''].filter(Boolean).join(', '),
+    ].filter((line) => line !== '')
     layout.nodes.push({ kind: blocked ? 'blocked' : 'attacker', x, y, width: cell.width, title: `source ${ip}`, lines })
     for (const decoy of touched.map((address) => decoys.get(address)))
-      if (decoy) layout.lines.push({ kind: 'touch', from: [x, y + 56], to: [decoy.x, decoy.y - 13] })
+      if (decoy)
+        layout.lines.push({ kind: 'touch', from: [x, y + 20 + 13 * lines.length], to: [decoy.x, decoy.y - 13] })
   })
 }
 
+const byAddress = (a: { ip: string }, b: { ip: string }) => order(a.ip) - order(b.ip)
 const order = (ip: string) => ip.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
 const cut = (text: string, length: number) => (text.length <= length ? text : `${text.slice(0, length - 1)}…`)

@@ -24,6 +24,7 @@ export function svgMap(input: MapInput): string {
     `<text x="32" y="64" font-size="12" fill="#555555">${text(input.at)}</text>`,
     ...zones.map(zoneSvg),
     ...lines.map(lineSvg),
+    ...zones.map(zoneTitleSvg),
     ...nodes.map(nodeSvg),
     legendSvg(nodes, height - 24),
     '</svg>',
@@ -31,10 +32,13 @@ export function svgMap(input: MapInput): string {
   ].join('\n')
 }
 
-const zoneSvg = ({ x, y, width, height, title, subtitle }: MapZone) =>
-  `<g><rect x="${x}" y="${y}" width="${width}" height="${height}" rx="10" fill="#ffffff" stroke="#c9c9c2"/>
-<path d="M${x} ${y + 54}h${width}" stroke="#e4e4de"/>
-<text x="${x + 16}" y="${y + 25}" font-size="16" font-weight="bold" fill="#1a1a1a">${text(title)}</text>
+const zoneSvg = ({ x, y, width, height }: MapZone) =>
+  `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="10" fill="#ffffff" stroke="#c9c9c2"/>
+<path d="M${x} ${y + 54}h${width}" stroke="#e4e4de"/>`
+
+/** Drawn after the lines, with a rim, so that it stays readable where one passes. */
+const zoneTitleSvg = ({ x, y, width, title, subtitle }: MapZone) =>
+  `<g paint-order="stroke" stroke="#ffffff" stroke-width="4" stroke-linejoin="round"><text x="${x + 16}" y="${y + 25}" font-size="16" font-weight="bold" fill="#1a1a1a">${text(title)}</text>
 <text x="${x + 16}" y="${y + 44}" font-size="${width < 480 ? 9.5 : 11}" fill="#555555">${text(subtitle)}</text></g>`
 
 function lineSvg({ from: [x1, y1], to: [x2, y2] }: MapLine): string {
