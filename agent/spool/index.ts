@@ -1,0 +1,2 @@
+export type { Positions, Reading, Report, Spool } from './port.ts'
+export { makeSpool, type SpoolDeps, type SpoolOptions } from './spool.ts'

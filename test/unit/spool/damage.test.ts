@@ -1,0 +1,114 @@
+import { appendFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { encodeFrame, scanFrames } from '../../../agent/spool/frame.ts'
+import { seededRandom } from '../../../shared/random.ts'
+import { notices, numberOf, openSpool, readAll, tempFolder } from './records.ts'
+
+const segments = async (folder: string) =>
+  (await readdir(folder)).filter((name) => name.endsWith('.seg')).map((name) => join(folder, name))
+
+t.test('a frame cut short is told from a damaged one', async (t) => {
+  const whole = [encodeFrame({ first: 0, count: 2 }, ['"a"', '"b"']), encodeFrame({ first: 2, count: 1 }, ['"c"'])]
+  const bytes = Buffer.concat(whole)
+  const cut = scanFrames(bytes.subarray(0, bytes.length - 1))
+  t.equal(cut.frames.length, 1)
+  t.equal(cut.tail, whole[0]?.length)
+  t.strictSame(cut.damage, [])
+  const bent = Buffer.from(bytes)
+  bent[bent.length - 2] = 0
+  t.match(scanFrames(bent), { frames: { length: 1 }, damage: [{ records: 1 }], tail: bytes.length })
+  const longer = Buffer.from(bytes)
+  longer.writeUInt32LE(99_999, whole[0]?.length)
+  t.match(
+    scanFrames(longer),
+    { frames: { length: 1 }, damage: [{ records: 1 }] },
+    'a wrong length is damage, not a torn tail',
+  )
+})
+
+t.test('an unfinished frame at the end is cut and its numbers are given again', async (t) => {
+  const folder = await tempFolder(t)
+  const spool = await openSpool(folder)
+  await spool.append('state', notices(10))
+  await spool.stop()
+  const [path = ''] = await segments(join(folder, 'state'))
+  await appendFile(path, encodeFrame({ first: 10, count: 1 }, ['"never resolved"']).subarray(0, 20))
+  const again = await openSpool(folder)
+  await again.append('state', notices(2, 10))
+  const { lines, lost } = await readAll(again, 'state')
+  t.strictSame(
+    [...lines.values()].map(numberOf),
+    Array.from({ length: 12 }, (_, i) => i),
+  )
+  t.strictSame(lost, [])
+  await again.stop()
+})
+
+t.test('wherever bytes are damaged, the rest is read, the loss is exact, and the damage is told', async (t) => {
+  const random = seededRandom('damage')
+  for (let round = 0; round < 40; round++) {
+    const folder = await tempFolder(t)
+    const spool = await openSpool(folder, { segmentBytes: 4_000 })
+    for (let i = 0; i < 12; i++)
+      await spool.append('events', notices(5, i * 5, 60) as never, { s: { file: 'f', offset: i } })
+    const { epoch } = spool.standing('events')
+    await spool.stop()
+    const files = await segments(join(folder, 'events'))
+    const path = files[Math.floor(random() * files.length)] as string
+    const bytes = await readFile(path)
+    const at = Math.floor(random() * bytes.length)
+    bytes[at] = ((bytes[at] as number) ^ (1 + Math.floor(random() * 255))) & 255
+    await writeFile(path, bytes)
+
+    const again = await openSpool(folder)
+    const { lines, lost, next } = await readAll(again, 'events')
+    t.equal(again.standing('events').epoch, epoch)
+    t.ok([...lines].every(([number, line]) => numberOf(line) === number))
+    const missing = lost.reduce((sum, loss) => sum + loss.to - loss.from + 1, 0)
+    t.equal(lines.size + missing, 60, `byte ${at} of ${path}`)
+    t.equal(next, 60)
+    t.ok(missing <= 5, 'at most the frame that was hit')
+    t.ok(lost.every((loss) => loss.reason === 'corrupt'))
+    const told = await readAll(again, 'state')
+    t.equal(JSON.parse([...told.lines.values()][0] ?? '{}').code, 'STATE_CORRUPT')
+    t.ok((await readdir(join(folder, 'events'))).some((name) => name.includes('.corrupt-')))
+    await again.stop()
+  }
+})
+
+t.test('a damaged cursor and an emptied segment do not keep it from opening', async (t) => {
+  const folder = await tempFolder(t)
+  const spool = await openSpool(folder, { segmentBytes: 2_000 })
+  for (let i = 0; i < 6; i++) await spool.append('state', notices(5, i * 5, 100), { s: { file: 'f', offset: i } })
+  const { epoch } = spool.standing('state')
+  await spool.acknowledge('state', epoch, 12)
+  await spool.stop()
+  await writeFile(join(folder, 'state', 'cursor.json'), '{"v":1,')
+  const files = await segments(join(folder, 'state'))
+  await truncate(files[1] as string, 0)
+  const again = await openSpool(folder)
+  const { lines, lost } = await readAll(again, 'state')
+  t.equal(again.standing('state').epoch, epoch)
+  t.strictSame(again.positionOf('s'), { file: 'f', offset: 5 })
+  t.equal(lost[0]?.reason, 'corrupt')
+  t.ok([...lines].filter(([number]) => number < 30).every(([number, line]) => numberOf(line) === number))
+  t.match([...lines.values()].at(-1), /STATE_CORRUPT/)
+  await again.stop()
+})
+
+t.test('bytes that go bad while it runs are found by the reader and told', async (t) => {
+  const folder = await tempFolder(t)
+  const spool = await openSpool(folder, { segmentBytes: 4_000 })
+  for (let i = 0; i < 20; i++) await spool.append('events', notices(5, i * 5, 60) as never)
+  const [path = ''] = await segments(join(folder, 'events'))
+  const bytes = await readFile(path)
+  bytes[1500] = 0
+  await writeFile(path, bytes)
+  const { lines, lost } = await readAll(spool, 'events')
+  t.equal(lost.length, 1)
+  t.equal(lines.size + (lost[0]?.to ?? 0) - (lost[0]?.from ?? 0) + 1, 100)
+  await spool.append('events', notices(1, 100) as never)
+  t.equal((await readAll(spool, 'events')).lines.size, lines.size + 1)
+  await spool.stop()
+})
