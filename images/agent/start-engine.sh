@@ -3,6 +3,11 @@
 set -eu
 log=/var/log/dockerd.log
 
+# Without --privileged these are read-only; the engine writes to them for its own containers.
+while read -r _ place type _; do
+  case $type in sysfs | cgroup | cgroup2) mount -o remount,bind,rw "$place" 2> /dev/null || : ;; esac
+done < /proc/mounts
+
 # On cgroup v2 the root group may hold no processes while it hands controllers down.
 if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
   mkdir -p /sys/fs/cgroup/init

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import Docker from 'dockerode'
 import { imageArchives } from '../../../provisioning/build/archive.ts'
 import { MarshlightError } from '../../../shared/errors.ts'
 import { docker, type Ended, run, wordsIn } from './docker.ts'
@@ -52,6 +53,7 @@ export async function up(options: LabOptions): Promise<Lab> {
     await createNetworks(name, layout)
     const waiting = [...layout.machines]
     const settings: MachineOptions = {
+      engine: new Docker(),
       lab: name,
       layout: all,
       agents,
@@ -64,7 +66,16 @@ export async function up(options: LabOptions): Promise<Lab> {
         await startMachine(next, settings)
       }
     }
-    await Promise.all(Array.from({ length: together }, work))
+    // All must have ended before anything is removed: one that still starts would leave its machine behind.
+    const ends = await Promise.allSettled(
+      Array.from({ length: together }, () =>
+        work().catch((error: unknown) => {
+          waiting.length = 0
+          throw error
+        }),
+      ),
+    )
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
   } catch (error) {
     await down(name)
     throw error

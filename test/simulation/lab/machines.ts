@@ -1,8 +1,12 @@
+import type Docker from 'dockerode'
+import type { HostConfig } from 'dockerode'
 import { docker, run } from './docker.ts'
 import type { LabLayout, LabMachine } from './layout.ts'
 import { labLabel, networkName } from './networks.ts'
+import { boundingSet, engineRights } from './privileges.ts'
 
 export type MachineOptions = {
+  engine: Docker
   lab: string
   layout: LabLayout
   /** run: agents enrol and work. engine: appliances only start their engine, the gateway only routes. */
@@ -20,25 +24,30 @@ const addressOf = (layout: LabLayout, name: string) =>
 
 /** Creates and starts one machine. */
 export async function startMachine(machine: LabMachine, options: MachineOptions): Promise<void> {
-  const { lab, layout } = options
+  const { lab, layout, engine } = options
   const segment = layout.segments.find(({ name }) => name === machine.segment)
+  const { image, env = [], command, host } = kindOf(machine, options, engineRights(await boundingSet()))
   const name = containerName(lab, machine.name)
-  const { image, args, command } = kindOf(machine, options)
-  await docker(
-    'create',
-    `--name=${name}`,
-    `--hostname=${machine.hostname}`,
-    `--label=${labLabel}=${lab}`,
-    `--label=marshlight.machine=${machine.name}`,
-    `--network=${networkName(lab, machine.segment)}`,
-    `--ip=${machine.ip}`,
-    `--mac-address=${machine.mac}`,
-    '--dns=127.0.0.1',
-    ...(machine.role === 'gateway' ? [] : [`--env=GATEWAY=${segment?.gateway}`]),
-    ...args,
-    image,
-    ...command,
-  )
+  // The engine takes a MAC at the top level up to API 1.43, for each network from 1.44 on.
+  const perNetwork = Number((await engine.version()).ApiVersion.split('.')[1]) >= 44
+  await engine.createContainer({
+    name,
+    Image: image,
+    Hostname: machine.hostname,
+    Labels: { [labLabel]: lab, 'marshlight.machine': machine.name },
+    Env: machine.role === 'gateway' ? env : [`GATEWAY=${segment?.gateway}`, ...env],
+    Cmd: command,
+    ...(!perNetwork && { MacAddress: machine.mac }),
+    NetworkingConfig: {
+      EndpointsConfig: {
+        [networkName(lab, machine.segment)]: {
+          IPAMConfig: { IPv4Address: machine.ip },
+          ...(perNetwork && { MacAddress: machine.mac }),
+        },
+      },
+    },
+    HostConfig: { ...host, NetworkMode: networkName(lab, machine.segment), Dns: ['127.0.0.1'] },
+  })
   if (machine.role === 'gateway') {
     for (const other of layout.segments.filter((each) => each.name !== machine.segment)) {
       await docker('network', 'connect', `--ip=${other.gateway}`, networkName(lab, other.name), name)
@@ -50,61 +59,64 @@ export async function startMachine(machine: LabMachine, options: MachineOptions)
   await docker('start', name)
 }
 
-function kindOf(machine: LabMachine, { lab, layout, agents, imageArchives }: MachineOptions) {
+type Kind = { image: string; env?: string[]; command: string[]; host: HostConfig }
+
+function kindOf(machine: LabMachine, { lab, layout, agents, imageArchives }: MachineOptions, rights: HostConfig): Kind {
   const controller = addressOf(layout, 'controller')
-  const volume = (what: string, target: string) => `--volume=${containerName(lab, machine.name)}-${what}:${target}`
+  const volume = (what: string, target: string) => `${containerName(lab, machine.name)}-${what}:${target}`
   switch (machine.role) {
     case 'host':
       return {
         image: 'marshlight/lab-host:dev',
-        args: [
-          '--cap-add=NET_ADMIN',
-          '--memory=256m',
-          `--sysctl=net.ipv4.ip_default_ttl=${machine.ttl}`,
-          `--env=SERVICES=${machine.services.join(' ')}`,
-          `--env=USERS=${machine.users.map((user) => `${user.name}:${user.password}`).join(' ')}`,
+        env: [
+          `SERVICES=${machine.services.join(' ')}`,
+          `USERS=${machine.users.map((user) => `${user.name}:${user.password}`).join(' ')}`,
         ],
         command: [],
+        host: {
+          CapAdd: ['NET_ADMIN'],
+          Memory: 256 * 1024 * 1024,
+          Sysctls: { 'net.ipv4.ip_default_ttl': String(machine.ttl) },
+        },
       }
     case 'attacker':
     case 'payload-server':
       return {
         image: 'marshlight/lab-attacker:dev',
-        args: ['--cap-add=NET_ADMIN', '--cap-add=NET_RAW'],
         command: [machine.role],
+        host: { CapAdd: ['NET_ADMIN', 'NET_RAW'] },
       }
     case 'controller':
       return {
         image: 'marshlight/controller:dev',
-        args: [
-          '--cap-add=NET_ADMIN',
-          volume('data', '/var/lib/marshlight'),
-          `--env=MARSHLIGHT_PUBLIC_HOST=${machine.ip}`,
-        ],
+        env: [`MARSHLIGHT_PUBLIC_HOST=${machine.ip}`],
         command: ['serve'],
+        host: { CapAdd: ['NET_ADMIN'], Binds: [volume('data', '/var/lib/marshlight')] },
       }
     case 'gateway':
       return {
         image: 'marshlight/agent:dev',
-        args: [
-          '--privileged',
-          '--sysctl=net.ipv4.ip_forward=1',
-          volume('state', '/var/lib/marshlight-agent'),
-          `--env=MARSHLIGHT_CONTROLLER=${controller}:8884`,
-        ],
+        env: [`MARSHLIGHT_CONTROLLER=${controller}:8884`],
         command: agents === 'run' ? ['gateway'] : ['sleep', 'infinity'],
+        host: {
+          CapAdd: ['NET_ADMIN', 'NET_RAW'],
+          Sysctls: { 'net.ipv4.ip_forward': '1' },
+          Binds: [volume('state', '/var/lib/marshlight-agent')],
+        },
       }
     case 'appliance':
       return {
         image: 'marshlight/agent:dev',
-        args: [
-          '--privileged',
-          volume('engine', '/var/lib/docker'),
-          volume('state', '/var/lib/marshlight-agent'),
-          `--volume=${imageArchives}:/marshlight/images:ro`,
-          `--env=MARSHLIGHT_CONTROLLER=${controller}:8884`,
-        ],
+        env: [`MARSHLIGHT_CONTROLLER=${controller}:8884`],
         command: agents === 'run' ? ['appliance'] : ['engine'],
+        host: {
+          ...rights,
+          Binds: [
+            volume('engine', '/var/lib/docker'),
+            volume('state', '/var/lib/marshlight-agent'),
+            `${imageArchives}:/marshlight/images:ro`,
+          ],
+        },
       }
   }
 }
