@@ -1,0 +1,77 @@
+"""
+What this process plays at the moment, and who wants to hear when that changes.
+
+    control files --read--> Decoy.persona, .context, .egress --on_change--> filesystem, settings, open sessions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import places
+from .egress import Egress, read_egress
+from .persona import Fields, Persona, Refused, parsed, read_persona
+
+NO_FILE = (0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Context:
+    decoy: str
+    revision: int
+
+
+class Decoy:
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[Decoy], None]] = []
+        self._seen: dict[Path, tuple[int, int, int]] = {}
+        self.read()
+
+    persona: Persona
+    context: Context
+    egress: Egress
+
+    def read(self) -> None:
+        """Takes all three files, or raises Refused and leaves what was."""
+        persona = read_persona(contents(places.PERSONA))
+        context = read_context(contents(places.CONTEXT))
+        egress = read_egress(contents(places.EGRESS)) if places.EGRESS.exists() else Egress(())
+        self.persona, self.context, self.egress = persona, context, egress
+
+    def on_change(self, listener: Callable[[Decoy], None]) -> None:
+        """Calls it now, for the first persona, and after every change."""
+        self._listeners.append(listener)
+        listener(self)
+
+    def tell(self) -> None:
+        for listener in self._listeners:
+            listener(self)
+
+    def files_changed(self) -> bool:
+        """Whether a control file is another than at the last call."""
+        now = {path: stamp(path) for path in (places.PERSONA, places.CONTEXT, places.EGRESS)}
+        changed = now != self._seen
+        self._seen = now
+        return changed
+
+
+def contents(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Refused(f"{path.name}: {error.strerror}") from None
+
+
+def stamp(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return NO_FILE
+    return (found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def read_context(raw: bytes) -> Context:
+    fields = Fields(parsed(raw), "context")
+    return Context(fields.text("decoy"), fields.integer("revision"))

@@ -1,0 +1,243 @@
+"""The persona's machine as the files that programs read: pure, from the persona alone."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .persona import Persona
+
+DEBIAN_ACCOUNTS = (
+    ("daemon", 1, 1, "daemon", "/usr/sbin", "/usr/sbin/nologin"),
+    ("bin", 2, 2, "bin", "/bin", "/usr/sbin/nologin"),
+    ("sys", 3, 3, "sys", "/dev", "/usr/sbin/nologin"),
+    ("sync", 4, 65534, "sync", "/bin", "/bin/sync"),
+    ("games", 5, 60, "games", "/usr/games", "/usr/sbin/nologin"),
+    ("man", 6, 12, "man", "/var/cache/man", "/usr/sbin/nologin"),
+    ("lp", 7, 7, "lp", "/var/spool/lpd", "/usr/sbin/nologin"),
+    ("mail", 8, 8, "mail", "/var/mail", "/usr/sbin/nologin"),
+    ("news", 9, 9, "news", "/var/spool/news", "/usr/sbin/nologin"),
+    ("www-data", 33, 33, "www-data", "/var/www", "/usr/sbin/nologin"),
+    ("backup", 34, 34, "backup", "/var/backups", "/usr/sbin/nologin"),
+    ("nobody", 65534, 65534, "nobody", "/nonexistent", "/usr/sbin/nologin"),
+    ("_apt", 42, 65534, "", "/nonexistent", "/usr/sbin/nologin"),
+    ("messagebus", 100, 107, "", "/nonexistent", "/usr/sbin/nologin"),
+    ("sshd", 101, 65534, "", "/run/sshd", "/usr/sbin/nologin"),
+)
+OTHER_ACCOUNTS = (
+    ("bin", 1, 1, "bin", "/bin", "/sbin/nologin"),
+    ("daemon", 2, 2, "daemon", "/sbin", "/sbin/nologin"),
+    ("nobody", 65534, 65534, "nobody", "/", "/sbin/nologin"),
+    ("sshd", 74, 74, "Privilege-separated SSH", "/var/empty/sshd", "/sbin/nologin"),
+)
+DEBIAN_LIKE = ("debian", "ubuntu", "raspbian", "linuxmint", "devuan", "kali")
+X86 = ("x86_64", "i686", "i586")
+
+
+def files(persona: Persona, address: str) -> dict[str, tuple[bytes, int]]:
+    """Path -> contents and mode. `address` is the host's own."""
+    os, name = persona.os, persona.hostname
+    search = f"search {persona.domain}\n" if persona.domain else ""
+    full = f"{name}.{persona.domain} {name}" if persona.domain else name
+    texts = {
+        "/etc/hostname": f"{name}\n",
+        "/etc/hosts": f"127.0.0.1\tlocalhost\n127.0.1.1\t{full}\n",
+        # A name server that the segment's router may well be.
+        "/etc/resolv.conf": f"{search}nameserver {address.rsplit('.', 1)[0]}.1\n",
+        "/etc/issue": f"{os.pretty_name.split(' (')[0]} \\n \\l\n\n",
+        "/etc/issue.net": persona.issue,
+        "/etc/motd": persona.motd,
+        "/etc/os-release": os_release(persona),
+        "/usr/lib/os-release": os_release(persona),
+        "/etc/timezone": f"{persona.timezone}\n",
+        "/etc/machine-id": f"{digest(persona, 'machine-id')[:32]}\n",
+        "/etc/passwd": passwd(persona),
+        "/etc/group": group(persona),
+        "/proc/version": proc_version(persona),
+        "/proc/cpuinfo": cpuinfo(persona),
+        "/proc/meminfo": meminfo(persona),
+        "/proc/sys/kernel/hostname": f"{name}\n",
+        "/proc/sys/kernel/osrelease": f"{os.kernel.release}\n",
+        "/proc/loadavg": f"0.0{nibble(persona, 'load')} 0.03 0.00 1/{len(persona.processes) + 87} {last_pid(persona)}\n",
+    }
+    if os.id == "debian":
+        texts["/etc/debian_version"] = f"{os.version.split(' ')[0]}\n"
+    made = {path: (text.encode("utf-8", "replace"), 0o644) for path, text in texts.items()}
+    made["/etc/shadow"] = (shadow(persona).encode("ascii", "replace"), 0o640)
+    for process in persona.processes:
+        words = [] if process.command.startswith("[") else process.command.split(" ")
+        made[f"/proc/{process.pid}/cmdline"] = ("".join(f"{word}\0" for word in words).encode(), 0o444)
+        made[f"/proc/{process.pid}/comm"] = (f"{comm(process.command)}\n".encode(), 0o644)
+    return made
+
+
+def homes(persona: Persona) -> list[tuple[str, int, int]]:
+    """Path, uid, gid of the home of each account that somebody can use."""
+    return [(user.home, user.uid, user.gid) for user in persona.users if user.home not in ("/", "/nonexistent")]
+
+
+def accounts(persona: Persona) -> list[tuple[str, int, int, str, str, str]]:
+    """The persona's users first as they stand there, then the system's own, then whoever runs a process."""
+    system = DEBIAN_ACCOUNTS if persona.os.id in DEBIAN_LIKE else OTHER_ACCOUNTS
+    known = {user.name: (user.name, user.uid, user.gid, user.gecos, user.home, user.shell) for user in persona.users}
+    for account in system:
+        known.setdefault(account[0], account)
+    spare = 110
+    for process in persona.processes:
+        owner = process.user.rstrip("+")
+        if owner and owner not in known:
+            known[owner] = (owner, spare, spare, "", "/nonexistent", "/usr/sbin/nologin")
+            spare += 1
+    return sorted(known.values(), key=lambda account: (account[1] >= 1000, account[1], account[0]))
+
+
+def passwd(persona: Persona) -> str:
+    rows = [(name, "x", uid, gid, gecos, home, shell) for name, uid, gid, gecos, home, shell in accounts(persona)]
+    return "".join(":".join(field(part) for part in row) + "\n" for row in rows)
+
+
+def group(persona: Persona) -> str:
+    groups = {"root": 0, "daemon": 1, "adm": 4, "tty": 5, "disk": 6, "sudo": 27, "shadow": 42, "users": 100}
+    taken = set(groups.values())
+    for name, _, gid, *_ in accounts(persona):
+        if gid not in taken:
+            groups["nogroup" if gid == 65534 else field(name)] = gid
+            taken.add(gid)
+    return "".join(f"{name}:x:{gid}:\n" for name, gid in sorted(groups.items(), key=lambda item: item[1]))
+
+
+def shadow(persona: Persona) -> str:
+    """Hashes look like the distribution's and belong to nothing: what opens the account is never in here."""
+    open_ = {user.name for user in persona.users if user.passwords}
+    human = {user.name for user in persona.users}
+    day = int(persona.booted_at // 86400) - 40
+    rows = []
+    for name, *_ in accounts(persona):
+        secret = yescrypt(persona, name) if name in open_ else "!" if name in human else "*"
+        rows.append(f"{field(name)}:{secret}:{day}:0:99999:7:::\n")
+    return "".join(rows)
+
+
+def yescrypt(persona: Persona, name: str) -> str:
+    alphabet = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    raw = hashlib.shake_256(f"{persona.seed} shadow {name}".encode()).digest(65)
+    letters = "".join(alphabet[byte & 63] for byte in raw)
+    return f"$y$j9T${letters[:22]}${letters[22:65]}"
+
+
+def os_release(persona: Persona) -> str:
+    os = persona.os
+    number = os.version.split(" ")[0].strip('"')
+    return (
+        f'PRETTY_NAME="{os.pretty_name}"\nNAME="{os.name}"\nVERSION_ID="{number}"\nVERSION="{os.version}"\nID={os.id}\n'
+    )
+
+
+def proc_version(persona: Persona) -> str:
+    kernel = persona.os.kernel
+    builder = {
+        "debian": "(debian-kernel@lists.debian.org) (gcc-12 (Debian 12.2.0-14) 12.2.0, GNU ld (GNU Binutils) 2.40)",
+        "ubuntu": "(buildd@lcy02-amd64-086) (x86_64-linux-gnu-gcc-11 (Ubuntu 11.4.0) 11.4.0, GNU ld 2.38)",
+    }.get(persona.os.id, "(builder@build) (gcc 11.2.0, GNU ld 2.37)")
+    return f"{kernel.name} version {kernel.release} {builder} {kernel.build}\n"
+
+
+def cpuinfo(persona: Persona) -> str:
+    hardware = persona.hardware
+    rows = x86_rows if persona.os.kernel.machine in X86 else arm_rows
+    blocks = ["\n".join(rows(persona, core)) + "\n" for core in range(hardware.cores)]
+    return "\n".join(blocks) + "\n"
+
+
+def x86_rows(persona: Persona, core: int) -> list[str]:
+    hardware = persona.hardware
+    amd = "AMD" in hardware.cpu_model.upper()
+    return [
+        f"processor\t: {core}",
+        f"vendor_id\t: {'AuthenticAMD' if amd else 'GenuineIntel'}",
+        f"cpu family\t: {23 if amd else 6}",
+        f"model\t\t: {49 if amd else 85}",
+        f"model name\t: {hardware.cpu_model}",
+        f"stepping\t: {nibble(persona, 'stepping') % 8}",
+        f"cpu MHz\t\t: {hardware.cpu_mhz:.3f}",
+        "physical id\t: 0",
+        f"siblings\t: {hardware.cores}",
+        f"core id\t\t: {core}",
+        f"cpu cores\t: {hardware.cores}",
+        f"apicid\t\t: {core}",
+        "fpu\t\t: yes",
+        "fpu_exception\t: yes",
+        "wp\t\t: yes",
+        "flags\t\t: fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2"
+        " ht syscall nx rdtscp lm constant_tsc rep_good nopl cpuid pni pclmulqdq ssse3 cx16 sse4_1 sse4_2 popcnt aes",
+        f"bogomips\t: {hardware.cpu_mhz * 2:.2f}",
+        "clflush size\t: 64",
+        "address sizes\t: 40 bits physical, 48 bits virtual",
+        "power management:",
+    ]
+
+
+def arm_rows(persona: Persona, core: int) -> list[str]:
+    return [
+        f"processor\t: {core}",
+        f"model name\t: {persona.hardware.cpu_model}",
+        "BogoMIPS\t: 108.00",
+        "Features\t: half thumb fastmult vfp edsp neon vfpv3 tls vfpv4 idiva idivt vfpd32 lpae evtstrm crc32",
+        "CPU implementer\t: 0x41",
+        "CPU architecture: 7",
+        "CPU variant\t: 0x0",
+        "CPU part\t: 0xd08",
+        "CPU revision\t: 3",
+    ]
+
+
+def meminfo(persona: Persona) -> str:
+    total = persona.hardware.memory_kb
+    used = min(int(total * 0.9), sum(process.rss for process in persona.processes) + total // 16)
+    cached = (total - used) * (30 + nibble(persona, "cached")) // 100
+    buffers = cached // 12
+    free = max(0, total - used - cached - buffers)
+    rows = {
+        "MemTotal": total,
+        "MemFree": free,
+        "MemAvailable": free + cached * 9 // 10,
+        "Buffers": buffers,
+        "Cached": cached,
+        "SwapCached": 0,
+        "Active": used // 2 + cached // 3,
+        "Inactive": used // 4 + cached // 2,
+        "SwapTotal": 0,
+        "SwapFree": 0,
+        "Dirty": 48 + nibble(persona, "dirty") * 4,
+        "Writeback": 0,
+        "AnonPages": used * 3 // 4,
+        "Mapped": used // 5,
+        "Shmem": total // 2048,
+        "Slab": total // 40,
+        "CommitLimit": total // 2,
+        "Committed_AS": used * 2,
+    }
+    return "".join(f"{name + ':':<16}{value:8d} kB\n" for name, value in rows.items())
+
+
+def comm(command: str) -> str:
+    first = command.split(" ")[0]
+    return first.strip("[]").rstrip(":").rsplit("/", 1)[-1][:15] if "[" not in first[1:] else first[:15]
+
+
+def field(value: object) -> str:
+    """Cowrie reads these files as ASCII and splits them at colons; a persona's text must not break that."""
+    return str(value).replace(":", " ").replace("\n", " ").encode("ascii", "replace").decode()
+
+
+def last_pid(persona: Persona) -> int:
+    return max(process.pid for process in persona.processes) + 211
+
+
+def digest(persona: Persona, purpose: str) -> str:
+    return hashlib.sha256(f"{persona.seed} {purpose}".encode()).hexdigest()
+
+
+def nibble(persona: Persona, purpose: str) -> int:
+    return int(digest(persona, purpose)[0], 16)

@@ -1,0 +1,259 @@
+"""The persona as the agent writes it (shared/schemas/persona.ts), checked before anything uses it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+LARGEST = 1 << 20
+
+
+class Refused(Exception):
+    """A control file that cannot be used; the one in force stays."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    name: str
+    release: str
+    build: str
+    machine: str
+    operating_system: str
+
+
+@dataclass(frozen=True)
+class System:
+    id: str
+    name: str
+    version: str
+    pretty_name: str
+    kernel: Kernel
+
+
+@dataclass(frozen=True)
+class Hardware:
+    vendor: str
+    cpu_model: str
+    cpu_mhz: float
+    cores: int
+    memory_kb: int
+
+
+@dataclass(frozen=True)
+class User:
+    name: str
+    uid: int
+    gid: int
+    gecos: str
+    home: str
+    shell: str
+    passwords: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Process:
+    user: str
+    pid: int
+    cpu: float
+    mem: float
+    vsz: int
+    rss: int
+    tty: str
+    stat: str
+    start: str
+    time: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Ssh:
+    banner: str
+    kex: tuple[str, ...]
+    host_keys: tuple[str, ...]
+    ciphers: tuple[str, ...]
+    macs: tuple[str, ...]
+    compression: tuple[str, ...]
+    max_auth_tries: int
+
+
+@dataclass(frozen=True)
+class Telnet:
+    banner: str
+    login_prompt: str
+    password_prompt: str
+
+
+@dataclass(frozen=True)
+class Persona:
+    id: str
+    version: int
+    seed: str
+    hostname: str
+    domain: str
+    os: System
+    hardware: Hardware
+    timezone: str
+    booted_at: float
+    ssh: Ssh | None
+    telnet: Telnet | None
+    issue: str
+    motd: str
+    users: tuple[User, ...]
+    processes: tuple[Process, ...]
+    ttl: int
+
+
+def read_persona(raw: bytes) -> Persona:
+    """Raises Refused with the field that is wrong."""
+    root = Fields(parsed(raw), "persona")
+    os, hardware = root.fields("os"), root.fields("hardware")
+    kernel = os.fields("kernel")
+    persona = Persona(
+        id=root.text("id"),
+        version=root.integer("version", least=1),
+        seed=root.text("seed"),
+        hostname=root.text("hostname"),
+        domain=root.text("domain") if root.has("domain") else "",
+        os=System(
+            id=os.text("id"),
+            name=os.text("name"),
+            version=os.text("version"),
+            pretty_name=os.text("prettyName"),
+            kernel=Kernel(
+                name=kernel.text("name"),
+                release=kernel.text("release"),
+                build=kernel.text("build"),
+                machine=kernel.text("machine"),
+                operating_system=kernel.text("operatingSystem"),
+            ),
+        ),
+        hardware=Hardware(
+            vendor=hardware.text("vendor"),
+            cpu_model=hardware.text("cpuModel"),
+            cpu_mhz=hardware.number("cpuMhz"),
+            cores=hardware.integer("cores", least=1),
+            memory_kb=hardware.integer("memoryKb", least=1024),
+        ),
+        timezone=root.text("timezone"),
+        booted_at=root.moment("bootedAt"),
+        ssh=ssh_of(root.fields("ssh")) if root.has("ssh") else None,
+        telnet=telnet_of(root.fields("telnet")) if root.has("telnet") else None,
+        issue=root.text("issue"),
+        motd=root.text("motd"),
+        users=tuple(user_of(user) for user in root.each("users")),
+        processes=tuple(process_of(process) for process in root.each("processes")),
+        ttl=root.integer("ttl", least=1),
+    )
+    if persona.ssh is None and persona.telnet is None:
+        raise Refused("persona has neither ssh nor telnet: nothing to serve")
+    if not persona.users:
+        raise Refused("persona.users is empty")
+    return persona
+
+
+def ssh_of(ssh: Fields) -> Ssh:
+    banner = ssh.text("banner")
+    if not banner.startswith("SSH-2.0-") or not banner.isascii() or not banner.isprintable():
+        raise Refused(f"persona.ssh.banner is {banner[:80]!r}, not a printable SSH-2.0- line")
+    return Ssh(
+        banner=banner,
+        kex=ssh.names("kex"),
+        host_keys=ssh.names("hostKeys"),
+        ciphers=ssh.names("ciphers"),
+        macs=ssh.names("macs"),
+        compression=ssh.names("compression"),
+        max_auth_tries=ssh.integer("maxAuthTries", least=1),
+    )
+
+
+def telnet_of(telnet: Fields) -> Telnet:
+    return Telnet(telnet.text("banner"), telnet.text("loginPrompt"), telnet.text("passwordPrompt"))
+
+
+def user_of(user: Fields) -> User:
+    return User(
+        name=user.text("name"),
+        uid=user.integer("uid"),
+        gid=user.integer("gid"),
+        gecos=user.text("gecos"),
+        home=user.text("home"),
+        shell=user.text("shell"),
+        passwords=user.names("passwords"),
+    )
+
+
+def process_of(process: Fields) -> Process:
+    return Process(
+        user=process.text("user"),
+        pid=process.integer("pid", least=1),
+        cpu=process.number("cpu"),
+        mem=process.number("mem"),
+        vsz=process.integer("vsz"),
+        rss=process.integer("rss"),
+        tty=process.text("tty"),
+        stat=process.text("stat"),
+        start=process.text("start"),
+        time=process.text("time"),
+        command=process.text("command"),
+    )
+
+
+def parsed(raw: bytes) -> Any:
+    if len(raw) > LARGEST:
+        raise Refused(f"file has {len(raw)} bytes, more than {LARGEST}")
+    try:
+        return json.loads(raw)
+    except ValueError as error:
+        raise Refused(f"not JSON: {error}") from None
+
+
+class Fields:
+    """Reads named fields of one JSON object and says where one is wrong."""
+
+    def __init__(self, value: Any, path: str) -> None:
+        if not isinstance(value, dict):
+            raise Refused(f"{path} is not an object")
+        self.value, self.path = value, path
+
+    def has(self, name: str) -> bool:
+        return self.value.get(name) is not None
+
+    def fields(self, name: str) -> Fields:
+        return Fields(self.value.get(name), f"{self.path}.{name}")
+
+    def text(self, name: str) -> str:
+        return str(self._of(name, str, "a text"))
+
+    def integer(self, name: str, least: int = 0) -> int:
+        value = self._of(name, int, "a whole number")
+        if isinstance(value, bool) or value < least:
+            raise Refused(f"{self.path}.{name} is {value}, less than {least}")
+        return int(value)
+
+    def number(self, name: str) -> float:
+        return float(self._of(name, (int, float), "a number"))
+
+    def moment(self, name: str) -> float:
+        text = self.text(name)
+        try:
+            return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+        except ValueError:
+            raise Refused(f"{self.path}.{name} is {text[:40]!r}, not a time") from None
+
+    def names(self, name: str) -> tuple[str, ...]:
+        value = self._of(name, list, "a list")
+        if not all(isinstance(item, str) for item in value):
+            raise Refused(f"{self.path}.{name} holds something else than texts")
+        return tuple(value)
+
+    def each(self, name: str) -> list[Fields]:
+        value = self._of(name, list, "a list")
+        return [Fields(item, f"{self.path}.{name}[{index}]") for index, item in enumerate(value)]
+
+    def _of(self, name: str, kind: Any, called: str) -> Any:
+        value = self.value.get(name)
+        if not isinstance(value, kind):
+            raise Refused(f"{self.path}.{name} is not {called}")
+        return value

@@ -1,0 +1,35 @@
+"""Where the agent's mounts are. One root, so that tests can put it elsewhere."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(os.environ.get("MARSHLIGHT_ROOT", "/marshlight"))
+
+CONTROL = ROOT / "control"
+PERSONA = CONTROL / "persona.json"
+CONTEXT = CONTROL / "context.json"
+EGRESS = CONTROL / "egress.json"
+
+OUT = ROOT / "out"
+EVENTS = OUT / "events"
+TTY = OUT / "tty"
+FILES = OUT / "files"
+STATUS = OUT / "status.json"
+
+STATE = ROOT / "state"
+MODULI = Path(__file__).with_name("moduli")
+
+
+def make_folders() -> None:
+    for folder in (EVENTS, TTY, FILES, STATE):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Whole or not at all: a reader never sees half a file."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(unfinished, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(unfinished, path)

@@ -1,0 +1,64 @@
+"""
+Puts Cowrie together. The order matters: settings before the import of what reads them, hooks before the first
+connection, listeners last.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import artifacts, auth, commands, diagnostics, egress, filesystem, places, settings, telnet, transport
+from .limits import Doorkeeper, Limits, cap_files
+from .live import Live
+from .sink import EventFiles
+
+if TYPE_CHECKING:
+    from .decoy import Decoy
+
+
+def run(decoy: Decoy, limits: Limits) -> None:
+    settings.install(decoy, limits)
+    cap_files(limits)
+    diagnostics.install()
+
+    from twisted.internet import reactor
+    from twisted.plugins import cowrie_plugin
+
+    artifacts.install(limits)
+    for module in (transport, auth, telnet, egress, filesystem, commands):
+        module.install(decoy)
+    use_moduli()
+
+    maker = cowrie_plugin.serviceMaker
+    service = maker.makeService({"help": False})
+    events = EventFiles(decoy, limits)
+    # Cowrie's console renderer would write every password into the container's log as well.
+    maker.dispatcher.sinks = [events]
+    door = Doorkeeper(limits)
+    for factory in factories(service):
+        door.guard(factory)
+    service.privilegedStartService()
+    service.startService()
+    live = Live(decoy, events, door)
+    reactor.callWhenRunning(live.start, reactor)
+    reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
+    reactor.run()
+
+
+def factories(service: Any) -> list[Any]:
+    from .signatures import expect_attribute
+
+    for listener in service.services:
+        expect_attribute(listener, "factory")
+    return [listener.factory for listener in service.services]
+
+
+def use_moduli() -> None:
+    """Cowrie looks for them in /etc/ssh, and without any offers no group exchange, which OpenSSH does."""
+    from cowrie.ssh import factory
+
+    from .signatures import expect
+
+    expect(factory.primes.parseModuliFile, "(filename)")
+    parse = factory.primes.parseModuliFile
+    factory.primes.parseModuliFile = lambda filename: parse(str(places.MODULI))
