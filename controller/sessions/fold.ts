@@ -56,6 +56,8 @@ export const emptyFacts = (event: DecoyEvent): SessionFacts => ({
  */
 export function withEvent(facts: SessionFacts, event: DecoyEvent, segment?: string): SessionFacts {
   const { kind } = event
+  // A forwarding's `dst` is where the attacker wanted to go, not the decoy.
+  const dst = kind === 'forward.request' ? undefined : event.dst
   const is = (wanted: string) => (kind === wanted ? 1 : 0)
   const success = is('login.success')
   // The name that opened the session outranks those that were tried in vain; among equals the least stands.
@@ -66,8 +68,8 @@ export function withEvent(facts: SessionFacts, event: DecoyEvent, segment?: stri
     segment: least(facts.segment, segment),
     source: least(facts.source, event.src?.ip),
     source_port: lowest(facts.source_port, event.src?.port),
-    dst: least(facts.dst, event.dst?.ip),
-    dst_port: lowest(facts.dst_port, event.dst?.port),
+    dst: least(facts.dst, dst?.ip),
+    dst_port: lowest(facts.dst_port, dst?.port),
     first_at: least(facts.first_at, event.at) ?? event.at,
     last_at: greatest(facts.last_at, event.at) ?? event.at,
     opened_at: least(facts.opened_at, kind === 'session.open' ? event.at : undefined),

@@ -1,3 +1,4 @@
+export type { Counted } from './projector.ts'
 export { firstSeen, segmentFinder, sessionProjector } from './projector.ts'
 export type { CapturedFile, Session, SessionFilter, TimelineEntry } from './queries.ts'
 export { findFile, findSession, listFiles, listSessions, pruneSessions, readBlob, timelineOf } from './queries.ts'

@@ -117,15 +117,21 @@ export async function segmentFinder(sql: Sql): Promise<SegmentOf> {
   }
 }
 
-/** The records among `records` that were the first to bring their event: what other rooms may count. */
-export async function firstSeen(
-  sql: Sql,
-  records: readonly StoredRecord<'events'>[],
-): Promise<StoredRecord<'events'>[]> {
-  const rows = await sql.all<{ pos: number }>(
-    'SELECT pos FROM session_events WHERE pos IN (SELECT value FROM json_each(?))',
+/** An event that counts, with what its session tells of where it came from and where to. */
+export type Counted = { stored: StoredRecord<'events'>; source?: string; segment?: string; port?: number }
+
+/** The records that were the first to bring their event: what other rooms may count. */
+export async function firstSeen(sql: Sql, records: readonly StoredRecord<'events'>[]): Promise<Counted[]> {
+  const rows = await sql.all<{ pos: number; source: string | null; segment: string | null; dst_port: number | null }>(
+    `SELECT e.pos, COALESCE(e.source, s.source) AS source, s.segment, s.dst_port
+     FROM session_events e LEFT JOIN sessions s ON s.id = e.session WHERE e.pos IN (SELECT value FROM json_each(?))`,
     JSON.stringify(records.map(({ pos }) => pos)),
   )
-  const fresh = new Set(rows.map(({ pos }) => pos))
-  return records.filter(({ pos }) => fresh.has(pos))
+  const byPos = new Map(rows.map((row) => [row.pos, row]))
+  return records.flatMap((stored) => {
+    const row = byPos.get(stored.pos)
+    if (!row) return []
+    const { source, segment, dst_port } = row
+    return [{ stored, ...(source && { source }), ...(segment && { segment }), ...(dst_port && { port: dst_port }) }]
+  })
 }

@@ -1,0 +1,14 @@
+export { type Behaviour, type BehaviourKind, behaviourKinds } from './behaviour.ts'
+export { type Classify, makeClassifier, shippedRules } from './classify-command.ts'
+export { evidenceTime } from './evidence-time.ts'
+export { makeAttackerProjector } from './projector.ts'
+export {
+  type BehaviourRow,
+  behavioursAt,
+  factsOfSource,
+  findSource,
+  pruneBehaviours,
+  type Source,
+  techniquesOf,
+} from './queries.ts'
+export { attackerTables } from './tables.ts'
