@@ -1,0 +1,197 @@
+import { pick, pickWeighted, type Random, seededRandom } from '../../shared/random.ts'
+import type { Persona, PersonaSsh } from '../../shared/schemas/persona.ts'
+import { buildHardware } from './build-hardware.ts'
+import { buildProcesses } from './build-processes.ts'
+import { buildUsers } from './build-users.ts'
+import { algorithmsOf, type Catalogue } from './catalogue.ts'
+import { learnNames, nextName } from './names.ts'
+import { type Neighbour, recognise, sshBannerOf } from './neighbours.ts'
+import type { Ouis } from './ouis.ts'
+import type { Role, Template } from './template.ts'
+
+export type BuildInput = {
+  id: string
+  /** All that is drawn is drawn from this: the same input builds the same persona. */
+  seed: string
+  template: Template
+  /** Why this template, from `choose`. */
+  because: string
+  neighbours: readonly Neighbour[]
+  /** Host names that must not be used again, lower case. */
+  taken: ReadonlySet<string>
+  /** Milliseconds since 1970. */
+  now: number
+}
+
+const dayMs = 86_400_000
+
+/** A whole persona in which each field agrees with each other, with the reason for each choice. Pure. */
+export function build(input: BuildInput, catalogue: Catalogue, ouis: Ouis): Persona {
+  const { id, seed, template, neighbours, now } = input
+  // Each field draws from a stream of its own, so that one that draws more does not change the others.
+  const draw = (field: string): Random => seededRandom(`${seed}/${field}`)
+  const reasons: Persona['reasons'] = [{ field: 'family', because: input.because.slice(0, 512) }]
+  const why = (field: string, because: string) => reasons.push({ field, because: because.slice(0, 512) })
+  const alike = recognise(catalogue, neighbours)
+    .filter(({ votes }) => [...votes].sort((a, b) => b[1] - a[1])[0]?.[0] === template.id)
+    .map(({ neighbour }) => neighbour)
+
+  const machine = buildHardware(catalogue, template, neighbours, ouis, draw('hardware'))
+  why('mac', `${machine.because}; ${machine.oui} is ${machine.vendor}`)
+  why('hardware', `${machine.kind.vendor} machines have such processors and memory`)
+
+  const named = nameOf(catalogue, input, draw('name'))
+  why('hostname', named.because)
+  const role = roleOf(template, named.name, machine.memoryKb, draw('role'))
+  if (role.id !== 'plain') why('processes', `${role.id}: fits the name ${named.name}, and listens on no open port`)
+  else why('processes', `the services that ${template.label} starts by itself`)
+
+  const kernels = template.kernels.filter(({ built }) => Date.parse(built) + 10 * dayMs < now)
+  const kernel = pickWeighted(
+    draw('kernel'),
+    (kernels.length > 0 ? kernels : template.kernels.slice(0, 1)).map((one) => [one, one.weight] as const),
+  )
+  why('os.kernel', `a kernel that ${template.label} shipped on ${kernel.built}`)
+
+  // Squared: most machines were restarted in the last months, few stay up for long.
+  const upMs = (2 + draw('uptime')() ** 2 * 150) * dayMs
+  const bootedAt = Math.floor(Math.max(now - upMs, Date.parse(kernel.built) + dayMs) / 1000) * 1000
+  why('bootedAt', 'some time after its kernel was built')
+
+  const { users, open } = buildUsers(template, role, catalogue.accounts, draw('users'))
+  why('users', `users of ${template.label}; weak passwords open ${open.join(' and ')}`)
+
+  const ssh = sshOf(catalogue, template, alike, draw('ssh'))
+  if (ssh) why('ssh', ssh.because)
+  const telnet = hasTelnet(template, alike, draw('telnet')())
+  if (telnet) why('telnet', telnet.because)
+
+  const fill = (text: string) =>
+    text
+      .replaceAll('{hostname}', named.name)
+      .replaceAll('{release}', kernel.release)
+      .replaceAll('{build}', kernel.build)
+      .replaceAll('{machine}', kernel.machine)
+      .replaceAll('{pretty}', template.os.prettyName)
+  const cores = machine.cores
+  return {
+    id,
+    version: 1,
+    seed,
+    family: template.id,
+    hostname: named.name,
+    ...(named.domain !== undefined && { domain: named.domain }),
+    os: {
+      ...template.os,
+      kernel: {
+        name: 'Linux',
+        release: kernel.release,
+        build: kernel.build,
+        machine: kernel.machine,
+        operatingSystem: template.operatingSystem,
+      },
+    },
+    hardware: {
+      vendor: machine.kind.vendor,
+      cpuModel: machine.cpuModel,
+      cpuMhz: machine.cpuMhz,
+      cores,
+      memoryKb: machine.memoryKb,
+    },
+    mac: { oui: machine.oui, vendor: machine.vendor },
+    timezone: pick(draw('timezone'), template.timezones),
+    bootedAt: new Date(bootedAt).toISOString(),
+    ...(ssh && { ssh: ssh.ssh }),
+    ...(telnet && {
+      telnet: {
+        banner: fill(telnet.text.banner),
+        loginPrompt: fill(telnet.text.loginPrompt),
+        passwordPrompt: telnet.text.passwordPrompt,
+      },
+    }),
+    issue: fill(template.issue),
+    motd: fill(template.motd),
+    users,
+    processes: buildProcesses(
+      { template, role, cores, memoryKb: machine.memoryKb, bootedAt, now, telnet: telnet !== undefined, fill },
+      draw('processes'),
+    ),
+    ttl: template.ttl,
+    reasons,
+  }
+}
+
+/** Servers are called as the segment's servers are, devices as devices of their kind. */
+function nameOf(catalogue: Catalogue, { template, neighbours, taken }: BuildInput, random: Random) {
+  const isDevice = template.people === null
+  const devices = new Set(catalogue.templates.filter(({ people }) => people === null).map(({ id }) => id))
+  const names = recognise(catalogue, neighbours)
+    .filter(({ votes }) => {
+      const [top] = [...votes].sort((a, b) => b[1] - a[1])
+      return top === undefined ? !isDevice : isDevice ? top[0] === template.id : !devices.has(top[0])
+    })
+    .flatMap(({ neighbour }) => neighbour.names)
+  const patterns = learnNames(names)
+  const all = new Set([...taken, ...neighbours.flatMap((one) => one.names.map((name) => firstLabel(name)))])
+  const { name, because } = nextName(patterns, all, random, template.names)
+  return { name, because, domain: patterns.domain }
+}
+
+const firstLabel = (name: string) => (name.split('.')[0] ?? '').toLowerCase()
+
+/** A role that the host name speaks for, or one drawn by weight; none that would not fit into the memory. */
+function roleOf(template: Template, hostname: string, memoryKb: number, random: Random): Role {
+  const fitting = template.roles.filter(
+    ({ processes }) => processes.reduce((sum, { rss }) => sum + rss, 0) < memoryKb * 0.3,
+  )
+  const words = hostname.toLowerCase().split(/[^a-z]+/)
+  const named = fitting.find((role) => role.words.some((word) => words.includes(word)))
+  const plain = template.roles[0] as Role
+  if (named) return named
+  return fitting.length === 0
+    ? plain
+    : pickWeighted(
+        random,
+        fitting.map((role) => [role, role.weight] as const),
+      )
+}
+
+/** The very version that neighbours of the kind run, if it is known how that version behaves; else one of the packages. */
+function sshOf(catalogue: Catalogue, template: Template, alike: readonly Neighbour[], random: Random) {
+  if (!template.ssh) return undefined
+  const seen = new Map<string, number>()
+  for (const banner of alike.map(sshBannerOf))
+    if (banner !== undefined && algorithmsOf(catalogue, template, banner)) seen.set(banner, (seen.get(banner) ?? 0) + 1)
+  const banner =
+    seen.size > 0
+      ? pickWeighted(random, [...seen])
+      : pickWeighted(
+          random,
+          template.ssh.packages.map((one) => [one.banner, one.weight] as const),
+        )
+  const algorithms = algorithmsOf(catalogue, template, banner)
+  if (!algorithms) throw new Error(`no algorithms are known for ${banner}`)
+  const ssh: PersonaSsh = { banner, ...algorithms, maxAuthTries: template.ssh.maxAuthTries }
+  const count = seen.get(banner)
+  return {
+    ssh,
+    because:
+      count === undefined
+        ? `${banner} is a package of ${template.label}; no neighbour shows another`
+        : `${count} ${count === 1 ? 'neighbour runs' : 'neighbours run'} this very version (${banner})`,
+  }
+}
+
+function hasTelnet(template: Template, alike: readonly Neighbour[], drawn: number) {
+  if (!template.telnet) return undefined
+  const offering = alike.filter(({ ports }) => ports.some(({ port, service }) => port === 23 || service === 'telnet'))
+  const share = offering.length > 0 ? offering.length / alike.length : template.telnet.share
+  if (template.ssh !== null && drawn >= share) return undefined
+  return {
+    text: template.telnet.text,
+    because:
+      offering.length > 0
+        ? `${offering.length} of ${alike.length} neighbours of the kind offer telnet`
+        : `such systems often offer telnet`,
+  }
+}
