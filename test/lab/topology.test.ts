@@ -66,7 +66,7 @@ t.test(
         await lab.exec('appliance-a', [
           'sh',
           '-c',
-          'tar -C / -c bin lib lib64 usr/bin usr/lib/x86_64-linux-gnu usr/lib/aarch64-linux-gnu 2>/dev/null | docker import - decoy',
+          'tar -C / -c --ignore-failed-read bin lib lib64 usr/bin usr/lib64 usr/lib/*-linux-gnu* 2>/dev/null | docker import - decoy',
         ])
       ).code,
       0,
