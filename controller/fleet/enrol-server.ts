@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto'
+import fastify, { type FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { isoNow } from '../../shared/clock.ts'
+import { MarshlightError, wordsOf } from '../../shared/errors.ts'
+import { newId } from '../../shared/ids.ts'
+import type { Part } from '../../shared/lifecycle.ts'
+import { untrusted } from '../../shared/schemas/common.ts'
+import type { Deps } from '../deps.ts'
+import { findAgent, freeName, insertAgent, renewCertificate } from './agents.ts'
+import type { Authority } from './authority.ts'
+import { openClaim, useClaim } from './claims.ts'
+
+const enrolRequest = z.object({
+  token: z.object({ id: z.uuidv7(), secret: untrusted(128) }),
+  csr: z.string().max(8192),
+  hostname: untrusted(253),
+  version: untrusted(32),
+  roles: z.array(z.string()).max(8).optional(),
+})
+export type EnrolRequest = z.infer<typeof enrolRequest>
+
+export type EnrolAnswer = {
+  agent: string
+  name: string
+  certificate: string
+  ca: string
+  mqtt: { host: string; port: number }
+  /** Ed25519, SPKI PEM: what signs plans, block lists and requests. */
+  signingKey: string
+  roles: string[]
+}
+
+/** Requests a source may make in a minute; a token has 192 random bits, so this only bounds noise. */
+const perMinute = 30
+
+/** HTTPS for agents that have no certificate yet: a token and a certificate request in, a certificate out. */
+export function makeEnrolServer(
+  deps: Deps,
+  authority: Authority,
+): Part & { address(): { host: string; port: number } } {
+  const { config, log } = deps
+  let app: FastifyInstance | undefined
+  const seen = new Map<string, { since: number; count: number }>()
+
+  const tooMany = (source: string): boolean => {
+    const now = deps.clock.now()
+    for (const [ip, { since }] of seen) if (now - since > 60_000) seen.delete(ip)
+    const entry = seen.get(source) ?? { since: now, count: 0 }
+    entry.count++
+    seen.set(source, entry)
+    return entry.count > perMinute
+  }
+
+  return {
+    name: 'enrol',
+    address: () => {
+      const [at] = app?.addresses() ?? []
+      if (at === undefined || typeof at === 'string') return config.enrol
+      return { host: at.address, port: at.port }
+    },
+    async start() {
+      const https = { key: authority.serverKey, cert: authority.serverCert, minVersion: 'TLSv1.3' as const }
+      app = fastify({ https, bodyLimit: 32_768, forceCloseConnections: true }) as unknown as FastifyInstance
+      app.setErrorHandler((error, request, reply) => {
+        const known = error instanceof MarshlightError
+        log.warn({ source: request.ip, why: wordsOf(error) }, 'an enrolment was refused')
+        const status = known ? 403 : ((error as { statusCode?: number }).statusCode ?? 500)
+        reply.status(status).send({
+          error: known
+            ? { code: error.code, message: error.message, next: error.next }
+            : { code: 'INTERNAL', message: 'the enrolment failed', next: 'See the log of the controller.' },
+        })
+      })
+      app.post('/v1/enrol', async (request, reply) => {
+        if (tooMany(request.ip)) return reply.status(429).send(busy)
+        const parsed = enrolRequest.safeParse(request.body)
+        if (!parsed.success)
+          throw new MarshlightError('TOKEN_INVALID', { why: 'the request does not have the form of one' })
+        return enrol(deps, authority, parsed.data)
+      })
+      await app.listen(config.enrol)
+    },
+    async stop() {
+      await app?.close()
+      app = undefined
+    },
+  }
+}
+
+const busy = { error: { code: 'TIMEOUT', message: 'too many requests', next: 'Wait a minute and try again.' } }
+
+/** Uses a claim. One transaction: either the claim is used and the agent exists, or neither. */
+export async function enrol(deps: Deps, authority: Authority, request: EnrolRequest): Promise<EnrolAnswer> {
+  const { store, clock, config, bus, log } = deps
+  const csrHash = createHash('sha256').update(request.csr).digest('hex')
+  const answer = await store.tx(async (sql): Promise<EnrolAnswer> => {
+    const claim = await openClaim(sql, request.token, csrHash, clock.now())
+    const id = claim.agent ?? newId(clock.now())
+    const { certificate, serial, expires } = await authority.signAgent(id, request.csr, clock.now())
+    let name: string
+    if (claim.agent) {
+      await renewCertificate(sql, id, serial, expires)
+      name = (await findAgent(sql, id)).name
+    } else {
+      name = await freeName(sql, claim.name ?? (request.hostname || 'agent'))
+      const { hostname, version } = request
+      await insertAgent(sql, {
+        id,
+        name,
+        roles: claim.roles,
+        segment: claim.segment,
+        hostname,
+        version,
+        serial,
+        expires,
+        now: isoNow(clock),
+      })
+      await useClaim(sql, claim.id, id, csrHash, isoNow(clock))
+    }
+    const mqtt = { host: config.publicHost, port: config.mqtt.port }
+    return {
+      agent: id,
+      name,
+      certificate,
+      ca: authority.caPem,
+      mqtt,
+      signingKey: authority.signingPublicPem,
+      roles: claim.roles,
+    }
+  })
+  log.info({ agent: answer.agent, name: answer.name }, 'an agent enrolled')
+  bus.emit({ name: 'plan-changed', agents: [answer.agent] })
+  bus.emit({ name: 'blocks-changed' })
+  return answer
+}

@@ -1,0 +1,66 @@
+import { MarshlightError } from '../../shared/errors.ts'
+import { newId } from '../../shared/ids.ts'
+import type { Reply, Request } from '../../shared/schemas/desired-state.ts'
+import type { Signed } from '../../shared/schemas/envelope.ts'
+import { signDocument } from '../../shared/signing.ts'
+import type { Deps, Requests } from '../deps.ts'
+import { findAgent } from './agents.ts'
+import type { Authority } from './authority.ts'
+
+type Waiting = { agent: string; resolve(reply: Reply): void }
+
+/** Signed one-shot requests over `publish`; `accept` takes the replies that come back. */
+export function makeRequests(
+  deps: Pick<Deps, 'store' | 'clock' | 'log'>,
+  authority: Pick<Authority, 'signingKey'>,
+  publish: (agent: string, request: Signed) => Promise<void>,
+): Requests & { accept(agent: string, reply: Reply): void } {
+  const { store, clock, log } = deps
+  const waiting = new Map<string, Waiting>()
+
+  return {
+    async send(what, op, { timeoutMs = 10_000 } = {}) {
+      const agent = await findAgent(store, what)
+      const offline = new MarshlightError('CONFLICT', {
+        what: `the agent ${agent.name} is ${agent.status === 'revoked' ? 'revoked' : 'not connected'}`,
+        next: 'See `marshlight agents show`.',
+      })
+      if (agent.status === 'revoked' || agent.presence !== 'online') throw offline
+      const id = newId(clock.now())
+      const now = clock.now()
+      const request: Request = {
+        kind: 'request',
+        agent: agent.id,
+        id,
+        issuedAt: new Date(now).toISOString(),
+        expiresAt: new Date(now + timeoutMs).toISOString(),
+        op,
+      }
+      const answered = Promise.withResolvers<Reply>()
+      const timer = setTimeout(
+        () =>
+          answered.reject(
+            new MarshlightError('TIMEOUT', {
+              what: `${op.name} on ${agent.name}`,
+              seconds: timeoutMs / 1000,
+              next: 'See `marshlight agents show`.',
+            }),
+          ),
+        timeoutMs,
+      )
+      waiting.set(id, { agent: agent.id, resolve: answered.resolve })
+      try {
+        await publish(agent.id, signDocument(request, authority.signingKey))
+        return await answered.promise
+      } finally {
+        clearTimeout(timer)
+        waiting.delete(id)
+      }
+    },
+    accept(agent, reply) {
+      const asked = waiting.get(reply.id)
+      if (asked?.agent === agent) asked.resolve(reply)
+      else log.info({ agent, request: reply.id }, 'a reply came that nobody waits for')
+    },
+  }
+}

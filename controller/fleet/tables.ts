@@ -1,0 +1,13 @@
+import type { Migration } from '../store/port.ts'
+
+export const fleetTables: Migration = {
+  version: 1,
+  room: 'fleet',
+  statements: [
+    // secret_hash: SHA-256 of the secret, hex. csr_hash and answered_at: so that a lost answer can be given once more.
+    `CREATE TABLE claims (id TEXT PRIMARY KEY, secret_hash TEXT NOT NULL, name TEXT, roles TEXT NOT NULL, segment TEXT NOT NULL REFERENCES segments(id),
+      made_at TEXT NOT NULL, expires_at TEXT NOT NULL, used_at TEXT, agent TEXT, csr_hash TEXT)`,
+    `CREATE TABLE desired (agent TEXT NOT NULL, kind TEXT NOT NULL, revision INTEGER NOT NULL, body TEXT NOT NULL, sig TEXT NOT NULL,
+      issued_at TEXT NOT NULL, expires_at TEXT NOT NULL, content_hash TEXT NOT NULL, PRIMARY KEY (agent, kind))`,
+  ],
+}
