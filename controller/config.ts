@@ -66,6 +66,14 @@ export const controllerConfig = z.strictObject({
       autoBlock: z.boolean().default(true),
     })
     .prefault({}),
+  response: z
+    .strictObject({
+      /** Blocks that risk may make in an hour, fleet-wide; beyond it they wait for an administrator. */
+      maxBlocksPerHour: z.int().min(0).default(60),
+      /** Risk adds no second decoy to a segment, and does not change the same decoy again, within this time. */
+      cooldownMinutes: z.number().min(0).default(10),
+    })
+    .prefault({}),
   neverBlock: z.array(z.union([cidr4, ipv4.transform((ip) => `${ip}/32`)])).default([]),
   alerts: z
     .strictObject({
