@@ -39,6 +39,8 @@ export const controllerConfig = z.strictObject({
       /** Decoys to keep in each segment with an appliance, and the most that responses may bring it to. */
       perSegment: z.int().min(0).max(250).default(3),
       maxPerSegment: z.int().min(0).max(250).default(8),
+      /** How long a segment of which only the quick pass is done waits for details before it gets its first decoy. */
+      waitForDetailSeconds: z.number().min(0).max(86400).default(90),
       /** Free addresses are taken only from these, where given. */
       ranges: z.array(cidr4).default([]),
       exclude: z.array(cidr4).default([]),
