@@ -50,6 +50,10 @@ export const errorTexts = {
     'the certificate was refused: {why}',
     'Ask the administrator whether it was revoked; enrol again.',
   ],
+  CERTIFICATE_EXPIRING: [
+    'the certificate of this agent expires at {at}',
+    'Ask the administrator for a new invitation and enrol again before then.',
+  ],
   DOCUMENT_MALFORMED: [
     'a signed document does not fit its schema: {why}',
     'It is refused; the last good one stays in force.',
