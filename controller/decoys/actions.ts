@@ -1,0 +1,285 @@
+import { type Clock, isoNow } from '../../shared/clock.ts'
+import { MarshlightError } from '../../shared/errors.ts'
+import { newId } from '../../shared/ids.ts'
+import type { Random } from '../../shared/random.ts'
+import type { ControllerConfig } from '../config.ts'
+import {
+  build,
+  type Catalogue,
+  choose,
+  loadOuis,
+  type Neighbour,
+  nextVersion,
+  type Ouis,
+  readCatalogue,
+  readPersona,
+  savePersona,
+} from '../personas/index.ts'
+import { hostsOf } from '../segments/index.ts'
+import type { Sql } from '../store/port.ts'
+import { freeAddressIn } from './address-choice.ts'
+import { chooseMac } from './addresses.ts'
+import { type Action, type Decoy, decoysOfSegment, type Origin, readDecoy, writeAction } from './records.ts'
+import { agentsFor } from './situation.ts'
+
+export type ActionDeps = { config: ControllerConfig; clock: Clock; random: Random }
+
+/** What was done. Whoever asked emits `plan-changed` for `agent` after the commit. */
+export type Done = {
+  action: Action
+  decoy: string
+  hostname: string
+  segment: string
+  agent: string
+  ip: string
+  persona: string
+  personaVersion: number
+  what: string
+  because: string
+}
+
+export type DeployOptions = { by?: Origin; agent?: string }
+
+/**
+ * Changes of the desired state of decoys. Each runs in the transaction of `sql`, keeps what it did and why in
+ * `decoy_actions`, and is nothing to an agent before its next plan.
+ */
+export interface DecoyActions {
+  /** One more decoy. Throws CONFLICT where the segment is full or has no appliance online, NO_FREE_ADDRESS. */
+  deployOne(sql: Sql, segment: string, reason: string, options?: DeployOptions): Promise<Done>
+  /** Another version of its persona; nothing restarts. */
+  reconfigure(sql: Sql, decoy: string, reason: string, by?: Origin): Promise<Done>
+  /** Another address; MAC and persona stay. */
+  move(sql: Sql, decoy: string, reason: string, by?: Origin): Promise<Done>
+  retire(sql: Sql, decoy: string, reason: string, by?: Origin): Promise<Done>
+  /** As `move`, after the address was lost: counted. */
+  readdress(sql: Sql, decoy: string, reason: string): Promise<Done>
+  /** As `retire`, after too many addresses were lost. */
+  giveUp(sql: Sql, decoy: string, reason: string): Promise<Done>
+  /** Reads the data files; call it before a transaction that must be short. */
+  warm(): Promise<void>
+}
+
+export function makeDecoyActions(deps: ActionDeps): DecoyActions {
+  const { config, clock, random } = deps
+  let loading: Promise<{ catalogue: Catalogue; ouis: Ouis }> | undefined
+  const data = () => {
+    loading ??= loadOuis().then((ouis) => ({ catalogue: readCatalogue(), ouis }))
+    return loading
+  }
+
+  async function deployOne(sql: Sql, segment: string, reason: string, options: DeployOptions = {}): Promise<Done> {
+    const { by = 'response' } = options
+    const here = await decoysOfSegment(sql, segment)
+    if (here.length >= config.decoys.maxPerSegment)
+      throw new MarshlightError('CONFLICT', {
+        what: `the segment has ${here.length} decoys, the most allowed is ${config.decoys.maxPerSegment}`,
+        next: 'Retire one, or raise decoys.maxPerSegment.',
+      })
+    const agents = await agentsFor(sql, segment)
+    const agent = options.agent
+      ? agents.find(({ id }) => id === options.agent)
+      : [...agents].sort((a, b) => a.decoys - b.decoys)[0]
+    if (!agent)
+      throw new MarshlightError('CONFLICT', {
+        what: 'no appliance of this segment is online and may host decoys',
+        next: 'See `marshlight agents ls`.',
+      })
+    const now = clock.now()
+    const ip = await freeAddressIn(sql, { segment, cidr: agent.cidr }, { config: config.decoys, random, now })
+    const { catalogue, ouis } = await data()
+    const neighbours: Neighbour[] = (await hostsOf(sql, segment)).filter(({ status }) => status === 'up')
+    const choice = choose(catalogue, neighbours, random)
+    const persona = build(
+      {
+        id: newId(now),
+        seed: seedOf(random),
+        template: choice.template,
+        because: choice.because,
+        neighbours,
+        taken: new Set(here.map(({ hostname }) => hostname.toLowerCase())),
+        now,
+      },
+      catalogue,
+      ouis,
+    )
+    const mac = chooseMac(persona.mac.oui, await macsTaken(sql), random)
+    const decoy: Decoy = {
+      id: newId(now),
+      segment,
+      agent: agent.id,
+      cidr: agent.cidr,
+      ip,
+      mac,
+      hostname: persona.hostname,
+      persona: persona.id,
+      personaVersion: 1,
+      status: 'wanted',
+      origin: by,
+      createdAt: isoNow(clock),
+      changedAt: isoNow(clock),
+      reason,
+      tries: 0,
+    }
+    await savePersona(sql, persona, { segment, reason: choice.because, at: decoy.createdAt })
+    await insertDecoy(sql, decoy, retireAt(config.decoys.rotation, random, now))
+    return done(sql, 'deploy', decoy, by, reason, `${decoy.hostname} at ${ip} as ${choice.template.label}`)
+  }
+
+  async function reconfigure(sql: Sql, id: string, reason: string, by: Origin = 'response'): Promise<Done> {
+    const decoy = await wantedDecoy(sql, id)
+    const persona = await readPersona(sql, decoy.persona, decoy.personaVersion)
+    if (!persona)
+      throw new MarshlightError('NOT_FOUND', {
+        kind: 'persona',
+        value: decoy.persona,
+        command: 'marshlight personas ls',
+      })
+    const { catalogue } = await data()
+    const next = nextVersion(persona, reason, { catalogue, random, now: clock.now() })
+    await savePersona(sql, next.persona, {
+      segment: decoy.segment,
+      reason: `${next.what}: ${reason}`,
+      at: isoNow(clock),
+    })
+    await sql.run(
+      'UPDATE decoys SET persona_version = ?, changed_at = ? WHERE id = ?',
+      next.persona.version,
+      isoNow(clock),
+      id,
+    )
+    return done(sql, 'reconfigure', { ...decoy, personaVersion: next.persona.version }, by, reason, next.what)
+  }
+
+  async function toAnotherAddress(
+    sql: Sql,
+    id: string,
+    reason: string,
+    by: Origin,
+    action: 'move' | 'readdress',
+  ): Promise<Done> {
+    const decoy = await wantedDecoy(sql, id)
+    const ip = await freeAddressIn(sql, decoy, { config: config.decoys, random, now: clock.now() })
+    const at = isoNow(clock)
+    await leaveAddress(sql, id, at, reason)
+    await sql.run(
+      'INSERT INTO decoy_addresses (decoy, segment, ip, from_at) VALUES (?, ?, ?, ?)',
+      id,
+      decoy.segment,
+      ip,
+      at,
+    )
+    await sql.run(
+      'UPDATE decoys SET ip = ?, changed_at = ?, tries = tries + ? WHERE id = ?',
+      ip,
+      at,
+      action === 'readdress' ? 1 : 0,
+      id,
+    )
+    return done(sql, action, { ...decoy, ip }, by, reason, `${decoy.hostname} from ${decoy.ip} to ${ip}`)
+  }
+
+  async function leave(sql: Sql, id: string, reason: string, by: Origin, action: 'retire' | 'give-up'): Promise<Done> {
+    const decoy = await wantedDecoy(sql, id)
+    const at = isoNow(clock)
+    await leaveAddress(sql, id, at, reason)
+    await sql.run(
+      "UPDATE decoys SET status = 'retired', retired_at = ?, changed_at = ?, retire_at = NULL WHERE id = ?",
+      at,
+      at,
+      id,
+    )
+    return done(sql, action, decoy, by, reason, `${decoy.hostname} leaves ${decoy.ip}`)
+  }
+
+  async function done(sql: Sql, action: Action, decoy: Decoy, by: Origin, reason: string, what: string): Promise<Done> {
+    const { id, segment, agent, hostname, ip, persona, personaVersion } = decoy
+    await writeAction(sql, { at: isoNow(clock), action, segment, decoy: id, agent, by, reason, what })
+    return { action, decoy: id, hostname, segment, agent, ip, persona, personaVersion, what, because: reason }
+  }
+
+  return {
+    deployOne,
+    reconfigure,
+    move: (sql, id, reason, by = 'response') => toAnotherAddress(sql, id, reason, by, 'move'),
+    retire: (sql, id, reason, by = 'response') => leave(sql, id, reason, by, 'retire'),
+    readdress: (sql, id, reason) => toAnotherAddress(sql, id, reason, 'placement', 'readdress'),
+    giveUp: (sql, id, reason) => leave(sql, id, reason, 'placement', 'give-up'),
+    warm: async () => void (await data()),
+  }
+}
+
+async function wantedDecoy(sql: Sql, id: string): Promise<Decoy> {
+  const decoy = await readDecoy(sql, id)
+  if (!decoy) throw new MarshlightError('NOT_FOUND', { kind: 'decoy', value: id, command: 'marshlight decoys ls' })
+  if (decoy.status === 'retired')
+    throw new MarshlightError('CONFLICT', {
+      what: `decoy ${decoy.hostname} is retired since ${decoy.retiredAt ?? 'some time'}`,
+      next: 'Deploy another with `marshlight decoys deploy`.',
+    })
+  return decoy
+}
+
+async function insertDecoy(sql: Sql, decoy: Decoy, until: string | undefined): Promise<void> {
+  await sql.run(
+    `INSERT INTO decoys (id, segment, agent, cidr, ip, mac, hostname, persona, persona_version, status, origin, created_at, changed_at, reason, retire_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    decoy.id,
+    decoy.segment,
+    decoy.agent,
+    decoy.cidr,
+    decoy.ip,
+    decoy.mac,
+    decoy.hostname,
+    decoy.persona,
+    decoy.personaVersion,
+    decoy.status,
+    decoy.origin,
+    decoy.createdAt,
+    decoy.createdAt,
+    decoy.reason.slice(0, 512),
+    until ?? null,
+  )
+  await sql.run(
+    'INSERT INTO decoy_addresses (decoy, segment, ip, from_at) VALUES (?, ?, ?, ?)',
+    decoy.id,
+    decoy.segment,
+    decoy.ip,
+    decoy.createdAt,
+  )
+}
+
+const leaveAddress = (sql: Sql, decoy: string, at: string, why: string) =>
+  sql.run(
+    'UPDATE decoy_addresses SET until_at = ?, why = ? WHERE decoy = ? AND until_at IS NULL',
+    at,
+    why.slice(0, 512),
+    decoy,
+  )
+
+async function macsTaken(sql: Sql): Promise<Set<string>> {
+  const rows = await sql.all<{ mac: string }>(
+    'SELECT mac FROM decoys UNION SELECT mac FROM hosts WHERE mac IS NOT NULL UNION SELECT mac FROM agent_segments WHERE mac IS NOT NULL',
+  )
+  return new Set(rows.map(({ mac }) => mac))
+}
+
+/** When a new decoy shall go again, at a random time within the limits; never where none are set. */
+function retireAt(
+  { minHours, maxHours }: ControllerConfig['decoys']['rotation'],
+  random: Random,
+  now: number,
+): string | undefined {
+  if (maxHours <= 0) return undefined
+  const hours = minHours + random() * Math.max(0, maxHours - minHours)
+  return new Date(now + hours * 3_600_000).toISOString()
+}
+
+const seedOf = (random: Random) =>
+  [0, 0, 0, 0]
+    .map(() =>
+      Math.floor(random() * 2 ** 32)
+        .toString(16)
+        .padStart(8, '0'),
+    )
+    .join('')

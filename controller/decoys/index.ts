@@ -1,0 +1,16 @@
+export { type ActionDeps, type DecoyActions, type Done, makeDecoyActions } from './actions.ts'
+export { makePlacement, type PlacementDeps } from './placement.ts'
+export { composePlan, type PlanBody, type PlanDeps } from './plan.ts'
+export {
+  type ActionEntry,
+  actionsOf,
+  type Decoy,
+  decoyAddressesIn,
+  listDecoys,
+  type PhaseEntry,
+  phaseOf,
+  phasesOf,
+  readDecoy,
+} from './records.ts'
+export { makeDecoyStateProjector } from './state-projector.ts'
+export { decoyTables } from './tables.ts'

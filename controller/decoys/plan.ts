@@ -1,0 +1,63 @@
+import type { DesiredDecoy, Plan, ScanPolicy } from '../../shared/schemas/desired-state.ts'
+import type { Persona } from '../../shared/schemas/persona.ts'
+import type { ControllerConfig } from '../config.ts'
+import { readPersona } from '../personas/index.ts'
+import type { Sql } from '../store/port.ts'
+import { decoysOfAgent } from './records.ts'
+
+export type PlanDeps = {
+  config: ControllerConfig
+  /** Networks that nobody may block, from whoever keeps that list. */
+  neverBlock(sql: Sql): Promise<string[]>
+}
+
+export type PlanBody = Pick<Plan, 'decoys' | 'personas' | 'scan' | 'neverBlock'>
+
+/** What an agent shall bring about, in a fixed order, so that the same state gives the same document. */
+export async function composePlan(sql: Sql, agent: string, { config, neverBlock }: PlanDeps): Promise<PlanBody> {
+  const decoys: DesiredDecoy[] = []
+  const personas = new Map<string, Persona>()
+  for (const decoy of await decoysOfAgent(sql, agent)) {
+    const persona = await readPersona(sql, decoy.persona, decoy.personaVersion)
+    if (!persona) continue
+    personas.set(`${persona.id} ${persona.version}`, persona)
+    decoys.push({
+      id: decoy.id,
+      cidr: decoy.cidr,
+      ip: decoy.ip,
+      mac: decoy.mac,
+      hostname: decoy.hostname,
+      persona: decoy.persona,
+      personaVersion: decoy.personaVersion,
+      services: ['cowrie'],
+      egress: config.decoys.egress,
+      limits: config.decoys.limits,
+    })
+  }
+  return {
+    decoys,
+    personas: [...personas.values()],
+    scan: await scanPolicyFor(sql, agent, config),
+    neverBlock: await neverBlock(sql),
+  }
+}
+
+/** MACs of decoys of the whole fleet in the agent's segments: no scan takes them for hosts, not even after they left. */
+async function scanPolicyFor(sql: Sql, agent: string, { scan }: ControllerConfig): Promise<ScanPolicy> {
+  const macs = await sql.all<{ mac: string }>(
+    `SELECT mac FROM decoys WHERE segment IN (SELECT segment FROM agent_segments WHERE agent = ?)
+     ORDER BY status DESC, changed_at DESC LIMIT 4096`,
+    agent,
+  )
+  return {
+    enabled: scan.enabled,
+    ranges: [],
+    exclude: scan.exclude,
+    decoyMacs: macs.map(({ mac }) => mac).sort(),
+    maxRate: scan.maxRate,
+    quickEverySeconds: scan.quickEverySeconds,
+    detailEverySeconds: scan.detailEverySeconds,
+    fullPictureEverySeconds: scan.fullPictureEverySeconds,
+    maxHosts: scan.maxHosts,
+  }
+}

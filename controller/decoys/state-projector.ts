@@ -1,0 +1,67 @@
+import type { DecoyState } from '../../shared/schemas/state.ts'
+import type { Sql } from '../store/port.ts'
+import type { BusEvent, Projector } from '../work/port.ts'
+
+/**
+ * Stream `state` -> how each decoy is, with the history of its phases. A state counts only from the agent that the decoy
+ * belongs to. A decoy that could not keep or get its address wakes placement.
+ */
+export function makeDecoyStateProjector(): Projector<'state'> {
+  return {
+    name: 'decoys',
+    streams: ['state'],
+    async project(sql, records) {
+      const wake = new Set<string>()
+      for (const { record, agent } of records) {
+        if (record.type !== 'decoy') continue
+        const decoy = await sql.get<{ segment: string }>(
+          'SELECT segment FROM decoys WHERE id = ? AND agent = ?',
+          record.decoy,
+          agent,
+        )
+        if (!decoy) continue
+        const changed = await take(sql, agent, record)
+        if (changed && (record.phase === 'withdrawn' || record.phase === 'rejected')) wake.add(decoy.segment)
+      }
+      return [...wake].map((segment): BusEvent => ({ name: 'segment-changed', segment }))
+    },
+  }
+}
+
+/** Whether the phase changed. */
+async function take(sql: Sql, agent: string, state: DecoyState): Promise<boolean> {
+  const before = await sql.get<{ phase: string; ip: string | null; at: string }>(
+    'SELECT phase, ip, at FROM decoy_states WHERE decoy = ?',
+    state.decoy,
+  )
+  if (before && before.at > state.at) return false
+  await sql.run(
+    `INSERT INTO decoy_states (decoy, agent, at, phase, revision, ip, mac, persona_version, attempts, restarts, ready_at, reason)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (decoy) DO UPDATE SET agent = excluded.agent, at = excluded.at, phase = excluded.phase, revision = excluded.revision,
+       ip = excluded.ip, mac = excluded.mac, persona_version = excluded.persona_version, attempts = excluded.attempts,
+       restarts = excluded.restarts, ready_at = excluded.ready_at, reason = excluded.reason`,
+    state.decoy,
+    agent,
+    state.at,
+    state.phase,
+    state.revision,
+    state.ip ?? null,
+    state.mac ?? null,
+    state.personaVersion ?? null,
+    state.attempts,
+    state.restarts,
+    state.readyAt ?? null,
+    state.reason ?? null,
+  )
+  if (before?.phase === state.phase && before.ip === (state.ip ?? null)) return false
+  await sql.run(
+    'INSERT INTO decoy_phases (decoy, at, phase, ip, reason) VALUES (?, ?, ?, ?, ?)',
+    state.decoy,
+    state.at,
+    state.phase,
+    state.ip ?? null,
+    state.reason ?? null,
+  )
+  return true
+}
