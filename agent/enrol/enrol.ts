@@ -1,135 +1,166 @@
-import 'reflect-metadata'
-import { createPrivateKey, createPublicKey, generateKeyPairSync, webcrypto } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { request } from 'node:https'
-import { hostname } from 'node:os'
-import { type ErrorCode, errorTexts, MarshlightError, wordsOf } from '../../shared/errors.ts'
-import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
-import {
-  enrolAnswer,
-  type Identity,
-  identityFile,
-  identityIfThere,
-  keyFile,
-  loadIdentity,
-  saveIdentity,
-} from './identity.ts'
-import { fetchPinnedCa } from './pinned-ca.ts'
-import { readAddress, readToken } from './token.ts'
+import { z } from 'zod'
+import type { Clock } from '../../shared/clock.ts'
+import { MarshlightError, wordsOf } from '../../shared/errors.ts'
+import { readIfThere } from '../../shared/files.ts'
+import { certificateRequest } from './certificate-request.ts'
+import { identityPath, keyPath, type Role, role, type StoredIdentity, saveIdentity } from './identity.ts'
+import { fetchPinnedCa, serverError } from './server-trust.ts'
+import { parseAddress, parseToken, type Token } from './token.ts'
 
 export type EnrolOptions = {
   stateDir: string
-  controller?: string
   token: string
+  /** HOST:PORT; where it is missing, the token's own. */
+  controller?: string
+  hostname: string
   version: string
-  roles?: readonly string[]
-  now: number
+  roles: Role[]
+  clock: Clock
+  onStep?: (step: string) => void
 }
 
-const timeoutMs = 20_000
+const answer = z.object({
+  agent: z.uuidv7(),
+  name: z.string(),
+  certificate: z.string(),
+  ca: z.string(),
+  mqtt: z.object({ host: z.string(), port: z.int() }),
+  signingKey: z.string(),
+  roles: z.array(role).min(1),
+})
+const refusal = z.object({ error: z.object({ code: z.string(), message: z.string().max(1024) }) })
+
+const deadlineMs = 30_000
+const answerBytes = 65_536
 
 /**
- * Makes this machine an agent of the controller that gave `token`. Throws ALREADY_ENROLLED, TOKEN_*, CA_MISMATCH,
- * CONTROLLER_UNREACHABLE, USAGE. May be run again after a failure at any point: the key stays the same.
+ * Makes this machine an agent of the controller the token names:
+ *
+ *   token -> CA shown by the controller has the pinned fingerprint -> key and request -> POST -> identity written
+ *
+ * May be run again after it broke off at any point. Throws MarshlightErrors TOKEN_*, CA_MISMATCH,
+ * CONTROLLER_UNREACHABLE, ALREADY_ENROLLED.
  */
-export async function enrol(o: EnrolOptions): Promise<Identity> {
-  const held = await identityIfThere(o.stateDir)
-  if (held) throw new MarshlightError('ALREADY_ENROLLED', { agent: held.name, path: identityFile(o.stateDir) })
-  const token = readToken(o.token, o.now)
-  const { host, port } = readAddress(o.controller ?? token.controller ?? '')
-  const ca = await fetchPinnedCa(host, port, token.ca)
-  const key = await ownKey(o.stateDir)
-  const csr = await requestFor(o.stateDir, key)
+export async function enrol(o: EnrolOptions): Promise<StoredIdentity> {
+  const token = parseToken(o.token, o.clock.now())
+  const address = o.controller ?? token.controller
+  if (!address)
+    throw new MarshlightError('USAGE', { what: 'the token names no controller', command: 'marshlight-agent enrol' })
+  const at = parseAddress(address)
+  const held = await readIfThere(identityPath(o.stateDir))
+  if (held !== undefined)
+    throw new MarshlightError('ALREADY_ENROLLED', { agent: agentIn(held), path: identityPath(o.stateDir) })
+
+  o.onStep?.(`checking that ${address} is the controller of the token`)
+  const ca = await fetchPinnedCa(at, token.ca)
+  o.onStep?.('making a key and a certificate request')
+  const csr = await certificateRequest(o.stateDir)
+  o.onStep?.('asking for a certificate')
   const body = {
     token: { id: token.id, secret: token.secret },
     csr,
-    hostname: hostname(),
+    hostname: o.hostname,
     version: o.version,
-    ...(o.roles && { roles: o.roles }),
+    roles: o.roles,
   }
-  const answer = enrolAnswer.parse(await post(host, port, ca, body))
-  await saveIdentity(o.stateDir, answer)
-  return loadIdentity(o.stateDir)
+  const given = answerOf(await post(at, ca, body), token, address)
+  checkAnswer(given, ca, await readIfThere(keyPath(o.stateDir)), address)
+  const identity: StoredIdentity = { v: 1, ...given, ca }
+  await saveIdentity(o.stateDir, identity)
+  return identity
 }
 
-/** The agent's private key (EC P-256, PEM), made at the first try and kept. */
-async function ownKey(stateDir: string): Promise<string> {
-  const path = keyFile(stateDir)
-  const there = await readIfThere(path)
-  if (there !== undefined) return there
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-  await writeFileAtomic(path, pem)
-  return pem
+async function post(
+  at: { host: string; port: number },
+  ca: string,
+  body: unknown,
+): Promise<{ status: number; text: string }> {
+  const address = `${at.host}:${at.port}`
+  const text = JSON.stringify(body)
+  try {
+    return await new Promise((resolve, reject) => {
+      const sent = request(
+        {
+          ...at,
+          ca,
+          path: '/v1/enrol',
+          method: 'POST',
+          minVersion: 'TLSv1.3',
+          checkServerIdentity: (_host, certificate) => serverError(certificate),
+          headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
+          agent: false,
+          timeout: deadlineMs,
+        },
+        (response) => {
+          let received = ''
+          response.setEncoding('utf8')
+          response.on('data', (chunk: string) => {
+            received += chunk
+            if (received.length > answerBytes) response.destroy(new Error('its answer is too long'))
+          })
+          response.on('error', reject)
+          response.on('end', () => resolve({ status: response.statusCode ?? 0, text: received }))
+        },
+      )
+      sent.on('timeout', () => sent.destroy(new Error(`no answer within ${deadlineMs / 1000} s`)))
+      sent.on('error', reject)
+      sent.end(text)
+    })
+  } catch (error) {
+    if (error instanceof MarshlightError) throw error
+    const clock = /CERT_NOT_YET_VALID|CERT_HAS_EXPIRED/.test(String((error as NodeJS.ErrnoException).code))
+    const why = `${wordsOf(error)}${clock ? '; is the clock of this machine right?' : ''}`
+    throw new MarshlightError('CONTROLLER_UNREACHABLE', { address, why }, { cause: error })
+  }
 }
 
-/** The certificate request, kept beside the key: a repeated claim is known by it (ECDSA signatures differ each time). */
-async function requestFor(stateDir: string, keyPem: string): Promise<string> {
-  const path = `${keyFile(stateDir)}.csr`
-  const there = await readIfThere(path)
-  if (there !== undefined) return there
-  const x509 = await import('@peculiar/x509')
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-  const key = createPrivateKey(keyPem)
-  const der = { format: 'der' } as const
-  const privateKey = await webcrypto.subtle.importKey('pkcs8', key.export({ type: 'pkcs8', ...der }), algorithm, true, [
-    'sign',
-  ])
-  const publicKey = await webcrypto.subtle.importKey(
-    'spki',
-    createPublicKey(key).export({ type: 'spki', ...der }),
-    algorithm,
-    true,
-    ['verify'],
-  )
-  const csr = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: 'CN=agent',
-    keys: { privateKey, publicKey },
-    signingAlgorithm: algorithm,
-  })
-  const pem = csr.toString('pem')
-  await writeFileAtomic(path, pem)
-  return pem
+function answerOf({ status, text }: { status: number; text: string }, token: Token, address: string) {
+  const json = jsonOf(text)
+  if (status === 200) {
+    const parsed = answer.safeParse(json)
+    if (parsed.success) return parsed.data
+    const why = `its answer cannot be used: ${parsed.error.issues[0]?.path.join('.')}`
+    throw new MarshlightError('CONTROLLER_UNREACHABLE', { address, why })
+  }
+  const refused = refusal.safeParse(json)
+  if (!refused.success) throw new MarshlightError('CONTROLLER_UNREACHABLE', { address, why: `it answered ${status}` })
+  const { code, message } = refused.data.error
+  if (code === 'TOKEN_USED') throw new MarshlightError(code, { id: token.id })
+  if (code === 'TOKEN_EXPIRED') throw new MarshlightError(code, { id: token.id, expiresAt: token.exp })
+  if (code === 'TOKEN_INVALID') throw new MarshlightError(code, { why: message })
+  throw new MarshlightError('CONTROLLER_UNREACHABLE', { address, why: `it answered ${status}: ${message}` })
 }
 
-function post(host: string, port: number, ca: string, body: unknown): Promise<unknown> {
-  const address = `${host}:${port}`
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-  const unreachable = (why: string) => reject(new MarshlightError('CONTROLLER_UNREACHABLE', { address, why }))
-  const sent = request(
-    {
-      host,
-      port,
-      path: '/v1/enrol',
-      method: 'POST',
-      ca,
-      minVersion: 'TLSv1.3',
-      timeout: timeoutMs,
-      headers: { 'content-type': 'application/json' },
-    },
-    async (response) => {
-      try {
-        const chunks: Buffer[] = []
-        for await (const chunk of response) chunks.push(chunk as Buffer)
-        const answer: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'))
-        if (response.statusCode === 200) resolve(answer)
-        else reject(refusal(answer))
-      } catch (error) {
-        unreachable(wordsOf(error))
-      }
-    },
-  )
-  sent.on('timeout', () => sent.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)))
-  sent.on('error', (error) => unreachable(wordsOf(error)))
-  sent.end(JSON.stringify(body))
-  return promise
+/** A certificate of another CA, or for another key, would only fail later and less plainly. */
+function checkAnswer(given: z.infer<typeof answer>, ca: string, key: string | undefined, address: string): void {
+  const certificate = new X509Certificate(given.certificate)
+  const good =
+    certificate.verify(new X509Certificate(ca).publicKey) &&
+    certificate.subject.includes(`CN=${given.agent}`) &&
+    key !== undefined &&
+    sameKey(certificate, key)
+  if (!good)
+    throw new MarshlightError('CONTROLLER_UNREACHABLE', {
+      address,
+      why: 'it gave a certificate that is not this agent’s',
+    })
 }
 
-/** The controller's own words, with its code where it is one of ours. */
-function refusal(answer: unknown): Error {
-  const { code = '', message = 'the controller refused' } =
-    (answer as { error?: { code?: string; message?: string } }).error ?? {}
-  if (!Object.hasOwn(errorTexts, code)) return new Error(message)
-  const error = new MarshlightError(code as ErrorCode)
-  error.message = message
-  return error
+function sameKey(certificate: X509Certificate, keyPem: string): boolean {
+  return certificate.checkPrivateKey(createPrivateKey(keyPem))
+}
+
+const agentIn = (text: string): string => {
+  const { agent } = (jsonOf(text) ?? {}) as { agent?: unknown }
+  return typeof agent === 'string' ? agent : 'an unreadable identity'
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

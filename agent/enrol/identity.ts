@@ -1,44 +1,65 @@
 import { X509Certificate } from 'node:crypto'
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { MarshlightError } from '../../shared/errors.ts'
+import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
 import { id, port } from '../../shared/schemas/common.ts'
 
-/** What the controller answered to an enrolment. */
-export const enrolAnswer = z.object({
+export const role = z.enum(['decoys', 'enforcer'])
+export type Role = z.infer<typeof role>
+
+const stored = z.object({
+  v: z.literal(1),
   agent: id,
-  name: z.string().max(253),
-  certificate: z.string().max(16384),
-  ca: z.string().max(16384),
-  mqtt: z.object({ host: z.string().max(253), port }),
-  signingKey: z.string().max(1024),
-  roles: z.array(z.enum(['decoys', 'enforcer'])).min(1),
+  name: z.string().min(1).max(253),
+  roles: z.array(role).min(1),
+  certificate: z.string(),
+  ca: z.string(),
+  mqtt: z.object({ host: z.string().min(1).max(253), port }),
+  /** The controller's Ed25519 key, SPKI PEM: what signs documents. */
+  signingKey: z.string(),
 })
+export type StoredIdentity = z.infer<typeof stored>
+/** Who this agent is, and whom it trusts. */
+export type Identity = StoredIdentity & { key: string }
 
-/** Who this agent is. `key` is its private key, PEM. */
-export type Identity = z.infer<typeof enrolAnswer> & { key: string; certificateExpires: string }
+const warnBeforeMs = 30 * 86_400_000
 
-export const identityFile = (stateDir: string) => join(stateDir, 'identity/identity.json')
-export const keyFile = (stateDir: string) => join(stateDir, 'identity/key.pem')
+export const identityPath = (stateDir: string) => join(stateDir, 'identity', 'identity.json')
+export const keyPath = (stateDir: string) => join(stateDir, 'identity', 'key.pem')
+export const requestPath = (stateDir: string) => join(stateDir, 'identity', 'request.pem')
 
-/** Throws NOT_ENROLLED where there is none, STATE_CORRUPT where it cannot be read. */
-export async function loadIdentity(stateDir: string): Promise<Identity> {
-  const path = identityFile(stateDir)
-  const [text, key] = [await readIfThere(path), await readIfThere(keyFile(stateDir))]
-  if (text === undefined || key === undefined) throw new MarshlightError('NOT_ENROLLED', { path })
+/** The identity in `stateDir`. Throws NOT_ENROLLED where there is none, STATE_CORRUPT (and sets it aside) where it cannot be read. */
+export async function loadIdentity(stateDir: string, now: number): Promise<Identity> {
+  const path = identityPath(stateDir)
+  const text = await readIfThere(path)
+  const key = await readIfThere(keyPath(stateDir))
+  if (text === undefined || key === undefined)
+    throw new MarshlightError('NOT_ENROLLED', { path: join(stateDir, 'identity') })
   try {
-    const answer = enrolAnswer.parse(JSON.parse(text))
-    return { ...answer, key, certificateExpires: new X509Certificate(answer.certificate).validToDate.toISOString() }
+    const identity = stored.parse(JSON.parse(text))
+    new X509Certificate(identity.certificate)
+    return { ...identity, key }
   } catch (error) {
-    throw new MarshlightError('STATE_CORRUPT', { path, why: String(error), aside: 'nothing; enrol again' })
+    const aside = `${path}.corrupt-${now}`
+    await rename(path, aside)
+    throw new MarshlightError('STATE_CORRUPT', { path, aside, why: wordsOf(error).slice(0, 200) })
   }
 }
 
-/** The identity, or undefined where none is kept yet. */
-export async function identityIfThere(stateDir: string): Promise<Identity | undefined> {
-  return (await readIfThere(identityFile(stateDir))) === undefined ? undefined : loadIdentity(stateDir)
-}
+/** One file, so that there is a whole identity or none. The key stands beside it since before the request was made. */
+export const saveIdentity = (stateDir: string, identity: StoredIdentity): Promise<void> =>
+  writeFileAtomic(identityPath(stateDir), `${JSON.stringify(stored.parse(identity), null, 2)}\n`, 0o600)
 
-export const saveIdentity = (stateDir: string, answer: z.infer<typeof enrolAnswer>) =>
-  writeFileAtomic(identityFile(stateDir), `${JSON.stringify(answer, null, 2)}\n`)
+/** What is wrong, or will be within a month, with the agent's certificate at `now`. */
+export function certificateTrouble(identity: StoredIdentity, now: number): MarshlightError | undefined {
+  const certificate = new X509Certificate(identity.certificate)
+  const ends = Date.parse(certificate.validTo)
+  const at = new Date(ends).toISOString()
+  if (ends <= now) return new MarshlightError('CERTIFICATE_REFUSED', { why: `it expired at ${at}` })
+  if (Date.parse(certificate.validFrom) > now)
+    return new MarshlightError('CERTIFICATE_REFUSED', { why: 'it is not valid yet by the clock of this machine' })
+  if (ends - now < warnBeforeMs) return new MarshlightError('CERTIFICATE_EXPIRING', { at })
+  return undefined
+}

@@ -1,4 +1,4 @@
 export { type EnrolOptions, enrol } from './enrol.ts'
-export { type Identity, identityFile, identityIfThere, loadIdentity } from './identity.ts'
-export { fetchPinnedCa } from './pinned-ca.ts'
-export { type EnrolToken, readAddress, readToken } from './token.ts'
+export { certificateTrouble, type Identity, identityPath, loadIdentity, type Role, role } from './identity.ts'
+export { fetchPinnedCa, serverError } from './server-trust.ts'
+export { parseAddress, parseToken } from './token.ts'

@@ -22,7 +22,7 @@ export const lossesFrom = (losses: Losses, next: number): Losses =>
   losses.filter((loss) => loss.to >= next).map((loss) => (loss.from < next ? { ...loss, from: next } : loss))
 
 /** The unbroken run of losses that begins at `from`: what precedes the next record. At most `limit` of them. */
-export function lossesAt(losses: Losses, from: number, limit = 1000): Loss[] {
+export function lossesAt(losses: Losses, from: number, limit = 500): Loss[] {
   const run: Loss[] = []
   let next = from
   for (const loss of losses) {

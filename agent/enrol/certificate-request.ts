@@ -1,0 +1,47 @@
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
+import { keyPath, requestPath } from './identity.ts'
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
+
+/**
+ * The agent's certificate request, by an EC P-256 key that never leaves this machine. Key and request are kept: when an
+ * enrolment breaks off after the controller used the token, the same request gets the same answer.
+ */
+export async function certificateRequest(stateDir: string): Promise<string> {
+  const key = await keptKey(stateDir)
+  const held = await readIfThere(requestPath(stateDir))
+  if (key.kept && held?.includes('CERTIFICATE REQUEST')) return held
+  // Heavy, and needed once in an appliance's life.
+  await import('reflect-metadata')
+  const x509 = await import('@peculiar/x509')
+  const jwk = createPrivateKey(key.pem).export({ format: 'jwk' })
+  const { d: _private, ...open } = jwk
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: 'CN=agent',
+    keys: {
+      privateKey: await crypto.subtle.importKey('jwk', jwk, algorithm, false, ['sign']),
+      publicKey: await crypto.subtle.importKey('jwk', open, algorithm, true, ['verify']),
+    },
+    signingAlgorithm: algorithm,
+  })
+  const pem = `${request.toString('pem')}\n`
+  await writeFileAtomic(requestPath(stateDir), pem, 0o600)
+  return pem
+}
+
+async function keptKey(stateDir: string): Promise<{ pem: string; kept: boolean }> {
+  const held = await readIfThere(keyPath(stateDir))
+  if (held !== undefined && isKey(held)) return { pem: held, kept: true }
+  const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' })
+  await writeFileAtomic(keyPath(stateDir), pem.toString(), 0o600)
+  return { pem: pem.toString(), kept: false }
+}
+
+function isKey(pem: string): boolean {
+  try {
+    return createPrivateKey(pem).asymmetricKeyType === 'ec'
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,216 @@
+import { type Clock, isoNow } from '../../shared/clock.ts'
+import { type MarshlightError, wordsOf } from '../../shared/errors.ts'
+import type { Log } from '../../shared/log.ts'
+import type { Random } from '../../shared/random.ts'
+import { retryDelay } from '../../shared/retry.ts'
+import type { Reply } from '../../shared/schemas/desired-state.ts'
+import { acknowledgement, streamNames } from '../../shared/schemas/envelope.ts'
+import type { Hello } from '../../shared/schemas/state.ts'
+import { publicKeyFromPem } from '../../shared/signing.ts'
+import { parseTopic, topicOf, upTopic } from '../../shared/topics.ts'
+import type { Identity } from '../enrol/identity.ts'
+import type { Report, Spool } from '../spool/port.ts'
+import { type CheckServer, type Connection, connect } from './connection.ts'
+import { DocumentKeeper } from './documents.ts'
+import type { Link, LinkHandlers, LinkStanding } from './port.ts'
+import { RequestDesk } from './requests.ts'
+import { Uplink, type UplinkLimits } from './uplink.ts'
+
+export type LinkDeps = {
+  identity: Identity
+  checkServer: CheckServer
+  /** Folder of the state folder that holds the last good documents. */
+  folder: string
+  spool: Spool
+  report: Report
+  handlers: LinkHandlers
+  clock: Clock
+  random: Random
+  log: Log
+  about: { version: string; hostname: string }
+}
+
+export type LinkOptions = {
+  uplink?: UplinkLimits
+  /** Delays between attempts, milliseconds. */
+  retry?: { firstMs: number; capMs: number; refusedMs: number }
+}
+
+const tickMs = 1000
+
+/**
+ *   start -> documents loaded -> [ connect -> subscribe -> presence -> hello -> send and take -> ended -> wait ] ... stop
+ *
+ * Starting does not wait for the controller: an agent without it goes on with what it holds.
+ */
+export function makeLink(deps: LinkDeps, options: LinkOptions = {}): Link {
+  const { identity, spool, clock, random, log, handlers } = deps
+  const delays = options.retry ?? { firstMs: 300, capMs: 8_000, refusedMs: 45_000 }
+  const signingKey = publicKeyFromPem(identity.signingKey)
+  const common = { agent: identity.agent, signingKey, clock, log, report: deps.report }
+  const documents = new DocumentKeeper({ ...common, folder: deps.folder })
+  const stopping = new AbortController()
+  let connection: Connection | undefined
+  let standing: LinkStanding = { connected: false }
+  let running: Promise<void> | undefined
+  let unsubscribe: (() => void) | undefined
+  let unsent: { reply: Reply; expiresAt: number }[] = []
+
+  const uplink = new Uplink(
+    {
+      spool,
+      clock,
+      log,
+      publish: (stream, payload) => connection?.publish(upTopic(identity.agent, stream), payload),
+      onSilence: () => {
+        log.warn('nothing is acknowledged; connecting anew')
+        void connection?.end()
+      },
+    },
+    options.uplink,
+  )
+  const desk = new RequestDesk({
+    ...common,
+    answer: (asked) => handlers.onRequest(asked),
+    send: (reply, expiresAt) => {
+      if (connection) sendReply(reply)
+      else unsent.push({ reply, expiresAt })
+    },
+  })
+  const sendReply = (reply: Reply) => connection?.publish(topicOf(identity.agent, 'reply'), JSON.stringify(reply))
+
+  async function onMessage(topic: string, payload: Buffer): Promise<void> {
+    const parsed = parseTopic(topic)
+    if (parsed?.agent !== identity.agent) return
+    switch (parsed.name) {
+      case 'ack': {
+        const ack = acknowledgement.safeParse(jsonOf(payload))
+        if (ack.success) uplink.acknowledge(ack.data)
+        else log.warn({ why: ack.error.issues[0]?.message }, 'an acknowledgement that cannot be read is ignored')
+        return
+      }
+      case 'plan': {
+        const plan = await documents.accept('plan', payload)
+        if (plan) inEffect('plan', () => handlers.onPlan(plan))
+        return
+      }
+      case 'blocks': {
+        const blocks = await documents.accept('blocks', payload)
+        if (blocks) inEffect('blocks', () => handlers.onBlocks(blocks))
+        return
+      }
+      case 'request':
+        // Its work may take minutes and must hold up neither its PUBACK nor what comes after it.
+        desk.take(payload).catch((error) => log.error({ err: error }, 'a request could not be taken'))
+    }
+  }
+
+  function inEffect(document: string, handler: () => void): void {
+    try {
+      handler()
+    } catch (error) {
+      log.error({ document, err: error }, 'a document could not be handed on')
+    }
+  }
+
+  function hello(): Hello {
+    return {
+      at: isoNow(clock),
+      agent: identity.agent,
+      version: deps.about.version,
+      roles: identity.roles,
+      hostname: deps.about.hostname.slice(0, 253),
+      planRevision: documents.plan?.revision ?? 0,
+      blocksRevision: documents.blocks?.revision ?? 0,
+      streams: Object.fromEntries(
+        streamNames.map((name) => {
+          const { epoch, next } = spool.standing(name)
+          return [name, { epoch, next }]
+        }),
+      ),
+    }
+  }
+
+  async function hold(current: Connection): Promise<MarshlightError> {
+    connection = current
+    standing = { connected: true, since: isoNow(clock) }
+    log.info({ controller: `${identity.mqtt.host}:${identity.mqtt.port}` }, 'connected')
+    current.publish(topicOf(identity.agent, 'hello'), JSON.stringify(hello()))
+    for (const { reply, expiresAt } of unsent) if (expiresAt > clock.now()) sendReply(reply)
+    unsent = []
+    uplink.connected()
+    const ticking = setInterval(() => uplink.tick(), tickMs)
+    try {
+      return await current.ended
+    } finally {
+      clearInterval(ticking)
+      uplink.disconnected()
+      connection = undefined
+    }
+  }
+
+  async function run(signal: AbortSignal): Promise<void> {
+    let attempt = 0
+    let closedSilently = 0
+    while (!signal.aborted) {
+      attempt++
+      let failure: Error
+      try {
+        const current = await connect(
+          identity,
+          { clock, checkServer: deps.checkServer, closedSilently, signal },
+          { onMessage },
+        )
+        attempt = 0
+        closedSilently = 0
+        failure = await hold(current)
+      } catch (error) {
+        failure = error as Error
+        closedSilently = (error as { progress?: string }).progress === 'secured' ? closedSilently + 1 : 0
+      }
+      if (signal.aborted) break
+      const code = (failure as MarshlightError).code
+      const refused = code === 'CERTIFICATE_REFUSED'
+      const delayMs = retryDelay(Math.max(attempt, 1), {
+        firstMs: refused ? delays.refusedMs : delays.firstMs,
+        capMs: refused ? delays.refusedMs : delays.capMs,
+        random,
+      })
+      standing = { connected: false, lastError: `${code ?? 'ERROR'}: ${wordsOf(failure)}` }
+      log.warn({ code, attempt, retryInMs: delayMs }, wordsOf(failure))
+      await clock.sleep(delayMs, signal).catch(() => {})
+    }
+    standing = { ...standing, connected: false }
+  }
+
+  return {
+    name: 'link',
+    async start(signal) {
+      await documents.load()
+      unsubscribe = spool.onAppend(() => uplink.pump())
+      running = run(AbortSignal.any([signal, stopping.signal]))
+    },
+    async stop() {
+      unsubscribe?.()
+      await connection?.end()
+      stopping.abort(new Error('stopping'))
+      await running
+    },
+    standing: () => {
+      const at = uplink.acknowledgedAt
+      return at === undefined ? standing : { ...standing, acknowledgedAt: new Date(at).toISOString() }
+    },
+    held: () => ({
+      ...(documents.plan && { plan: documents.plan }),
+      ...(documents.blocks && { blocks: documents.blocks }),
+    }),
+  }
+}
+
+function jsonOf(payload: Buffer): unknown {
+  try {
+    return JSON.parse(payload.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
