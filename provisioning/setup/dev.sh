@@ -136,11 +136,20 @@ engine() {
     step 'starting Docker' 'See: journalctl -u docker' systemctl start docker
   fi
   engine_answers && return 0
+  [ -z "${DOCKER_HOST:-}" ] || fail "the Docker Engine at DOCKER_HOST=$DOCKER_HOST does not answer" \
+    'Start it there, or unset DOCKER_HOST to have one started on this machine.'
   engine_log=/var/log/marshlight-dockerd.log
-  tell "starting dockerd in the background, log in $engine_log"
-  rm -f /var/run/docker.pid
-  setsid dockerd > "$engine_log" 2>&1 < /dev/null &
-  engine_pid=$!
+  engine_pid=$(cat /var/run/docker.pid 2> /dev/null || :)
+  if [ "$(cat "/proc/${engine_pid:-none}/comm" 2> /dev/null)" = dockerd ]; then
+    # It runs and is slow to answer; a second one would only be in its way.
+    tell 'waiting for the Docker Engine that runs'
+    : >> "$engine_log"
+  else
+    tell "starting dockerd in the background, log in $engine_log"
+    rm -f /var/run/docker.pid
+    setsid dockerd > "$engine_log" 2>&1 < /dev/null &
+    engine_pid=$!
+  fi
   tries=0
   until engine_answers; do
     tries=$((tries + 1))
