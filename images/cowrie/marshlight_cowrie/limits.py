@@ -23,7 +23,7 @@ class Limits:
     tty_bytes: int = 1 * MIB
     kept_files: int = 256
     kept_bytes: int = 64 * MIB
-    event_files: int = 16
+    event_bytes: int = 128 * MIB
 
 
 def read_limits(environment: dict[str, str]) -> Limits:

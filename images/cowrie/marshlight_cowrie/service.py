@@ -5,6 +5,7 @@ connection, listeners last.
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 from . import artifacts, auth, commands, diagnostics, egress, filesystem, places, settings, telnet, transport
@@ -40,6 +41,8 @@ def run(decoy: Decoy, limits: Limits) -> None:
     service.privilegedStartService()
     service.startService()
     live = Live(decoy, events, door)
+    gc.freeze()
+    gc.enable()
     reactor.callWhenRunning(live.start, reactor)
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
     reactor.run()

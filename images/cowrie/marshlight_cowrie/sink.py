@@ -90,12 +90,18 @@ class EventFiles:
         return False
 
     def roll(self) -> None:
-        """Opens the next file, unless as many as may be are waiting to be fetched."""
+        """Opens the next file, unless as much as may be is waiting to be fetched."""
         if self.file >= 0:
             os.close(self.file)
             self.file = -1
-        there = [int(found[1]) for name in os.listdir(self.folder) if (found := NUMBERED.fullmatch(name))]
-        if len(there) >= self.limits.event_files:
+        there = []
+        size = 0
+        for entry in os.scandir(self.folder):
+            found = NUMBERED.fullmatch(entry.name)
+            if found:
+                there.append(int(found[1]))
+                size += entry.stat(follow_symlinks=False).st_size
+        if size >= self.limits.event_bytes:
             return
         number = max([*there, self.remembered()], default=0) + 1
         try:
