@@ -1,5 +1,5 @@
 import { isoNow } from '../../shared/clock.ts'
-import { wordsOf } from '../../shared/errors.ts'
+import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Deps } from '../deps.ts'
@@ -15,6 +15,8 @@ export type DecoyPorts = {
   deployOne(sql: Sql, segment: string, reason: string): Promise<unknown>
   /** Gives a decoy another persona or settings, while its sessions stay open. */
   reconfigure(sql: Sql, decoy: string, reason: string): Promise<unknown>
+  /** Told when one of them refused, in the same transaction; what it returns is emitted after the commit. */
+  refused?(sql: Sql, what: { kind: DecisionKind; target: string; code: string; why: string }): Promise<BusEvent[]>
 }
 
 /**
@@ -102,6 +104,7 @@ export function makeResponder(
     if (recent) return []
     let status: Decision['status'] = 'active'
     let outcome: string
+    let code = ''
     await sql.run('SAVEPOINT response')
     try {
       outcome = JSON.stringify((await work()) ?? null)
@@ -109,6 +112,7 @@ export function makeResponder(
       await sql.run('ROLLBACK TO response')
       status = 'refused'
       outcome = wordsOf(error)
+      code = error instanceof MarshlightError ? error.code : 'INTERNAL'
     }
     await sql.run('RELEASE response')
     await insertDecision(sql, {
@@ -129,7 +133,7 @@ export function makeResponder(
       outcome,
     })
     log.info({ kind, target, source: crossing.source, status, outcome }, 'decided on decoys')
-    if (status !== 'active') return []
+    if (status !== 'active') return (await ports.refused?.(sql, { kind, target, code, why: outcome })) ?? []
     const agents = await sql.all<{ agent: string }>(
       kind === 'deploy'
         ? 'SELECT agent FROM agent_segments WHERE segment = ?'

@@ -23,10 +23,9 @@ export type SessionFacts = {
   commands: number
   downloads: number
   uploads: number
-  tty: string | null
 }
 
-export const emptyFacts = (event: DecoyEvent): SessionFacts => ({
+export const emptyFacts = (event: Pick<DecoyEvent, 'service' | 'at'>): SessionFacts => ({
   service: event.service,
   segment: null,
   source: null,
@@ -47,7 +46,6 @@ export const emptyFacts = (event: DecoyEvent): SessionFacts => ({
   commands: 0,
   downloads: 0,
   uploads: 0,
-  tty: null,
 })
 
 /**
@@ -64,7 +62,7 @@ export function withEvent(facts: SessionFacts, event: DecoyEvent, segment?: stri
   const names = success > facts.success ? null : facts.username
   const named = success < facts.success ? undefined : event.username
   return {
-    service: least(facts.service, event.service) ?? facts.service,
+    service: facts.service === '' ? event.service : (least(facts.service, event.service) ?? event.service),
     segment: least(facts.segment, segment),
     source: least(facts.source, event.src?.ip),
     source_port: lowest(facts.source_port, event.src?.port),
@@ -84,7 +82,6 @@ export function withEvent(facts: SessionFacts, event: DecoyEvent, segment?: stri
     commands: facts.commands + is('command') + is('command.unknown'),
     downloads: facts.downloads + is('file.download'),
     uploads: facts.uploads + is('file.upload'),
-    tty: least(facts.tty, kind === 'tty.closed' ? event.sha256 : undefined),
   }
 }
 

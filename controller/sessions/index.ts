@@ -1,7 +1,7 @@
 export type { Counted } from './projector.ts'
 export { firstSeen, segmentFinder, sessionProjector } from './projector.ts'
 export type { CapturedFile, Session, SessionFilter, TimelineEntry } from './queries.ts'
-export { findFile, findSession, listFiles, listSessions, pruneSessions, readBlob, timelineOf } from './queries.ts'
+export { findFile, findSession, listFiles, listSessions, pruneSessions, timelineOf, ttysOf } from './queries.ts'
 export { sessionTables } from './tables.ts'
 export { makeTerminalFilter } from './terminal-filter.ts'
 export { asciicast, parseTtyLog, shownFrames } from './ttylog.ts'

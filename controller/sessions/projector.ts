@@ -9,13 +9,15 @@ import { digestOf, emptyFacts, type SessionFacts, textOf, withEvent } from './fo
  *
  *   record -> its session (made where new) -> session_events, once by digest -> facts of the session, folded
  */
-export const sessionProjector: Projector<'events'> = {
+export const sessionProjector: Projector<'events' | 'files'> = {
   name: 'sessions',
-  streams: ['events'],
+  streams: ['events', 'files'],
   async project(sql, records) {
     const segments = await segmentFinder(sql)
     const open = new Map<string, OpenSession>()
-    for (const record of records) await take(sql, record, open, segments)
+    for (const stored of records)
+      if (stored.stream === 'events') await take(sql, stored, open, segments)
+      else await takeFile(sql, stored, open)
     for (const { id, facts, changed } of open.values()) if (changed) await write(sql, id, facts)
     return []
   },
@@ -58,10 +60,21 @@ async function take(
   session.changed = true
 }
 
+/** A terminal log tells its session; the log itself is a blob. */
+async function takeFile(
+  sql: Sql,
+  { agent, record }: StoredRecord<'files'>,
+  open: Map<string, OpenSession>,
+): Promise<void> {
+  if (record.kind !== 'tty' || record.session === undefined) return
+  const { id } = await sessionOf(sql, agent, { ...record, service: '' }, record.session, open)
+  await sql.run('INSERT INTO session_ttys VALUES (?, ?, ?) ON CONFLICT DO NOTHING', id, record.sha256, record.at)
+}
+
 async function sessionOf(
   sql: Sql,
   agent: string,
-  event: DecoyEvent,
+  event: Pick<DecoyEvent, 'decoy' | 'service' | 'at'>,
   session: string,
   open: Map<string, OpenSession>,
 ): Promise<OpenSession> {
@@ -96,7 +109,7 @@ async function sessionOf(
   return opened
 }
 
-const columns = Object.keys(emptyFacts({ service: '', at: '' } as DecoyEvent)) as (keyof SessionFacts)[]
+const columns = Object.keys(emptyFacts({ service: '', at: '' })) as (keyof SessionFacts)[]
 
 const writeSql = `UPDATE sessions SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`
 const write = (sql: Sql, id: number, facts: SessionFacts) =>

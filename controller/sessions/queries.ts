@@ -1,4 +1,5 @@
 import { MarshlightError } from '../../shared/errors.ts'
+import { readBlob } from '../store/blobs.ts'
 import type { Sql, SqlValue } from '../store/port.ts'
 import type { SessionFacts } from './fold.ts'
 
@@ -32,7 +33,7 @@ export type CapturedFile = {
   last_at: string
   times: number
   name: string | null
-  /** Bytes that came so far; null while nothing of it did. */
+  /** Bytes that are kept here; null while they have not come whole. */
   stored: number | null
 }
 
@@ -90,7 +91,7 @@ export const timelineOf = (sql: Sql, session: number): Promise<TimelineEntry[]> 
   )
 
 const fileSql = `SELECT e.sha256, MAX(e.size) AS size, MIN(e.at) AS first_at, MAX(e.at) AS last_at, COUNT(*) AS times,
-  MAX(e.text) AS name, (SELECT SUM(LENGTH(p.data)) FROM blob_parts p WHERE p.sha256 = e.sha256) AS stored
+  MAX(e.text) AS name, (SELECT b.size FROM blobs b WHERE b.sha256 = e.sha256) AS stored
   FROM session_events e WHERE e.kind IN ('file.download', 'file.upload') AND e.sha256 IS NOT NULL`
 
 /** Files that attackers brought, newest first. */
@@ -120,22 +121,26 @@ export async function findFile(sql: Sql, prefix: string): Promise<CapturedFile &
   return { ...one, sessions: rows.map(({ session }) => session) }
 }
 
-/** A captured file or tty log, its parts joined. Throws NOT_FOUND while nothing of it has come. */
-export async function readBlob(sql: Sql, sha256: string): Promise<Buffer> {
-  const parts = await sql.all<{ data: Uint8Array }>(
-    'SELECT data FROM blob_parts WHERE sha256 = ? ORDER BY part',
-    sha256,
+/** Terminal logs of a session that came whole, in order. */
+export async function ttysOf(sql: Sql, session: number): Promise<{ sha256: string; at: string; data: Buffer }[]> {
+  const rows = await sql.all<{ sha256: string; at: string }>(
+    'SELECT sha256, at FROM session_ttys WHERE session = ? ORDER BY at LIMIT 100',
+    session,
   )
-  if (parts.length === 0)
-    throw new MarshlightError('NOT_FOUND', { kind: 'stored file', value: sha256, command: 'marshlight sessions files' })
-  return Buffer.concat(parts.map(({ data }) => data))
+  const logs: { sha256: string; at: string; data: Buffer }[] = []
+  for (const row of rows) {
+    const blob = await readBlob(sql, row.sha256)
+    if (blob) logs.push({ ...row, data: blob.data })
+  }
+  return logs
 }
 
 /** Removes sessions and events that ended before `before`. */
 export async function pruneSessions(sql: Sql, before: string): Promise<number> {
   await sql.run('DELETE FROM session_events WHERE at < ?', before)
+  await sql.run('DELETE FROM session_ttys WHERE at < ?', before)
   const { changes } = await sql.run(
-    'DELETE FROM sessions WHERE last_at < ? AND NOT EXISTS (SELECT 1 FROM session_events e WHERE e.session = sessions.id)',
+    'DELETE FROM sessions WHERE last_at < ? AND NOT EXISTS (SELECT 1 FROM session_events e WHERE e.session = sessions.id) AND NOT EXISTS (SELECT 1 FROM session_ttys t WHERE t.session = sessions.id)',
     before,
   )
   return changes
