@@ -1,0 +1,15 @@
+import type { Probe } from './probe.ts'
+
+/** Above this a Raspberry Pi slows its processor down. */
+const hotC = 80
+
+/** The processor's temperature, where the machine tells it (systeminformation). */
+export const temperatureProbe: Probe = {
+  name: 'temperature',
+  async measure() {
+    const { cpuTemperature } = await import('systeminformation')
+    const { main } = await cpuTemperature()
+    if (typeof main !== 'number' || !Number.isFinite(main)) return { ok: true, detail: 'this machine tells none' }
+    return { ok: main < hotC, detail: `${main} °C`, finding: { temperatureC: main } }
+  },
+}

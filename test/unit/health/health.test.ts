@@ -1,0 +1,89 @@
+import t from 'tap'
+import {
+  makeCpuProbe,
+  makeDiskProbe,
+  makeDockerProbe,
+  makeHealth,
+  memoryProbe,
+  type Probe,
+  temperatureProbe,
+} from '../../../agent/health/index.ts'
+import type { Report } from '../../../agent/spool/index.ts'
+import type { Clock } from '../../../shared/clock.ts'
+import { silentLog } from '../../../shared/log.ts'
+import { type Health, health, type Notice } from '../../../shared/schemas/state.ts'
+
+/** A clock that stands until the test lets the next look happen. */
+function steppedClock() {
+  const sleepers: (() => void)[] = []
+  const clock: Clock = {
+    now: () => Date.parse('2026-01-01T00:00:00Z'),
+    sleep: (_ms, signal) =>
+      new Promise((resolve, reject) => {
+        sleepers.push(resolve)
+        signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+      }),
+  }
+  return { clock, step: () => sleepers.shift()?.() }
+}
+
+async function watched(probe: Probe, looks: number) {
+  const { clock, step } = steppedClock()
+  const healths: Health[] = []
+  const notices: Notice[] = []
+  const done = Promise.withResolvers<void>()
+  const report: Report = async (stream, records) => {
+    if (stream === 'state') notices.push(...(records as Notice[]))
+    if (stream !== 'health') return
+    healths.push(...(records as Health[]))
+    if (healths.length === looks + 1) done.resolve()
+    else setImmediate(step)
+  }
+  const part = makeHealth({ report, clock, log: silentLog, probes: [probe], everySeconds: 1 })
+  await part.start(new AbortController().signal)
+  await done.promise
+  await part.stop()
+  return { healths, notices }
+}
+
+const wavering = (answers: readonly boolean[]): Probe => {
+  const left = [...answers]
+  return {
+    name: 'disk',
+    async measure() {
+      const ok = left.shift()
+      if (ok === undefined) throw new Error('the probe is worn out')
+      return { ok, detail: ok ? 'fine' : 'full' }
+    },
+  }
+}
+
+t.test('what turns bad is told once, and once more when it is well again; a single bad look is not', async (t) => {
+  const { notices } = await watched(wavering([true, false, true, false, false, false, true, true, true]), 8)
+  t.same(
+    notices.map(({ code, message }) => [code, message]),
+    [
+      ['HEALTH_BAD', 'disk: full'],
+      ['HEALTH_GOOD', 'disk: fine'],
+    ],
+  )
+})
+
+t.test('a probe that fails says so and the record is sent all the same', async (t) => {
+  const { healths } = await watched(wavering([true]), 1)
+  t.same(healths[1]?.probes.disk, { ok: false, detail: 'the probe is worn out' })
+})
+
+t.test('the real probes of this machine give a record that fits its schema', async (t) => {
+  const down = makeDockerProbe(async () => {
+    throw new Error('connect ENOENT /nowhere.sock')
+  })
+  const probes = [memoryProbe, makeCpuProbe(), temperatureProbe, makeDiskProbe('/'), down]
+  const { clock } = steppedClock()
+  const record = await makeHealth({ report: async () => {}, clock, log: silentLog, probes, everySeconds: 1 }).look()
+  t.same(health.parse(record), record)
+  t.match(record.docker, { ok: false, reason: /nowhere/ })
+  t.ok(record.agentRssMb > 10)
+  t.ok((record.memoryUsedPercent ?? -1) > 0 && (record.memoryUsedPercent ?? 101) < 100)
+  t.ok((record.diskFreeMb ?? 0) > 0)
+})
