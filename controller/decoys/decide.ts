@@ -84,7 +84,8 @@ export function decide(current: Situation, wanted: Wanted, now: number): { steps
       because: `the segment shall have ${wanted.perSegment} decoys, it has ${own.length}`,
     })
 
-  const missing = wanted.perSegment - own.length - current.givenUp
+  const givingUp = steps.filter(({ type }) => type === 'give-up').length
+  const missing = wanted.perSegment - own.length - current.givenUp - givingUp
   const deploy = missing > 0 ? mayDeploy(current, wanted, own.length, now) : undefined
   if (deploy?.step) steps.push(deploy.step)
   if (deploy?.at !== undefined) times.push(deploy.at)
@@ -100,8 +101,8 @@ function mayDeploy(
   const [agent] = [...agents].sort((a, b) => a.decoys - b.decoys || a.id.localeCompare(b.id))
   if (!agent || quickDone === undefined) return {}
   if (noAddressAt !== undefined && now < noAddressAt + noAddressPauseMs) return { at: noAddressAt + noAddressPauseMs }
-  const readyAt = detailDone ?? quickDone + waitForDetailMs * (has === 0 ? 1 : patience)
-  if (now < readyAt) return { at: readyAt }
+  const readyAt = quickDone + waitForDetailMs * (has === 0 ? 1 : patience)
+  if (detailDone === undefined && now < readyAt) return { at: readyAt }
   const knowing = detailDone === undefined ? 'details of its hosts did not come in time' : 'its hosts are known'
   const because = `segment ${name} shall have ${perSegment} decoys, it has ${has}; ${knowing}`
   return { step: { type: 'deploy', segment, agent: agent.id, because } }

@@ -19,7 +19,7 @@ export async function situations(sql: Sql, now: number): Promise<Situation[]> {
 async function situationOf(sql: Sql, { id, name }: { id: string; name: string }, now: number): Promise<Situation> {
   const agents = await agentsFor(sql, id)
   const scans = await sql.all<{ phase: string; done: string }>(
-    "SELECT phase, MIN(finished_at) AS done FROM scans WHERE segment = ? AND outcome = 'done' AND finished_at IS NOT NULL GROUP BY phase",
+    "SELECT phase, MIN(received_at) AS done FROM scans WHERE segment = ? AND outcome = 'done' GROUP BY phase",
     id,
   )
   const done = (phase: string) => {

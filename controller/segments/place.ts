@@ -29,9 +29,10 @@ export async function placeCard(
   const cidr = canonicalCidr(seen.cidr)
   const rows = await sql.all<Row>(
     `SELECT a.segment, a.cidr, s.site, s.name, s.cidr AS segment_cidr FROM agent_segments a JOIN segments s ON s.id = a.segment
-     WHERE a.agent = ? ORDER BY s.id`,
+     WHERE a.agent = ? ORDER BY LENGTH(s.name), s.name`,
     agent,
   )
+  // Further segments extend its name, so the shortest is the one of the enrolment.
   const [home] = rows
   if (!home) return undefined
   const known = rows.find((row) => row.cidr === cidr)

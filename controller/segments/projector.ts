@@ -38,7 +38,7 @@ export function makeInventoryProjector(deps: InventoryDeps): Projector<'inventor
         own.set(segment, fresh)
         return fresh
       }
-      for (const { record, agent } of records as readonly StoredRecord<'inventory'>[]) {
+      for (const { record, agent, receivedAt } of records as readonly StoredRecord<'inventory'>[]) {
         const segment =
           record.type === 'segment'
             ? await placeCard(sql, agent, record, deps.clock.now())
@@ -46,17 +46,23 @@ export function makeInventoryProjector(deps: InventoryDeps): Projector<'inventor
               (await placeCard(sql, agent, nameless(record.cidr), deps.clock.now())))
         if (segment === undefined) throw new Error(`agent ${agent} is enrolled for no segment`)
         if (record.type === 'segment') own.delete(segment)
-        if (await take(sql, { segment, agent, record, own: await ownIn(segment) })) changed.add(segment)
+        if (await take(sql, { segment, agent, record, receivedAt, own: await ownIn(segment) })) changed.add(segment)
       }
       return [...changed].map((segment): BusEvent => ({ name: 'segment-changed', segment }))
     },
   }
 }
 
-type Taken = { segment: string; agent: string; record: StoredRecord<'inventory'>['record']; own: OwnAddresses }
+type Taken = {
+  segment: string
+  agent: string
+  record: StoredRecord<'inventory'>['record']
+  receivedAt: string
+  own: OwnAddresses
+}
 
 /** Whether anything became different. */
-async function take(sql: Sql, { segment, agent, record, own }: Taken): Promise<boolean> {
+async function take(sql: Sql, { segment, agent, record, receivedAt, own }: Taken): Promise<boolean> {
   switch (record.type) {
     case 'segment':
       return true
@@ -67,7 +73,7 @@ async function take(sql: Sql, { segment, agent, record, own }: Taken): Promise<b
     case 'full':
       return takeFull(sql, segment, agent, record)
     case 'scan':
-      return takeScan(sql, segment, agent, record)
+      return takeScan(sql, segment, agent, receivedAt, record)
   }
 }
 
@@ -106,12 +112,18 @@ async function takeFull(sql: Sql, segment: string, agent: string, { ips, at }: F
   return missing.length > 0
 }
 
-async function takeScan(sql: Sql, segment: string, agent: string, scan: ScanReport): Promise<boolean> {
+async function takeScan(
+  sql: Sql,
+  segment: string,
+  agent: string,
+  receivedAt: string,
+  scan: ScanReport,
+): Promise<boolean> {
   await sql.run(
-    `INSERT INTO scans (id, phase, agent, segment, cidr, request, outcome, started_at, finished_at, targets, hosts_up, reason)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO scans (id, phase, agent, segment, cidr, request, outcome, started_at, finished_at, targets, hosts_up, reason, received_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id, phase) DO UPDATE SET outcome = excluded.outcome, finished_at = excluded.finished_at,
-       targets = excluded.targets, hosts_up = excluded.hosts_up, reason = excluded.reason`,
+       targets = excluded.targets, hosts_up = excluded.hosts_up, reason = excluded.reason, received_at = excluded.received_at`,
     scan.id,
     scan.phase,
     agent,
@@ -124,6 +136,7 @@ async function takeScan(sql: Sql, segment: string, agent: string, scan: ScanRepo
     scan.targets,
     scan.hostsUp,
     scan.reason ?? null,
+    receivedAt,
   )
   return scan.outcome !== 'started'
 }

@@ -14,9 +14,10 @@ export const segmentTables: Migration = {
       words TEXT NOT NULL, before TEXT, after TEXT)`,
     `CREATE INDEX host_history_time ON host_history (segment, at)`,
     `CREATE INDEX host_history_host ON host_history (segment, ip, at)`,
+    // received_at: the controller's own clock, for what waits for a scan; the other times are the appliance's.
     `CREATE TABLE scans (id TEXT NOT NULL, phase TEXT NOT NULL, agent TEXT NOT NULL, segment TEXT NOT NULL, cidr TEXT NOT NULL, request TEXT,
       outcome TEXT NOT NULL, started_at TEXT NOT NULL, finished_at TEXT, targets INTEGER NOT NULL, hosts_up INTEGER NOT NULL, reason TEXT,
-      PRIMARY KEY (id, phase))`,
+      received_at TEXT NOT NULL, PRIMARY KEY (id, phase))`,
     `CREATE INDEX scans_segment ON scans (segment, started_at)`,
   ],
 }

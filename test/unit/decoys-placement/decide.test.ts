@@ -63,7 +63,7 @@ t.test('a lost address is replaced, a bounded number of times', async (t) => {
   t.match(decide({ ...segment, decoys: lost(0) }, wanted, now).steps, [
     { type: 'readdress', decoy: 'd1', because: /taken by a host/ },
   ])
-  t.same(types({ ...segment, decoys: lost(mostTries) }), ['give-up', 'deploy'])
+  t.same(types({ ...segment, decoys: lost(mostTries) }), ['give-up'])
   t.same(types({ ...segment, decoys: others, givenUp: 1 }), [])
 })
 
