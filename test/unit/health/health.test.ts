@@ -20,6 +20,7 @@ function steppedClock() {
     now: () => Date.parse('2026-01-01T00:00:00Z'),
     sleep: (_ms, signal) =>
       new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason)
         sleepers.push(resolve)
         signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
       }),
@@ -33,9 +34,11 @@ async function watched(probe: Probe, looks: number) {
   const notices: Notice[] = []
   const done = Promise.withResolvers<void>()
   const report: Report = async (stream, records) => {
-    if (stream === 'state') notices.push(...(records as Notice[]))
+    for (const record of records) {
+      if (record.type === 'notice') notices.push(record)
+      if (record.type === 'health') healths.push(record)
+    }
     if (stream !== 'health') return
-    healths.push(...(records as Health[]))
     if (healths.length === looks + 1) done.resolve()
     else setImmediate(step)
   }
