@@ -1,0 +1,64 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import type { ImagePlan } from '../../../provisioning/build/catalogue.ts'
+import { planImages } from '../../../provisioning/build/plan.ts'
+
+const catalogue: readonly ImagePlan[] = [
+  { name: 'base', on: [] },
+  { name: 'service', on: ['base'], extras: ['agent-bundle'] },
+  { name: 'other', on: [] },
+]
+
+function folder(): string {
+  const images = t.testdir({
+    base: { 'packages.txt': 'python3\niproute2 # routes\n' },
+    service: { Dockerfile: 'FROM marshlight/base:dev\n', 'run.sh': 'true\n', 'README.md': 'words\n' },
+    other: { Dockerfile: 'FROM marshlight/other-root:dev\n', 'packages.txt': 'nmap\n' },
+  })
+  return images
+}
+
+const hashes = async (images: string, bundle = '1', architecture = 'x64') =>
+  Object.fromEntries(
+    (await planImages(catalogue, { images, architecture, extras: { 'agent-bundle': bundle } })).map((step) => [
+      step.name,
+      step.hash,
+    ]),
+  )
+
+t.test('the same content is not built twice, a README changes nothing', async (t) => {
+  const images = folder()
+  const before = await hashes(images)
+  writeFileSync(join(images, 'service/README.md'), 'other words\n')
+  mkdirSync(join(images, 'service/__pycache__'))
+  writeFileSync(join(images, 'service/__pycache__/a.pyc'), 'x')
+  t.strictSame(await hashes(images), before)
+})
+
+t.test('what changes makes stale what stands on it, and nothing else', async (t) => {
+  const images = folder()
+  const before = await hashes(images)
+  writeFileSync(join(images, 'base/packages.txt'), 'python3\n')
+  const after = await hashes(images)
+  t.not(after.base, before.base)
+  t.not(after.service, before.service)
+  t.equal(after.other, before.other)
+  t.not((await hashes(images, '2')).service, after.service, 'another bundle')
+  t.not((await hashes(images, '1', 'arm64')).base, after.base, 'another architecture')
+})
+
+t.test('packages beside a Dockerfile make a root of their own; alone they are the image', async (t) => {
+  const images = folder()
+  const steps = await planImages(catalogue, { images, architecture: 'x64', extras: {} })
+  t.match(steps[0], { root: { tag: 'marshlight/base:dev', packages: ['iproute2', 'python3'] } })
+  t.equal(steps[0]?.build, undefined)
+  t.match(steps[2], { root: { tag: 'marshlight/other-root:dev' }, build: { tag: 'marshlight/other:dev' } })
+})
+
+t.test('a folder that is not there is told by its name', async (t) => {
+  await t.rejects(planImages([{ name: 'absent', on: [] }], { images: folder(), architecture: 'x64', extras: {} }), {
+    code: 'CONFIG_MISSING',
+    message: /absent/,
+  })
+})
