@@ -11,6 +11,8 @@ type Deps = { store: Store; bus: Bus; clock: Clock; log: Log }
 type Read = { pos: number; agent: string; stream: StreamName; received_at: string; body: string }
 
 const batchSize = 500
+const retryMs = 1000
+const breathe = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 /**
  * Runs projectors after each commit, in the order given: each reads on from its own cursor, in one transaction a batch.
@@ -22,14 +24,34 @@ export function makeRunner(projectors: readonly Projector[], deps: Deps): Part &
   const { store, bus, log } = deps
   let running: Promise<void> | undefined
   let again = false
+  let stopped = false
+  let halt = new AbortController()
   let off = () => {}
 
   async function pass(): Promise<void> {
-    do {
-      again = false
-      const upTo = (await store.get<{ pos: number | null }>('SELECT MAX(pos) AS pos FROM records'))?.pos ?? 0
-      for (const projector of projectors) while (await step(projector, upTo)) {}
-    } while (again)
+    try {
+      do {
+        again = false
+        const upTo = (await store.get<{ pos: number | null }>('SELECT MAX(pos) AS pos FROM records'))?.pos ?? 0
+        // The database works on this thread: between two steps, sockets get theirs.
+        for (const projector of projectors) while (!stopped && (await step(projector, upTo))) await breathe()
+      } while (again && !stopped)
+    } finally {
+      // In the same turn as the last look at `again`, so that no wake-up falls between.
+      running = undefined
+    }
+  }
+
+  /** A step that fails as a whole (a full disk) is tried again, since the next commit may be long in coming. */
+  async function passUntilDone(): Promise<void> {
+    while (!stopped) {
+      try {
+        return await drain()
+      } catch (error) {
+        log.error({ err: error }, 'workers stopped short; trying again')
+        await deps.clock.sleep(retryMs, halt.signal).catch(() => undefined)
+      }
+    }
   }
 
   async function step(projector: Projector, upTo: number): Promise<boolean> {
@@ -88,9 +110,7 @@ export function makeRunner(projectors: readonly Projector[], deps: Deps): Part &
 
   function drain(): Promise<void> {
     again = true
-    running ??= pass().finally(() => {
-      running = undefined
-    })
+    running ??= Promise.resolve().then(pass)
     return running
   }
 
@@ -98,12 +118,19 @@ export function makeRunner(projectors: readonly Projector[], deps: Deps): Part &
     name: 'workers',
     drain,
     async start() {
-      off = bus.on('committed', () => void drain().catch((error) => log.error({ err: error }, 'workers stopped short')))
+      stopped = false
+      halt = new AbortController()
+      off = bus.on('committed', () => {
+        again = true
+        if (!running) void passUntilDone()
+      })
       await drain()
     },
     async stop() {
+      stopped = true
+      halt.abort()
       off()
-      await running
+      await running?.catch(() => undefined)
     },
   }
 }
