@@ -1,0 +1,30 @@
+import t from 'tap'
+import { connectionFailure } from '../../../agent/link/refusal.ts'
+
+const at = { address: 'c:8883', progress: 'opening' as const, closedSilently: 0 }
+const coded = (message: string, code: string | number) => Object.assign(new Error(message), { code })
+
+t.test('a certificate that was turned down is told from a controller that does not answer', async (t) => {
+  const refused: unknown[] = [
+    coded('ssl/tls alert certificate revoked', 'ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED'),
+    coded('tlsv1 alert unknown ca', 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'),
+    coded('tlsv13 alert certificate required', 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'),
+    coded('Connection refused: Not authorized', 5),
+  ]
+  for (const error of refused) t.equal(connectionFailure(error, at).code, 'CERTIFICATE_REFUSED', String(error))
+  const away = [coded('connect ECONNREFUSED', 'ECONNREFUSED'), new Error('getaddrinfo ENOTFOUND c'), undefined]
+  for (const error of away) t.equal(connectionFailure(error, at).code, 'CONTROLLER_UNREACHABLE', String(error))
+})
+
+t.test(
+  'a broker that closes after every handshake has turned the certificate down; once may be a restart',
+  async (t) => {
+    const closed = new Error('the connection was closed')
+    t.equal(connectionFailure(closed, { ...at, progress: 'secured', closedSilently: 1 }).code, 'CONTROLLER_UNREACHABLE')
+    t.equal(connectionFailure(closed, { ...at, progress: 'secured', closedSilently: 3 }).code, 'CERTIFICATE_REFUSED')
+    t.equal(
+      connectionFailure(closed, { ...at, progress: 'welcomed', closedSilently: 9 }).code,
+      'CONTROLLER_UNREACHABLE',
+    )
+  },
+)
