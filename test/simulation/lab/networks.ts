@@ -63,5 +63,13 @@ export async function removeNetworks(lab: string): Promise<void> {
     if (words.includes(`${labLabel}=${lab}`)) await run('iptables', ['-w', '-D', ...words.slice(1)])
   }
   const networks = wordsIn(await docker('network', 'ls', '-q', '--filter', `label=${labLabel}=${lab}`))
-  if (networks.length > 0) await docker('network', 'rm', ...networks)
+  for (const network of networks) {
+    const { code, stderr } = await run('docker', ['network', 'rm', network])
+    if (code === 0 || /not found|No such network/i.test(stderr)) continue
+    throw new MarshlightError('COMMAND_FAILED', {
+      command: `docker network rm ${network}`,
+      why: stderr.trim(),
+      next: 'Remove what still stands on it, then run again.',
+    })
+  }
 }
