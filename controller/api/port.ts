@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { Deps, Requests } from '../deps.ts'
 
-export type ApiDeps = Deps & { requests: Requests; blobsOf?: never }
+/** What routes are given. */
+export type ApiDeps = Deps & { requests: Requests }
 
 /**
  * One file a resource: registers its routes below /v1. Bodies and queries are checked with zod through `check` of
