@@ -4,4 +4,4 @@ export type { CapturedFile, Session, SessionFilter, TimelineEntry } from './quer
 export { findFile, findSession, listFiles, listSessions, pruneSessions, timelineOf, ttysOf } from './queries.ts'
 export { sessionTables } from './tables.ts'
 export { makeTerminalFilter } from './terminal-filter.ts'
-export { asciicast, parseTtyLog, shownFrames } from './ttylog.ts'
+export { asciicast, parseTtyLog, shownFrames, type TtyFrame } from './ttylog.ts'

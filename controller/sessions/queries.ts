@@ -6,6 +6,7 @@ import type { SessionFacts } from './fold.ts'
 export type Session = SessionFacts & { id: number; agent: string; decoy: string; session: string }
 export type SessionFilter = {
   source?: string | undefined
+  /** Beginning of the decoy's id. */
   decoy?: string | undefined
   since?: string | undefined
   until?: string | undefined
@@ -47,7 +48,8 @@ export function listSessions(sql: Sql, filter: SessionFilter): Promise<Session[]
     values.push(value)
   }
   add('source = ?', filter.source)
-  add('decoy = ?', filter.decoy)
+  add('decoy >= ?', filter.decoy)
+  add('decoy < ?', filter.decoy === undefined ? undefined : `${filter.decoy}~`)
   add('last_at >= ?', filter.since)
   add('first_at <= ?', filter.until)
   if (filter.success) where.push('success = 1')
