@@ -23,6 +23,8 @@ export const shownTime = (iso: string | null | undefined): string | undefined =>
 
 /** A path's query from what was given. */
 export function withQuery(path: string, query: Record<string, string | number | boolean | undefined>): string {
-  const given = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]))
+  const given = Object.entries(query).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, String(value)] as [string, string]],
+  )
   return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`
 }

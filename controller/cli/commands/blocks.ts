@@ -115,14 +115,15 @@ function showDecision(cli: CliContext, one: Shown): void {
   for (const { words } of one.evidence) cli.details([['  because', words]])
   if (one.kind !== 'block') return
   cli.line('')
-  if (one.enforcement.length === 0) return cli.line('No agent has read it back from its kernel yet.')
-  cli.table(
-    ['AGENT', 'ENFORCED', 'AFTER MS', 'LIFTED'],
-    one.enforcement.map((where) => [
-      where.name ?? where.agent,
-      shownTime(where.enforced_at),
-      where.latencyMs,
-      shownTime(where.lifted_at),
-    ]),
-  )
+  if (one.enforcement.length === 0) cli.line('No agent has read it back from its kernel yet.')
+  else
+    cli.table(
+      ['AGENT', 'ENFORCED', 'AFTER MS', 'LIFTED'],
+      one.enforcement.map((where) => [
+        where.name ?? where.agent,
+        shownTime(where.enforced_at),
+        where.latencyMs,
+        shownTime(where.lifted_at),
+      ]),
+    )
 }
