@@ -1,4 +1,3 @@
-import { newId } from '../../shared/ids.ts'
 import type { DecoyPhase } from '../../shared/schemas/state.ts'
 import type { Sql } from '../store/port.ts'
 
@@ -163,7 +162,7 @@ export type ActionEntry = { at: string; action: Action; by: string; reason: stri
 
 export async function actionsOf(sql: Sql, decoy: string): Promise<ActionEntry[]> {
   return sql.all<ActionEntry>(
-    'SELECT at, action, by, reason, what FROM decoy_actions WHERE decoy = ? ORDER BY at, id',
+    'SELECT at, action, by, reason, what FROM decoy_actions WHERE decoy = ? ORDER BY id',
     decoy,
   )
 }
@@ -181,8 +180,7 @@ type NewAction = {
 
 export async function writeAction(sql: Sql, one: NewAction): Promise<void> {
   await sql.run(
-    'INSERT INTO decoy_actions (id, at, action, segment, decoy, agent, by, reason, what) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    newId(Date.parse(one.at)),
+    'INSERT INTO decoy_actions (at, action, segment, decoy, agent, by, reason, what) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     one.at,
     one.action,
     one.segment,

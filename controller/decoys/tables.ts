@@ -18,7 +18,7 @@ export const decoyTables: Migration = {
       persona_version INTEGER, attempts INTEGER NOT NULL, restarts INTEGER NOT NULL, ready_at TEXT, reason TEXT)`,
     `CREATE TABLE decoy_phases (id INTEGER PRIMARY KEY, decoy TEXT NOT NULL, at TEXT NOT NULL, phase TEXT NOT NULL, ip TEXT, reason TEXT)`,
     `CREATE INDEX decoy_phases_decoy ON decoy_phases (decoy, at)`,
-    `CREATE TABLE decoy_actions (id TEXT PRIMARY KEY, at TEXT NOT NULL, action TEXT NOT NULL, segment TEXT NOT NULL, decoy TEXT, agent TEXT, by TEXT NOT NULL,
+    `CREATE TABLE decoy_actions (id INTEGER PRIMARY KEY, at TEXT NOT NULL, action TEXT NOT NULL, segment TEXT NOT NULL, decoy TEXT, agent TEXT, by TEXT NOT NULL,
       reason TEXT NOT NULL, what TEXT NOT NULL)`,
     `CREATE INDEX decoy_actions_decoy ON decoy_actions (decoy, at)`,
     `CREATE INDEX decoy_actions_segment ON decoy_actions (segment, action, at)`,

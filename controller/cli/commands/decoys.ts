@@ -1,0 +1,98 @@
+import type { ActionEntry, Decoy, Done, PhaseEntry } from '../../decoys/index.ts'
+import type { CliCommand } from '../context.ts'
+import { shownTime } from '../shown-time.ts'
+
+type Listed = Decoy & { segmentName?: string; agentName?: string; family?: string; phase: string }
+type Shown = Listed & { system?: string; ssh?: string; telnet: boolean; phases: PhaseEntry[]; actions: ActionEntry[] }
+type Changed = Done & { dryRun: boolean }
+
+export const decoysCommand: CliCommand = (program, cli) => {
+  const decoys = program.command('decoys').description('The decoys: where they are, how they are, and changes to them.')
+
+  decoys
+    .command('ls')
+    .description('all decoys')
+    .option('--segment <segment>', 'only in this segment')
+    .option('--retired', 'those that are no more as well')
+    .action(async ({ segment, retired }: { segment?: string; retired?: boolean }) => {
+      const query = new URLSearchParams({ retired: retired ? '1' : '0', ...(segment !== undefined && { segment }) })
+      cli.show(await cli.api.get<{ items: Listed[] }>(`/v1/decoys?${query}`), ({ items }) =>
+        cli.table(
+          ['NAME', 'ADDRESS', 'SEGMENT', 'PHASE', 'SYSTEM', 'SINCE'],
+          items.map((one) => [one.hostname, one.ip, one.segmentName, one.phase, one.family, shownTime(one.createdAt)]),
+        ),
+      )
+    })
+
+  decoys
+    .command('show <decoy>')
+    .description('one decoy, by name, address or id, with its history')
+    .addHelpText('after', '\nExample:\n  marshlight decoys show 10.0.0.93')
+    .action(async (ref: string) => {
+      cli.show(await cli.api.get<Shown>(`/v1/decoys/${encodeURIComponent(ref)}`), (one) => {
+        cli.details([
+          ['decoy', one.id],
+          ['name', one.hostname],
+          ['address', `${one.ip} (${one.mac})`],
+          ['segment', `${one.segmentName ?? one.segment}, ${one.cidr}`],
+          ['appliance', one.agentName],
+          ['system', one.system],
+          ['services', [one.ssh, one.telnet ? 'telnet' : undefined].filter(Boolean).join(', ')],
+          ['persona', `${one.persona} version ${one.personaVersion}`],
+          ['phase', [one.phase, one.state?.reason].filter(Boolean).join(': ')],
+          ['restarts', one.state?.restarts],
+          ['made', `${shownTime(one.createdAt)} by ${one.origin}: ${one.reason}`],
+          ['goes', shownTime(one.retireAt ?? one.retiredAt)],
+        ])
+        cli.line('')
+        cli.table(
+          ['TIME', 'PHASE', 'ADDRESS', 'REASON'],
+          one.phases.map(({ at, phase, ip, reason }) => [shownTime(at), phase, ip, reason]),
+        )
+        cli.line('')
+        cli.table(
+          ['TIME', 'ACTION', 'WHAT', 'WHY'],
+          one.actions.map(({ at, action, what, reason }) => [shownTime(at), action, what, reason]),
+        )
+      })
+    })
+
+  decoys
+    .command('deploy')
+    .description('one more decoy in a segment')
+    .requiredOption('--segment <segment>', 'where')
+    .option('--reason <text>', 'why, for the record')
+    .option('--dry-run', 'only say what would be deployed')
+    .addHelpText('after', '\nExample:\n  marshlight decoys deploy --segment office --dry-run')
+    .action(async ({ segment, reason, dryRun }: { segment: string; reason?: string; dryRun?: boolean }) => {
+      await change('/v1/decoys', dryRun, { segment, reason })
+    })
+
+  const verbs = [
+    ['reconfigure', 'another version of its persona; nothing restarts'],
+    ['move', 'another address'],
+    ['retire', 'take it away'],
+  ] as const
+  for (const [verb, words] of verbs)
+    decoys
+      .command(`${verb} <decoy>`)
+      .description(words)
+      .option('--reason <text>', 'why, for the record')
+      .option('--dry-run', 'only say what would change')
+      .addHelpText('after', `\nExample:\n  marshlight decoys ${verb} web07 --dry-run`)
+      .action(async (ref: string, { reason, dryRun }: { reason?: string; dryRun?: boolean }) => {
+        await change(`/v1/decoys/${encodeURIComponent(ref)}/${verb}`, dryRun, { reason })
+      })
+
+  async function change(path: string, dryRun: boolean | undefined, wish: object): Promise<void> {
+    const done = await cli.progress('changing', cli.api.post<Changed>(`${path}${dryRun ? '?dryRun=1' : ''}`, wish))
+    cli.show(done, ({ action, what, hostname, ip, personaVersion, dryRun: only }) => {
+      cli.details([
+        [only ? 'would' : 'done', action],
+        ['what', what],
+        ['decoy', `${hostname} at ${ip}, persona version ${personaVersion}`],
+      ])
+      if (only) cli.line('Nothing was changed.')
+    })
+  }
+}

@@ -1,0 +1,97 @@
+import type { Persona } from '../../../shared/schemas/persona.ts'
+import type { PersonaSummary } from '../../personas/index.ts'
+import type { CliCommand } from '../context.ts'
+import { shownTime } from '../shown-time.ts'
+
+type Listed = PersonaSummary & { segmentName?: string; decoyIp?: string }
+type Shown = { persona: Persona; versions: PersonaSummary[] }
+type Explained = Pick<Persona, 'id' | 'version' | 'hostname' | 'family' | 'reasons'>
+type Template = { id: string; label: string; system: string; kernels: string[]; ssh: string[]; telnet: boolean }
+
+export const personasCommand: CliCommand = (program, cli) => {
+  const personas = program.command('personas').description('What decoys pretend to be, and why.')
+  const path = (ref: string, tail: string, version?: string) =>
+    `/v1/personas/${encodeURIComponent(ref)}${tail}${version === undefined ? '' : `?version=${encodeURIComponent(version)}`}`
+
+  personas
+    .command('ls')
+    .description('all personas in their newest version')
+    .action(async () => {
+      cli.show(await cli.api.get<{ items: Listed[] }>('/v1/personas'), ({ items }) =>
+        cli.table(
+          ['NAME', 'DECOY', 'SEGMENT', 'SYSTEM', 'VERSION', 'SINCE'],
+          items.map((one) => [
+            one.hostname,
+            one.decoyIp,
+            one.segmentName,
+            one.family,
+            one.version,
+            shownTime(one.createdAt),
+          ]),
+        ),
+      )
+    })
+
+  personas
+    .command('show <persona>')
+    .description('one persona, by the name or address of its decoy or by id')
+    .option('--version-number <n>', 'an earlier version')
+    .addHelpText('after', '\nExample:\n  marshlight personas show web07')
+    .action(async (ref: string, { versionNumber }: { versionNumber?: string }) => {
+      cli.show(await cli.api.get<Shown>(path(ref, '', versionNumber)), ({ persona, versions }) => {
+        const { os, hardware, mac, ssh, telnet, users, processes } = persona
+        const open = users.filter(({ passwords }) => passwords.length > 0)
+        cli.details([
+          ['persona', `${persona.id} version ${persona.version}`],
+          ['host', [persona.hostname, persona.domain].filter(Boolean).join('.')],
+          ['system', os.prettyName],
+          ['kernel', `${os.kernel.release} ${os.kernel.build} ${os.kernel.machine}`],
+          ['hardware', `${hardware.vendor}, ${hardware.cores} x ${hardware.cpuModel}`],
+          ['memory', `${Math.round(hardware.memoryKb / 1024)} MB`],
+          ['MAC', `${mac.oui} (${mac.vendor})`],
+          ['booted', shownTime(persona.bootedAt)],
+          ['SSH', ssh?.banner],
+          ['telnet', telnet?.loginPrompt],
+          [
+            'users',
+            `${users.length}, open: ${open.map(({ name, passwords }) => `${name} (${passwords.join(', ')})`).join('; ')}`,
+          ],
+          ['processes', processes.length],
+        ])
+        cli.line('')
+        cli.table(
+          ['VERSION', 'SINCE', 'WHY'],
+          versions.map(({ version, createdAt, reason }) => [version, shownTime(createdAt), reason]),
+        )
+      })
+    })
+
+  personas
+    .command('explain <persona>')
+    .description('the reason for each choice')
+    .addHelpText('after', '\nExample:\n  marshlight personas explain 10.0.0.93')
+    .action(async (ref: string) => {
+      cli.show(await cli.api.get<Explained>(path(ref, '/explain')), ({ hostname, family, version, reasons }) => {
+        cli.details([['persona', `${hostname}, ${family}, version ${version}`]])
+        cli.line('')
+        cli.details(reasons.map(({ field, because }) => [field, because] as const))
+      })
+    })
+
+  personas
+    .command('catalogue')
+    .description('the systems that can be imitated')
+    .action(async () => {
+      cli.show(await cli.api.get<{ items: Template[] }>('/v1/catalogue'), ({ items }) =>
+        cli.table(
+          ['ID', 'SYSTEM', 'SERVICES', 'KERNELS'],
+          items.map(({ id, system, ssh, telnet, kernels }) => [
+            id,
+            system,
+            [ssh.length > 0 ? 'ssh' : '', telnet ? 'telnet' : ''].filter(Boolean).join(' '),
+            kernels.join(' '),
+          ]),
+        ),
+      )
+    })
+}

@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import t, { type Test } from 'tap'
+import { decoyRoutes } from '../../../controller/api/routes/decoys.ts'
+import { personaRoutes } from '../../../controller/api/routes/personas.ts'
+import { scanRoutes } from '../../../controller/api/routes/scans.ts'
+import { makeSegmentRoutes } from '../../../controller/api/routes/segments.ts'
+import { makeApi } from '../../../controller/api/server.ts'
+import { makeClient } from '../../../controller/cli/client.ts'
+import { decoysCommand } from '../../../controller/cli/commands/decoys.ts'
+import { personasCommand } from '../../../controller/cli/commands/personas.ts'
+import { scansCommand } from '../../../controller/cli/commands/scans.ts'
+import { segmentsCommand } from '../../../controller/cli/commands/segments.ts'
+import type { CliContext } from '../../../controller/cli/context.ts'
+import { detailsText, tableText } from '../../../controller/cli/print.ts'
+import { parseConfig } from '../../../controller/config.ts'
+import { listDecoys } from '../../../controller/decoys/index.ts'
+import { makeBus } from '../../../controller/work/bus.ts'
+import { silentLog } from '../../../shared/log.ts'
+import { systemRandom } from '../../../shared/random.ts'
+import type { Request } from '../../../shared/schemas/desired-state.ts'
+import { card, cidr, host, iso, scan, testFleet } from '../segments/fleet.ts'
+
+/** A real API on a socket with a real client, and the command line over it; what it prints is collected. */
+async function setUp(t: Test) {
+  const fleet = await testFleet(t)
+  // Not t.testdir(): the path of a socket may have 107 bytes.
+  const dataDir = mkdtempSync(join(tmpdir(), 'marshlight-'))
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
+  const bus = makeBus()
+  const plans: unknown[] = []
+  bus.on('plan-changed', (event) => plans.push(event.agents))
+  const asked: Request['op'][] = []
+  const deps = {
+    config: parseConfig('{}', 'config.json'),
+    dataDir,
+    store: fleet.store,
+    bus,
+    clock: fleet.clock,
+    random: systemRandom,
+    log: silentLog,
+    requests: {
+      send: async (_agent: string, op: Request['op']) => {
+        asked.push(op)
+        return { id: fleet.ids.agent, at: iso(0), ok: true }
+      },
+    },
+  }
+  const socket = join(dataDir, 'api.sock')
+  const routes = [
+    makeSegmentRoutes({ attackers: async () => [{ ip: '198.18.9.9', score: 90, touched: [] }] }),
+    scanRoutes,
+    personaRoutes,
+    decoyRoutes,
+  ]
+  const server = makeApi(routes, deps, { socket })
+  await server.start(new AbortController().signal)
+  t.teardown(() => server.stop())
+  let printed = ''
+  let json = false
+  const print = (text: string) => {
+    printed += text
+  }
+  const cli: CliContext = {
+    api: makeClient(() => ({ socket })),
+    json: () => json,
+    show: (value, human) => (json ? print(JSON.stringify(value)) : human(value)),
+    table: (columns, rows) => print(`${rows.length === 0 ? '' : tableText(columns, rows, 80)}\n`),
+    details: (pairs) => print(`${detailsText(pairs)}\n`),
+    line: (text) => print(`${text}\n`),
+    raw: print,
+    progress: (_what, work) => work,
+  }
+  const run = async (...words: string[]): Promise<string> => {
+    printed = ''
+    json = words.includes('--json')
+    const program = new Command().option('--json').exitOverride()
+    for (const command of [segmentsCommand, scansCommand, personasCommand, decoysCommand]) command(program, cli)
+    await program.parseAsync(words, { from: 'user' })
+    return printed
+  }
+  await fleet.see(card(), ...[10, 11, 12].map((n) => host(n)), scan('quick', 5), scan('detail', 40))
+  return { ...fleet, run, plans, asked, cli }
+}
+
+t.test('a dry run says what would be deployed and changes nothing; the real one does', async (t) => {
+  const { run, store, plans, ids } = await setUp(t)
+  t.match(await run('decoys', 'deploy', '--segment', 'office', '--dry-run'), /Nothing was changed/)
+  t.same(await listDecoys(store), [])
+  t.same(plans, [])
+  t.match(await run('decoys', 'deploy', '--segment', 'hq/office', '--reason', 'a test'), /done +deploy/)
+  t.match(await listDecoys(store), [{ origin: 'admin', reason: 'a test' }])
+  t.same(plans, [[ids.agent]])
+})
+
+t.test('a decoy is listed, shown, explained, reconfigured, moved and retired by its name', async (t) => {
+  const { run, store } = await setUp(t)
+  await run('decoys', 'deploy', '--segment', 'office')
+  const [decoy] = await listDecoys(store)
+  if (!decoy) throw new Error('no decoy')
+  const { hostname, ip } = decoy
+  t.match(await run('decoys', 'ls'), new RegExp(`${hostname} +${ip} +office +waiting`))
+  t.match(await run('personas', 'ls'), new RegExp(hostname))
+  t.match(await run('personas', 'show', ip), /Debian GNU\/Linux 12/)
+  t.match(await run('personas', 'explain', hostname), /hosts speak for it/)
+  t.match(await run('decoys', 'reconfigure', hostname), /persona version 2/)
+  t.match(await run('decoys', 'move', hostname), new RegExp(`from ${ip.replaceAll('.', '\\.')}`))
+  t.match(await run('decoys', 'show', hostname), /reconfigure[\s\S]*move/)
+  await run('decoys', 'retire', hostname)
+  t.same(await listDecoys(store), [])
+  t.match(await run('decoys', 'ls', '--retired'), /retired/)
+  await t.rejects(run('decoys', 'retire', hostname), { code: 'CONFLICT' })
+  await t.rejects(run('decoys', 'show', 'nobody'), { code: 'NOT_FOUND' })
+})
+
+t.test('segments are listed, shown, compared and drawn within 80 columns', async (t) => {
+  const { run, see } = await setUp(t)
+  await see(host(13, { at: iso(0), names: ['\u001b[31mred'] }), { type: 'gone', at: iso(0), cidr, ip: '198.18.1.11' })
+  t.match(await run('segments', 'ls'), /hq\/office +198\.18\.1\.0\/24 +3 +1 +box/)
+  t.match(await run('segments', 'show', 'office'), /\\x1b\[31mred/)
+  t.match(await run('segments', 'show', 'office', '198.18.1.11'), /does not answer any more/)
+  t.match(await run('segments', 'diff', 'office', '--since', '1h'), /198\.18\.1\.11 +gone/)
+  const map = await run('segments', 'map')
+  t.match(map, /\[G\]|\[ \] 198\.18\.1\.10/)
+  t.match(map, /! 198\.18\.9\.9 risk 90/)
+  t.match(await run('personas', 'catalogue'), /debian-12/)
+  for (const words of [
+    ['segments', 'ls'],
+    ['segments', 'show', 'office'],
+    ['segments', 'map'],
+    ['scans', 'ls'],
+    ['personas', 'catalogue'],
+  ])
+    for (const line of (await run(...words)).split('\n'))
+      if (line.length > 80 && !/^(systems|services|vendors|appliances|id) /.test(line))
+        t.fail(`${words.join(' ')}: ${line}`)
+  await t.rejects(run('segments', 'diff', 'office', '--since', 'soon'), { code: 'USAGE' })
+  await t.rejects(run('segments', 'show', 'attic'), { code: 'NOT_FOUND' })
+})
+
+t.test('a scan is asked for in the segment’s own network; a dry run asks nobody', async (t) => {
+  const { run, asked } = await setUp(t)
+  t.match(await run('scans', 'now', 'office', '--dry-run'), /box +office +would be asked/)
+  t.same(asked, [])
+  await run('scans', 'now', 'office', '--phase', 'quick')
+  await run('scans', 'cancel', 'office')
+  t.same(asked, [{ name: 'scan', phase: 'quick', cidr }, { name: 'scan.cancel' }])
+  t.match(await run('scans', 'ls'), /office +detail +done +6\/254 +5 s/)
+  t.equal(JSON.parse(await run('scans', 'ls', '--json')).items.length, 2)
+})
