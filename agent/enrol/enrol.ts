@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { request } from 'node:https'
+import { hostname } from 'node:os'
 import { z } from 'zod'
-import type { Clock } from '../../shared/clock.ts'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { readIfThere } from '../../shared/files.ts'
 import { certificateRequest } from './certificate-request.ts'
@@ -14,10 +14,10 @@ export type EnrolOptions = {
   token: string
   /** HOST:PORT; where it is missing, the token's own. */
   controller?: string
-  hostname: string
   version: string
-  roles: Role[]
-  clock: Clock
+  roles?: readonly Role[]
+  /** Milliseconds since 1970. */
+  now: number
   onStep?: (step: string) => void
 }
 
@@ -44,7 +44,7 @@ const answerBytes = 65_536
  * CONTROLLER_UNREACHABLE, ALREADY_ENROLLED.
  */
 export async function enrol(o: EnrolOptions): Promise<StoredIdentity> {
-  const token = parseToken(o.token, o.clock.now())
+  const token = parseToken(o.token, o.now)
   const address = o.controller ?? token.controller
   if (!address)
     throw new MarshlightError('USAGE', { what: 'the token names no controller', command: 'marshlight-agent enrol' })
@@ -61,9 +61,9 @@ export async function enrol(o: EnrolOptions): Promise<StoredIdentity> {
   const body = {
     token: { id: token.id, secret: token.secret },
     csr,
-    hostname: o.hostname,
+    hostname: hostname(),
     version: o.version,
-    roles: o.roles,
+    roles: o.roles ?? ['decoys'],
   }
   const given = answerOf(await post(at, ca, body), token, address)
   checkAnswer(given, ca, await readIfThere(keyPath(o.stateDir)), address)

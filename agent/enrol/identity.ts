@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { rename } from 'node:fs/promises'
+import { rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
@@ -31,7 +31,7 @@ export const keyPath = (stateDir: string) => join(stateDir, 'identity', 'key.pem
 export const requestPath = (stateDir: string) => join(stateDir, 'identity', 'request.pem')
 
 /** The identity in `stateDir`. Throws NOT_ENROLLED where there is none, STATE_CORRUPT (and sets it aside) where it cannot be read. */
-export async function loadIdentity(stateDir: string, now: number): Promise<Identity> {
+export async function loadIdentity(stateDir: string): Promise<Identity> {
   const path = identityPath(stateDir)
   const text = await readIfThere(path)
   const key = await readIfThere(keyPath(stateDir))
@@ -42,7 +42,7 @@ export async function loadIdentity(stateDir: string, now: number): Promise<Ident
     new X509Certificate(identity.certificate)
     return { ...identity, key }
   } catch (error) {
-    const aside = `${path}.corrupt-${now}`
+    const aside = `${path}.corrupt-${Math.round((await stat(path)).mtimeMs)}`
     await rename(path, aside)
     throw new MarshlightError('STATE_CORRUPT', { path, aside, why: wordsOf(error).slice(0, 200) })
   }

@@ -32,7 +32,7 @@ export function parseAddress(text: string): { host: string; port: number } {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})$/.exec(text)
   const port = Number(match?.[3])
   if (!match || port < 1 || port > 65535)
-    throw new MarshlightError('USAGE', { what: `${text} is not HOST:PORT`, command: 'marshlight-agent enrol' })
+    throw new MarshlightError('USAGE', { what: `"${text}" is not HOST:PORT`, command: 'marshlight-agent enrol' })
   return { host: (match[1] ?? match[2]) as string, port }
 }
 

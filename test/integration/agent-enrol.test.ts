@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { certificateTrouble, enrol, loadIdentity } from '../../agent/enrol/index.ts'
-import { systemClock } from '../../shared/clock.ts'
 import { newId } from '../../shared/ids.ts'
 import { tempFolder } from '../unit/spool/records.ts'
 import { makeTestPki } from './agent-test-pki.ts'
@@ -66,10 +66,9 @@ const options = (stateDir: string, controller: string, more: object = {}) => ({
   stateDir,
   controller,
   token: token(),
-  hostname: 'box',
   version: '0.0.0',
   roles: ['decoys' as const],
-  clock: systemClock,
+  now: Date.now(),
   ...more,
 })
 
@@ -78,11 +77,13 @@ t.test('a token makes this machine an agent; its key is its own and stays', asyn
   const stateDir = await tempFolder(t)
   const identity = await enrol(options(stateDir, server.address))
   t.equal(identity.agent, agent)
-  t.match(server.asked, [{ token: { secret: 'very-secret' }, hostname: 'box', version: '0.0.0', roles: ['decoys'] }])
+  t.match(server.asked, [
+    { token: { secret: 'very-secret' }, hostname: hostname(), version: '0.0.0', roles: ['decoys'] },
+  ])
   t.match(server.asked[0]?.csr, 'BEGIN CERTIFICATE REQUEST')
   for (const name of await readdir(join(stateDir, 'identity')))
     t.equal((await stat(join(stateDir, 'identity', name))).mode & 0o777, 0o600, name)
-  const loaded = await loadIdentity(stateDir, Date.now())
+  const loaded = await loadIdentity(stateDir)
   t.match(loaded.key, 'PRIVATE KEY')
   t.notMatch(await readFile(join(stateDir, 'identity', 'identity.json'), 'utf8'), /very-secret|PRIVATE KEY/)
   t.equal(certificateTrouble(loaded, Date.now())?.code, 'CERTIFICATE_EXPIRING', 'ten days are left')
@@ -114,7 +115,7 @@ t.test('an enrolment whose answer was lost is run again with the same key and re
   const server = await enrolServer(t, async (asked, times) => (times === 1 ? 'cut' : welcome(asked)))
   const stateDir = await tempFolder(t)
   await t.rejects(enrol(options(stateDir, server.address)), { code: 'CONTROLLER_UNREACHABLE' })
-  await t.rejects(loadIdentity(stateDir, Date.now()), { code: 'NOT_ENROLLED' })
+  await t.rejects(loadIdentity(stateDir), { code: 'NOT_ENROLLED' })
   await enrol(options(stateDir, server.address))
   t.equal(server.asked[0]?.csr, server.asked[1]?.csr)
 })
@@ -139,6 +140,6 @@ t.test('a damaged identity is set aside and said', async (t) => {
   const stateDir = await tempFolder(t)
   await enrol(options(stateDir, server.address))
   await writeFile(join(stateDir, 'identity', 'identity.json'), '{')
-  await t.rejects(loadIdentity(stateDir, 5), { code: 'STATE_CORRUPT' })
-  t.ok((await readdir(join(stateDir, 'identity'))).includes('identity.json.corrupt-5'))
+  await t.rejects(loadIdentity(stateDir), { code: 'STATE_CORRUPT' })
+  t.ok((await readdir(join(stateDir, 'identity'))).some((name) => name.startsWith('identity.json.corrupt-')))
 })

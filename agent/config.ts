@@ -1,0 +1,64 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import pkg from '../package.json' with { type: 'json' }
+import { MarshlightError } from '../shared/errors.ts'
+import { readIfThere } from '../shared/files.ts'
+
+export const agentVersion: string = pkg.version
+export const defaultStateDir = '/var/lib/marshlight-agent'
+
+/** A card's name as Linux allows it, less what would need quoting. */
+const card = z.string().regex(/^[\w.:@-]{1,15}$/, 'the name of a network card')
+
+/** `agent.json` in the state folder. Everything has a default; unknown keys are errors. */
+export const agentConfig = z.strictObject({
+  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  docker: z.strictObject({ socket: z.string().min(1).default('/var/run/docker.sock') }).prefault({}),
+  images: z
+    .strictObject({
+      pod: z.string().min(1).default('marshlight/pod:dev'),
+      cowrie: z.string().min(1).default('marshlight/cowrie:dev'),
+    })
+    .prefault({}),
+  /** Folder with images as `docker save` makes them, loaded where the engine lacks them. */
+  imageArchives: z.string().min(1).default('/usr/share/marshlight/images'),
+  /** Cards of the segments to serve; none means all that have an address and are real. */
+  nics: z.array(card).max(64).default([]),
+  spool: z.strictObject({ limitMb: z.int().min(8).max(1_048_576).default(512) }).prefault({}),
+  health: z.strictObject({ everySeconds: z.number().min(1).max(3600).default(30) }).prefault({}),
+  blocks: z.strictObject({ reconcileEverySeconds: z.int().min(5).max(3600).default(30) }).prefault({}),
+})
+export type AgentConfig = z.infer<typeof agentConfig>
+
+export const configPath = (stateDir: string) => join(stateDir, 'agent.json')
+
+/** The configuration in `stateDir`, or the defaults. Throws CONFIG_INVALID with path and value. */
+export async function loadConfig(stateDir: string): Promise<AgentConfig> {
+  const file = configPath(stateDir)
+  const text = await readIfThere(file)
+  if (text === undefined) return agentConfig.parse({})
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'not JSON'
+    throw new MarshlightError('CONFIG_INVALID', { file, path: 'the file', value: 'not JSON', why }, { cause: error })
+  }
+  const parsed = agentConfig.safeParse(json)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const path = issue?.path ?? []
+  throw new MarshlightError('CONFIG_INVALID', {
+    file,
+    path: path.length > 0 ? path.join('.') : 'the file',
+    value: JSON.stringify(at(json, path))?.slice(0, 200) ?? 'missing',
+    why: issue?.message ?? 'invalid',
+  })
+}
+
+/** The state folder that a command means: its option, the environment, the default. */
+export const stateDirOf = (option: string | undefined, env: NodeJS.ProcessEnv): string =>
+  option ?? env.MARSHLIGHT_AGENT_STATE ?? defaultStateDir
+
+const at = (json: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], json)
