@@ -86,5 +86,5 @@ const thread = (command: string): TemplateProcess => ({
   rss: 0,
   vsz: 0,
   stat: 'S',
-  minutesPerDay: 0.05,
+  minutesPerDay: 0.004,
 })
