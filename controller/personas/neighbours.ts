@@ -91,7 +91,9 @@ function hintOf(catalogue: Catalogue, neighbour: Neighbour, certain: ReadonlyMap
       sure: false,
     }
   const [best] = [...neighbour.os].sort((a, b) => b.accuracy - a.accuracy)
-  const guessed = best ? templates.filter((one) => some(one.recognise.os, best.name)) : []
+  // nmap names a router beside plain Linux for many servers: guesses that are about as likely count alike.
+  const likely = neighbour.os.filter(({ accuracy }) => accuracy >= (best?.accuracy ?? 0) - 3)
+  const guessed = templates.filter((one) => likely.some(({ name }) => some(one.recognise.os, name)))
   if (!best || guessed.length === 0)
     return { neighbour, votes: new Map(), because: 'nothing we can imitate', sure: false }
   const votes = shares(guessed, (0.5 * best.accuracy) / 100, certain)

@@ -102,6 +102,21 @@ t.test('hosts of which only the looks are known count as the certain ones do', a
   t.ok(chosen.filter(({ template }) => template.id === 'debian-12').length > 140)
 })
 
+t.test('a router that nmap names beside plain Linux makes no routers of servers', async (t) => {
+  const vague = [3, 4, 5].map((n) =>
+    debianHost(n, {
+      ports: [],
+      os: [
+        { name: 'OpenWrt 21.02 (Linux 5.4)', accuracy: 98 },
+        { name: 'Linux 4.15 - 5.19', accuracy: 98 },
+      ],
+    }),
+  )
+  const random = seededRandom('router')
+  const chosen = Array.from({ length: 200 }, () => choose(catalogue, [debianHost(1), debianHost(2), ...vague], random))
+  t.ok(chosen.filter(({ template }) => template.id === 'openwrt').length < 20)
+})
+
 t.test('where no host can be imitated the nearest is taken, and it says so', async (t) => {
   const choice = choose(catalogue, [windowsHost(1), windowsHost(2)], seededRandom('w'))
   t.equal(choice.nearest, true)
