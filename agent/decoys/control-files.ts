@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+import { chown, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
+import type { DesiredDecoy } from '../../shared/schemas/desired-state.ts'
+import type { Persona } from '../../shared/schemas/persona.ts'
+import { type Folders, serviceUser } from './specs.ts'
+
+/** The files by which a running decoy is steered, by name. */
+export type ControlFiles = Record<'persona.json' | 'context.json' | 'egress.json', string>
+
+/** In the order they are written: the context, which services answer to, comes last. */
+const names = ['egress.json', 'persona.json', 'context.json'] as const
+
+export const controlFiles = (desired: DesiredDecoy, persona: Persona, revision: number): ControlFiles => ({
+  'persona.json': JSON.stringify(persona),
+  'context.json': JSON.stringify({ decoy: desired.id, revision }),
+  'egress.json': JSON.stringify(desired.egress),
+})
+
+export function controlDigest(files: ControlFiles): string {
+  const hash = createHash('sha256')
+  for (const name of names) hash.update(files[name]).update('\0')
+  return hash.digest('hex')
+}
+
+/** Digest of what stands in the folder, or undefined where a file is missing. */
+export async function digestOnDisk(control: string): Promise<string | undefined> {
+  const texts = await Promise.all(names.map((name) => readIfThere(join(control, name))))
+  if (texts.some((text) => text === undefined)) return undefined
+  const [egress = '', persona = '', context = ''] = texts
+  return controlDigest({ 'egress.json': egress, 'persona.json': persona, 'context.json': context })
+}
+
+export async function writeControl(folders: Folders, files: ControlFiles): Promise<void> {
+  await mkdir(folders.control, { recursive: true, mode: 0o755 })
+  for (const folder of [folders.out, folders.state]) {
+    await mkdir(folder, { recursive: true, mode: 0o755 })
+    await chown(folder, serviceUser.uid, serviceUser.gid)
+  }
+  for (const name of names)
+    if ((await readIfThere(join(folders.control, name))) !== files[name])
+      await writeFileAtomic(join(folders.control, name), files[name], 0o644)
+}

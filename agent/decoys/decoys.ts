@@ -1,0 +1,263 @@
+import { join } from 'node:path'
+import { isoNow } from '../../shared/clock.ts'
+import { MarshlightError, wordsOf } from '../../shared/errors.ts'
+import type { Plan } from '../../shared/schemas/desired-state.ts'
+import type { Notice } from '../../shared/schemas/state.ts'
+import type { ObservedContainer } from '../engine/port.ts'
+import type { Claim } from './arp-line.ts'
+import { makeBell } from './bell.ts'
+import { removeAll } from './cleanup.ts'
+import { makeConflictWatch } from './conflicts.ts'
+import { answers, type Current, type CurrentDecoy } from './current.ts'
+import { type AttemptRules, adopted, answered, departed, died, failed, withdrawn } from './entry.ts'
+import { makeExecute, runStages } from './execute.ts'
+import { makeImageArchives } from './image-archives.ts'
+import { makeLedger } from './ledger.ts'
+import { observe } from './observe.ts'
+import { type PlanRules, plan as planSteps } from './plan.ts'
+import type { Decoys, DecoysDeps, DecoysOptions } from './ports.ts'
+import { foldersOf, networkName, podName } from './specs.ts'
+import { outcomeOf } from './standing.ts'
+import { makeStateReporter } from './state-reporter.ts'
+import { makeStatusWatch } from './status-files.ts'
+import type { Steps, Work } from './steps.ts'
+
+/**
+ * The loop: observe -> settle entries -> report -> plan -> work, again at each event of the engine, change of a status
+ * file, end of a work, or when a time has come. Invariants:
+ *  - a decoy is worked on by one work at a time, and is left out of planning meanwhile;
+ *  - what is remembered is only what cannot be observed (attempts, deaths, a lost address);
+ *  - nothing is touched before the first plan has come.
+ */
+export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoys {
+  const { engine, clock, log, random } = deps
+  const folder = join(deps.stateDir, 'decoys')
+  const atOnce = options.atOnce ?? 3
+  const lookEveryMs = options.lookEveryMs ?? 30_000
+  const attemptRules: AttemptRules = {
+    attempts: options.attempts ?? 5,
+    firstMs: options.firstRetryMs ?? 1000,
+    capMs: 30_000,
+    random,
+  }
+  const rules: PlanRules = {
+    agent: deps.agent,
+    images: deps.images,
+    folder,
+    strayGraceMs: options.strayGraceMs ?? 30_000,
+    readyWithinMs: options.readyWithinMs ?? 60_000,
+  }
+  const bell = makeBell(clock)
+  const ledger = makeLedger(folder)
+  const reporter = makeStateReporter({ report: deps.report, log })
+  const statusWatch = makeStatusWatch(bell.ring)
+  const archives = makeImageArchives({ engine, folder: deps.images.archives, log })
+  const controls = new Map<string, string | undefined>()
+  const strays = new Map<string, number>()
+  const busy = new Map<string, Promise<void>>()
+  const onControlWritten = (decoy: string, digest: string) => controls.set(decoy, digest)
+  const execute = makeExecute({ engine, arp: deps.arp, archives, ledger, folder, onControlWritten, log })
+  const conflicts = makeConflictWatch({
+    arp: deps.arp,
+    clock,
+    log,
+    probeEveryMs: options.probeEveryMs ?? 20_000,
+    living: () => livingDecoys(),
+    onClaim: (claim) => void giveUp(claim).catch((error) => log.error({ err: error }, 'could not withdraw a decoy')),
+  })
+  let desired: Plan | undefined
+  let current: Current | undefined
+  let toldOutcome = 0
+  let stopping = new AbortController()
+  let running: Promise<unknown> = Promise.resolve()
+
+  const entriesById = () => new Map(ledger.all().map((entry) => [entry.decoy, entry]))
+  const seenOf = (decoy: string): CurrentDecoy => current?.decoys.get(decoy) ?? {}
+  const tell = (decoy: string) => {
+    const entry = ledger.get(decoy)
+    if (entry) reporter.tell(entry, seenOf(decoy), busy.has(decoy), isoNow(clock))
+  }
+  const notify = (level: Notice['level'], code: string, message: string, data?: Notice['data']) => {
+    log[level === 'warning' ? 'warn' : level]({ code, ...data }, message)
+    reporter.send({ type: 'notice', at: isoNow(clock), level, code, message, ...(data && { data }) })
+  }
+
+  async function look(): Promise<number | undefined> {
+    const plan = desired
+    if (!plan) return undefined
+    for (const decoy of plan.decoys)
+      if (!busy.has(decoy.id)) await ledger.put(adopted(ledger.get(decoy.id), decoy, plan.revision))
+    const named = new Set(plan.decoys.map(({ id }) => id))
+    for (const entry of ledger.all()) if (!named.has(entry.decoy) && !entry.gone) await ledger.put(departed(entry))
+    current = await observe({ engine, nics: deps.nics, folder, controls, strays }, entriesById(), clock.now())
+    for (const entry of ledger.all()) if (!busy.has(entry.decoy)) await settle(entry.decoy)
+    current = { ...current, entries: entriesById() }
+    const steps = planSteps(current, plan, clock.now(), rules, new Set(busy.keys()))
+    begin(steps)
+    for (const { decoy } of ledger.all()) tell(decoy)
+    watchOver(plan, current)
+    if (steps.works.length === 0 && busy.size === 0) tellOutcome(plan, current)
+    return steps.wakeAt
+  }
+
+  /** Brings the entry up to date with what was seen: deaths are counted, the first answer is noted. */
+  async function settle(decoy: string): Promise<void> {
+    const [entry, seen] = [ledger.get(decoy), seenOf(decoy)]
+    if (!entry || entry.gone || entry.withdrawn || entry.rejected) return
+    let next = entry
+    const start = seen.service?.startedAt ?? ''
+    for (const [kind, container] of [['pod', seen.pod] as const, ['service', seen.service] as const])
+      if (!next.clear && container?.exitCode !== undefined) {
+        const death = { kind, mark: markOf(container), exitCode: container.exitCode, start }
+        next = died(next, death, clock.now(), attemptRules)
+      }
+    if (answers(seen)) next = answered(next, start, isoNow(clock))
+    if (next.restarts > entry.restarts)
+      notify('warning', 'DECOY_DIED', `decoy ${entry.ip}: ${next.reason}`, { decoy: entry.decoy })
+    await ledger.put(next)
+  }
+
+  function begin(steps: Steps): void {
+    for (const work of steps.works) {
+      if (busy.size >= atOnce) break
+      const done = carryOut(work).finally(() => {
+        busy.delete(work.decoy)
+        bell.ring()
+      })
+      busy.set(work.decoy, done)
+    }
+    if (steps.tidying.length > 0 && !busy.has('tidying')) {
+      const done = tidy(steps.tidying).finally(() => busy.delete('tidying'))
+      busy.set('tidying', done)
+    }
+  }
+
+  async function carryOut({ decoy, stages }: Work): Promise<void> {
+    try {
+      await runStages(stages, async (step) => {
+        // A claim that came in the meantime ends the work; the next look clears up.
+        if (ledger.get(decoy)?.withdrawn && step.do.startsWith('start')) return
+        await execute(step)
+      })
+    } catch (error) {
+      await noteFailure(decoy, error)
+    }
+  }
+
+  async function noteFailure(decoy: string, error: unknown): Promise<void> {
+    const entry = ledger.get(decoy)
+    const known = error instanceof MarshlightError ? error : undefined
+    log.warn({ decoy, code: known?.code, why: wordsOf(error) }, 'could not bring a decoy about')
+    if (!entry || entry.gone || known?.code === 'DOCKER_UNREACHABLE') return
+    if (known?.code === 'ADDRESS_TAKEN') return giveUp({ ip: entry.ip, mac: String(known.details.mac) })
+    const reason = known ? `${known.message}. ${known.next}` : wordsOf(error)
+    await ledger.put(failed(entry, reason, clock.now(), attemptRules))
+  }
+
+  /** A real host has the address: the decoy leaves at once, before anything is written down. */
+  async function giveUp({ ip, mac }: Claim): Promise<void> {
+    const entries = ledger.all()
+    const entry = entries.find((one) => one.ip === ip && !one.gone && !one.withdrawn)
+    if (!entry || entries.some((one) => one.mac === mac)) return
+    const error = new MarshlightError('ADDRESS_TAKEN', { ip, mac })
+    const stopped = engine.stop(podName(entry.decoy), 0).catch((why) => log.error({ err: why }, 'could not stop a pod'))
+    await ledger.put(withdrawn(entry, { ip, mac }, error.message))
+    await stopped
+    notify('warning', error.code, `${error.message}. ${error.next}`, { decoy: entry.decoy, ip, mac })
+    tell(entry.decoy)
+    bell.ring()
+  }
+
+  async function tidy(steps: Steps['tidying']): Promise<void> {
+    for (const step of steps)
+      try {
+        await execute(step)
+        if (step.do === 'removeContainer')
+          notify('info', 'ORPHAN_REMOVED', `removed ${step.name}: ${step.because}`, { container: step.name })
+      } catch (error) {
+        log.warn({ step: step.do, why: wordsOf(error) }, 'could not tidy up')
+      }
+  }
+
+  function watchOver(plan: Plan, seen: Current): void {
+    statusWatch.follow(plan.decoys.map(({ id }) => foldersOf(folder, id).out))
+    const networks = new Set(seen.networks.map(({ name }) => name))
+    conflicts.listenOn(new Set(seen.nics.filter(({ nic }) => networks.has(networkName(nic))).map(({ nic }) => nic)))
+  }
+
+  function tellOutcome(plan: Plan, seen: Current): void {
+    if (toldOutcome === plan.revision) return
+    const outcome = outcomeOf(plan, seen.entries, seen.decoys, isoNow(clock))
+    if (!outcome) return
+    toldOutcome = plan.revision
+    log.info({ revision: plan.revision, outcome: outcome.outcome, reason: outcome.reason }, 'the plan is settled')
+    reporter.send(outcome)
+  }
+
+  function livingDecoys() {
+    const nics = current?.nics ?? []
+    return ledger.all().flatMap(({ decoy, cidr, ip, gone, withdrawn: lost }) => {
+      const nic = nics.find((one) => one.cidr === cidr)?.nic
+      return nic && !gone && !lost && seenOf(decoy).pod?.running ? [{ decoy, nic, ip }] : []
+    })
+  }
+
+  async function loop(signal: AbortSignal): Promise<void> {
+    let failures = 0
+    while (!signal.aborted) {
+      const startedAt = clock.now()
+      let wakeAt: number | undefined
+      try {
+        wakeAt = await look()
+        failures = 0
+      } catch (error) {
+        failures++
+        log.error({ why: wordsOf(error) }, 'could not look after the decoys; trying again')
+        await clock.sleep(Math.min(10_000, 500 * failures), signal).catch(() => undefined)
+      }
+      // Looking costs the engine time; while much happens it gets twice as long for its work as for being looked at.
+      await clock.sleep(2 * (clock.now() - startedAt), signal).catch(() => undefined)
+      await bell.wait(Math.min(lookEveryMs, (wakeAt ?? Number.POSITIVE_INFINITY) - clock.now()), signal)
+    }
+  }
+
+  return {
+    name: 'decoys',
+    async start(signal) {
+      stopping = new AbortController()
+      const both = AbortSignal.any([signal, stopping.signal])
+      await ledger.open((error) => notify('error', error.code, `${error.message}. ${error.next}`))
+      running = Promise.all([loop(both), engine.watch(bell.ring, bell.ring, both), conflicts.probe(both)])
+    },
+    async stop() {
+      stopping.abort()
+      statusWatch.stop()
+      await Promise.all([running, conflicts.stop(), ...busy.values()])
+      await reporter.settled()
+    },
+    applyPlan(plan) {
+      desired = plan
+      bell.ring()
+    },
+    list: () => reporter.last(),
+    ownAddresses: () => ledger.all().map(({ ip, mac }) => ({ ip, mac })),
+    sources: () =>
+      ledger.all().map(({ decoy, persona, personaVersion, revision, gone }) => ({
+        id: decoy,
+        outDir: foldersOf(folder, decoy).out,
+        persona,
+        personaVersion: seenOf(decoy).status?.personaVersion ?? personaVersion,
+        revision,
+        gone: gone && !seenOf(decoy).pod && !seenOf(decoy).service,
+      })),
+    async release(decoy) {
+      if (!ledger.get(decoy)?.gone) return
+      controls.delete(decoy)
+      reporter.forget(decoy)
+      await ledger.drop(decoy)
+    },
+    cleanup: () => removeAll({ engine, agent: deps.agent, folder }),
+  }
+}
+
+const markOf = ({ id, finishedAt }: ObservedContainer): string => `${id.slice(0, 12)}@${finishedAt ?? ''}`

@@ -1,0 +1,5 @@
+export { type Arp, makeArp } from './arp.ts'
+export { removeAll } from './cleanup.ts'
+export { makeDecoys } from './decoys.ts'
+export type { Images, Nic } from './nic.ts'
+export type { Decoys, DecoysDeps, DecoysOptions, EventSource } from './ports.ts'

@@ -1,0 +1,74 @@
+import type { DesiredDecoy, Plan } from '../../shared/schemas/desired-state.ts'
+import type { DecoyPhase, DecoyState, DocumentState } from '../../shared/schemas/state.ts'
+import { answers, type CurrentDecoy, statusIsFresh } from './current.ts'
+import type { Entry } from './entry.ts'
+
+/** How things stand, in the words of the contract. Pure. */
+
+export function phaseOf(entry: Entry, seen: CurrentDecoy, busy: boolean): DecoyPhase {
+  if (entry.gone && !seen.pod && !seen.service) return 'removed'
+  if (entry.withdrawn) return 'withdrawn'
+  if (entry.rejected) return 'rejected'
+  if (answers(seen)) return 'ready'
+  if (entry.reason !== undefined) return 'failing'
+  return busy || seen.pod || seen.service ? 'creating' : 'waiting'
+}
+
+export function stateOf(entry: Entry, seen: CurrentDecoy, busy: boolean, at: string): DecoyState {
+  const inForce = statusIsFresh(seen) ? seen.status?.personaVersion : undefined
+  const reason = entry.reason ?? seen.status?.error
+  return {
+    type: 'decoy',
+    at,
+    decoy: entry.decoy,
+    revision: entry.revision,
+    phase: phaseOf(entry, seen, busy),
+    cidr: entry.cidr,
+    ip: entry.ip,
+    mac: entry.mac,
+    persona: entry.persona,
+    ...(inForce !== undefined && { personaVersion: inForce }),
+    attempts: entry.attempts,
+    restarts: entry.restarts,
+    ...(entry.readyAt !== undefined && { readyAt: entry.readyAt }),
+    ...(reason !== undefined && { reason }),
+  }
+}
+
+/** Whether two states say the same but for their time and the revision they were told under. */
+export const sameState = (a: DecoyState, b: DecoyState): boolean =>
+  JSON.stringify({ ...a, at: '', revision: 0 }) === JSON.stringify({ ...b, at: '', revision: 0 })
+
+/** Whether the decoy plays what the plan of `revision` says. */
+export function isInForce(desired: DesiredDecoy, revision: number, seen: CurrentDecoy): boolean {
+  const { status } = seen
+  return (
+    answers(seen) &&
+    status?.personaId === desired.persona &&
+    status.personaVersion === desired.personaVersion &&
+    status.revision === revision
+  )
+}
+
+/**
+ * What became of the plan, or undefined while there is still something to come: `applied` when every decoy is as it
+ * shall be, `rejected` when the rest is and some could not be brought about.
+ */
+export function outcomeOf(
+  plan: Plan,
+  entries: ReadonlyMap<string, Entry>,
+  decoys: ReadonlyMap<string, CurrentDecoy>,
+  at: string,
+): DocumentState | undefined {
+  const failures: string[] = []
+  for (const desired of plan.decoys) {
+    const entry = entries.get(desired.id)
+    if (entry?.rejected || entry?.withdrawn) failures.push(`${desired.hostname} (${desired.ip}): ${entry.reason ?? ''}`)
+    else if (!isInForce(desired, plan.revision, decoys.get(desired.id) ?? {})) return undefined
+  }
+  for (const [id, entry] of entries) if (entry.gone && decoys.has(id)) return undefined
+  const head = { type: 'document', at, document: 'plan', revision: plan.revision } as const
+  if (failures.length === 0) return { ...head, outcome: 'applied', count: plan.decoys.length }
+  const count = plan.decoys.length - failures.length
+  return { ...head, outcome: 'rejected', count, reason: failures.join('; ').slice(0, 512) }
+}

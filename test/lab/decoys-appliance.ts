@@ -1,0 +1,138 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { type DecoysOptions, makeArp, makeDecoys } from '../../agent/decoys/index.ts'
+import { makeDockerEngine } from '../../agent/engine/index.ts'
+import type { Report } from '../../agent/spool/port.ts'
+import { systemClock } from '../../shared/clock.ts'
+import { newId } from '../../shared/ids.ts'
+import { makeLog } from '../../shared/log.ts'
+import { systemRandom } from '../../shared/random.ts'
+import type { DesiredDecoy, Plan } from '../../shared/schemas/desired-state.ts'
+import type { StreamRecord } from '../../shared/schemas/envelope.ts'
+import type { Persona } from '../../shared/schemas/persona.ts'
+import { personaOf } from './cowrie-persona.ts'
+import type { Segment } from './decoys-segment.ts'
+
+export type StateRecord = StreamRecord<'state'>
+
+/** The decoys room on a real engine in a segment, and what it reported. */
+export async function makeAppliance(
+  t: Test,
+  segment: Segment,
+  options: DecoysOptions = {},
+  pod = 'marshlight/pod:dev',
+) {
+  const agent = newId()
+  const log = makeLog('decoys-lab', process.env.LAB_LOG ? 'debug' : 'silent')
+  const stateDir = await mkdtemp(join(tmpdir(), 'decoys-'))
+  const engine = makeDockerEngine({
+    socket: '/var/run/docker.sock',
+    log,
+    clock: systemClock,
+    random: systemRandom,
+    agentLabel: agent,
+  })
+  const records: StateRecord[] = []
+  const listeners = new Set<() => void>()
+  const report: Report = async (_, some) => {
+    records.push(...(some as readonly StateRecord[]))
+    for (const listener of listeners) listener()
+  }
+  const make = () =>
+    makeDecoys(
+      {
+        engine,
+        arp: makeArp({ log, clock: systemClock, random: systemRandom }),
+        report,
+        clock: systemClock,
+        random: systemRandom,
+        log,
+        stateDir,
+        images: { pod, cowrie: 'marshlight/cowrie:dev' },
+        nics: async () => [{ nic: segment.nic, cidr: segment.cidr, address: segment.address }],
+        agent,
+      },
+      { firstRetryMs: 100, strayGraceMs: 500, probeEveryMs: 1000, ...options },
+    )
+  const decoys = make()
+  t.teardown(async () => {
+    await decoys.stop()
+    await decoys.cleanup()
+    await rm(stateDir, { recursive: true, force: true })
+  })
+
+  /** The first record, from `from` on, that fits; waits for it. */
+  async function reported(fits: (record: StateRecord) => boolean, from = 0, seconds = 40): Promise<StateRecord> {
+    const deadline = AbortSignal.timeout(seconds * 1000)
+    for (;;) {
+      const found = records.slice(from).find(fits)
+      if (found) return found
+      let listener = () => {}
+      const next = new Promise<void>((resolve) => {
+        listener = resolve
+        listeners.add(resolve)
+      })
+      const late = once(deadline, 'abort').then(() => {
+        throw new Error(`not reported: ${JSON.stringify(records.slice(from), null, 1)}`)
+      })
+      if (deadline.aborted) throw new Error('not reported in time')
+      await Promise.race([next, late])
+      listeners.delete(listener)
+    }
+  }
+  return { agent, engine, stateDir, records, reported, decoys, make }
+}
+
+export const decoyOf = (segment: Segment, host: number, hostname: string, more: Partial<DesiredDecoy> = {}) => ({
+  id: newId(),
+  cidr: segment.cidr,
+  ip: segment.cidr.replace('0/24', String(host)),
+  mac: `d4:ae:52:10:00:${host.toString(16).padStart(2, '0')}`,
+  hostname,
+  persona: personaOf(hostname, 1).id,
+  personaVersion: 1,
+  services: ['cowrie' as const],
+  egress: [],
+  limits: { memoryMb: 192, pids: 64, cpus: 1, connections: 64, connectionsPerSource: 16 },
+  ...more,
+})
+
+export function planOf(agent: string, revision: number, decoys: DesiredDecoy[], personas?: Persona[]): Plan {
+  const now = Date.now()
+  return {
+    kind: 'plan',
+    agent,
+    revision,
+    issuedAt: new Date(now).toISOString(),
+    expiresAt: new Date(now + 3_600_000).toISOString(),
+    decoys,
+    personas: personas ?? [personaOf('attic-nas', 1)],
+    scan: {
+      enabled: false,
+      ranges: [],
+      exclude: [],
+      decoyMacs: [],
+      maxRate: 100,
+      quickEverySeconds: 3600,
+      detailEverySeconds: 3600,
+      fullPictureEverySeconds: 3600,
+      maxHosts: 256,
+    },
+    neverBlock: [],
+  }
+}
+
+export const phase = (decoy: string, name: string) => (record: StateRecord) =>
+  record.type === 'decoy' && record.decoy === decoy && record.phase === name
+export const settled = (revision: number) => (record: StateRecord) =>
+  record.type === 'document' && record.revision === revision
+
+/** First line that the neighbour gets from port 22, through a socket in its namespace. */
+export const bannerFrom = (segment: Segment, ip: string): string =>
+  segment.onNeighbour('bash', '-c', `exec 3<>/dev/tcp/${ip}/22 && read -t 5 -r line <&3 && printf %s "$line"`).trim()
+
+export const macOf = (segment: Segment, ip: string): string =>
+  /lladdr (\S+)/.exec(segment.onNeighbour('ip', 'neigh', 'show', ip))?.[1] ?? ''
