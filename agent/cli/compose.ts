@@ -1,0 +1,145 @@
+import { X509Certificate } from 'node:crypto'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { type Clock, isoNow } from '../../shared/clock.ts'
+import type { Part } from '../../shared/lifecycle.ts'
+import type { Log } from '../../shared/log.ts'
+import type { Random } from '../../shared/random.ts'
+import type { Plan, Reply, Request } from '../../shared/schemas/desired-state.ts'
+import { streamNames } from '../../shared/schemas/envelope.ts'
+import { type AgentConfig, agentVersion } from '../config.ts'
+import { type Identity, serverError } from '../enrol/index.ts'
+import { type Link, makeLink } from '../link/index.ts'
+import { makeSpool, type Report } from '../spool/index.ts'
+import { segmentCards } from './cards.ts'
+import { type AgentStatus, makeStatusSocket } from './status-socket.ts'
+import { type Supervised, supervised } from './supervised.ts'
+
+export type AgentDeps = {
+  stateDir: string
+  config: AgentConfig
+  identity: Identity
+  clock: Clock
+  random: Random
+  log: Log
+}
+
+type Answer = Pick<Reply, 'ok' | 'result' | 'error'>
+
+/**
+ * The agent put together: its parts, in the order they start.
+ *
+ *   status, spool, link (these must start) -> blocks, health, engine's rooms (each tried again by itself)
+ */
+export function composeAgent(deps: AgentDeps): Part[] {
+  const { stateDir, config, identity, clock, random, log } = deps
+  const startedAt = isoNow(clock)
+  const limitBytes = config.spool.limitMb * 1_048_576
+  const spool = makeSpool({ folder: join(stateDir, 'spool'), clock, log: log.child({ room: 'spool' }) }, { limitBytes })
+  const report: Report = (stream, records, positions) => spool.append(stream, records, positions)
+  const roomDeps = (room: string) => ({ clock, random, log: log.child({ room }) })
+  /** Milliseconds this clock is ahead of the controller's, by the last request that came. */
+  let clockOffsetMs: number | undefined
+
+  const blocks = supervised(
+    'blocks',
+    async () => {
+      const { makeBlocks } = await import('../blocks/index.ts')
+      return makeBlocks({
+        report,
+        clock,
+        log: log.child({ room: 'blocks' }),
+        role: identity.roles.includes('enforcer') ? 'enforcer' : 'decoys',
+        nics: async () => segmentCards(config.nics).map(({ name }) => name),
+        stateDir,
+        reconcileEverySeconds: config.blocks.reconcileEverySeconds,
+      })
+    },
+    {
+      ...roomDeps('blocks'),
+      onStarted: (room) => {
+        const held = link.held().blocks
+        if (held) room.applyBlocks(held)
+      },
+    },
+  )
+
+  const health = supervised(
+    'health',
+    async () => {
+      const rooms = await import('../health/index.ts')
+      const probes = [
+        rooms.makeCpuProbe(),
+        rooms.memoryProbe,
+        rooms.temperatureProbe,
+        rooms.makeDiskProbe(stateDir),
+        rooms.makeClockProbe(() => clockOffsetMs),
+        rooms.makeSpoolProbe(spool, limitBytes),
+        rooms.makeLinkProbe(link),
+      ]
+      const { everySeconds } = config.health
+      return rooms.makeHealth({ report, clock, log: log.child({ room: 'health' }), probes, everySeconds })
+    },
+    roomDeps('health'),
+  )
+
+  const rooms: Supervised<Part>[] = [blocks, health]
+
+  const applyPlan = (_plan: Plan) => {}
+
+  async function answer(asked: Request): Promise<Answer> {
+    clockOffsetMs = clock.now() - Date.parse(asked.issuedAt)
+    switch (asked.op.name) {
+      case 'ping':
+        return { ok: true, result: { version: agentVersion, rssMb: rssMb() } }
+      default:
+        return { ok: false, error: { code: 'NO_SUCH_METHOD', message: `this agent cannot do ${asked.op.name}` } }
+    }
+  }
+
+  const link: Link = makeLink({
+    identity,
+    checkServer: serverError,
+    folder: join(stateDir, 'documents'),
+    spool,
+    report,
+    handlers: {
+      onPlan: applyPlan,
+      onBlocks: (list) => blocks.current()?.applyBlocks(list),
+      onRequest: answer,
+    },
+    clock,
+    random,
+    log: log.child({ room: 'link' }),
+    about: { version: agentVersion, hostname: hostname() },
+  })
+
+  const status = (): AgentStatus => ({
+    agent: identity.agent,
+    name: identity.name,
+    roles: identity.roles,
+    version: agentVersion,
+    pid: process.pid,
+    startedAt,
+    rssMb: rssMb(),
+    controller: `${identity.mqtt.host}:${identity.mqtt.port}`,
+    certificateExpiresAt: new Date(new X509Certificate(identity.certificate).validTo).toISOString(),
+    link: link.standing(),
+    rooms: Object.fromEntries(rooms.map((room) => [room.name, room.standing()])),
+    planRevision: link.held().plan?.revision ?? 0,
+    blocksRevision: link.held().blocks?.revision ?? 0,
+    spool: {
+      mb: Math.round((spool.bytes() / 1_048_576) * 10) / 10,
+      waiting: Object.fromEntries(
+        streamNames.map((name) => {
+          const { acknowledged, next } = spool.standing(name)
+          return [name, next - acknowledged]
+        }),
+      ),
+    },
+  })
+
+  return [makeStatusSocket(stateDir, status), spool, link, ...rooms]
+}
+
+const rssMb = (): number => Math.round(process.memoryUsage.rss() / 1_048_576)

@@ -1,0 +1,128 @@
+import { Command, CommanderError, Option } from 'commander'
+import { systemClock } from '../shared/clock.ts'
+import type { LogLevel } from '../shared/log.ts'
+import { systemRandom } from '../shared/random.ts'
+import { exitCodeOf, printError, systemTerminal } from './cli/print.ts'
+import { agentVersion, defaultStateDir, stateDirOf } from './config.ts'
+import type { Role } from './enrol/identity.ts'
+
+/** Entry of `marshlight-agent`. Each command is imported when it is called: a small box pays for nothing it does not use. */
+const terminal = systemTerminal
+const shared = { clock: systemClock, random: systemRandom }
+
+const stateOption = () =>
+  new Option('--state <dir>', `state folder (default: $MARSHLIGHT_AGENT_STATE or ${defaultStateDir})`)
+const stateDir = (o: { state?: string }) => stateDirOf(o.state, process.env)
+const role = (value: string, before: Role[] = []): Role[] => {
+  if (value !== 'decoys' && value !== 'enforcer')
+    throw new CommanderError(2, 'marshlight.role', `error: --role is ${value}; it is decoys or enforcer`)
+  return [...before, value]
+}
+
+type Common = { state?: string; json?: boolean }
+const program = new Command('marshlight-agent')
+  .description(
+    'The appliance’s side of Marshlight: scans its segments, keeps decoys, applies blocks, reports to the controller.',
+  )
+  .version(agentVersion)
+  .showHelpAfterError('(--help shows what is allowed)')
+  .exitOverride()
+  .addHelpText(
+    'after',
+    `
+Examples:
+  marshlight-agent enrol --controller marsh.example:8884 --token-file invitation.txt
+  marshlight-agent doctor                 what is missing on this machine, and how to mend it
+  marshlight-agent run                    in the foreground; stops on SIGTERM
+  marshlight-agent status --json | jq .link
+  marshlight-agent cleanup --dry-run      what would be removed
+
+Exit codes: 0 done and well, 1 failed or not well, 2 wrong use.`,
+  )
+
+const command = (name: string) => program.command(name).addOption(stateOption()).exitOverride()
+
+command('enrol')
+  .description('make this machine an agent of a controller')
+  .option('--controller <host:port>', 'the controller’s enrolment address (default: the one in the token)')
+  .option(
+    '--token <token>',
+    'the invitation (`marshlight agents invite`); other users see arguments: prefer --token-file',
+  )
+  .option('--token-file <file>', 'file with the invitation; - for standard input')
+  .option('--role <role>', 'decoys or enforcer, may be repeated; the invitation decides', role)
+  .option('--json', 'print the result as JSON')
+  .action(async (o: Common & { controller?: string; token?: string; tokenFile?: string; role?: Role[] }) => {
+    const { enrolCommand } = await import('./cli/enrol.ts')
+    await end(o, () =>
+      enrolCommand(
+        {
+          stateDir: stateDir(o),
+          roles: o.role ?? ['decoys'],
+          json: o.json === true,
+          ...(o.controller !== undefined && { controller: o.controller }),
+          ...(o.token !== undefined && { token: o.token }),
+          ...(o.tokenFile !== undefined && { tokenFile: o.tokenFile }),
+          ...shared,
+        },
+        terminal,
+      ),
+    )
+  })
+
+command('run')
+  .description('run the agent until SIGTERM')
+  .addOption(new Option('--log-level <level>', 'how much to log').choices(['debug', 'info', 'warn', 'error', 'silent']))
+  .action(async (o: Common & { logLevel?: LogLevel }) => {
+    const { run } = await import('./cli/run.ts')
+    await end(o, () =>
+      run({ stateDir: stateDir(o), ...(o.logLevel !== undefined && { logLevel: o.logLevel }), ...shared }),
+    )
+    // Whatever a library left open must not keep a stopped agent from ending.
+    process.exit()
+  })
+
+command('status')
+  .description('what the running agent says of itself')
+  .option('--json', 'print it as JSON')
+  .action(async (o: Common) => {
+    const { status } = await import('./cli/status.ts')
+    await end(o, () => status({ stateDir: stateDir(o), json: o.json === true }, terminal))
+  })
+
+command('doctor')
+  .description('look at everything an agent needs, with one next step for each fault')
+  .option('--json', 'print it as JSON')
+  .action(async (o: Common) => {
+    const { doctor } = await import('./cli/doctor.ts')
+    await end(o, () => doctor({ stateDir: stateDir(o), json: o.json === true, ...shared }, terminal))
+  })
+
+command('cleanup')
+  .description('remove what the agent made on this machine: containers, networks, packet filters')
+  .option('--forget', 'remove the state folder too: the machine has to enrol anew')
+  .option('--dry-run', 'only say what would be removed')
+  .option('--json', 'print the result as JSON')
+  .action(async (o: Common & { forget?: boolean; dryRun?: boolean }) => {
+    const { cleanup } = await import('./cli/cleanup.ts')
+    const options = { forget: o.forget === true, dryRun: o.dryRun === true, json: o.json === true }
+    await end(o, () => cleanup({ stateDir: stateDir(o), ...options, ...shared }, terminal))
+  })
+
+async function end(o: Common, work: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await work()
+  } catch (error) {
+    printError(terminal, error, o.json === true)
+    process.exitCode = exitCodeOf(error)
+  }
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  if (error.code === 'marshlight.role') terminal.err(error.message)
+  // Help and version are no errors; everything else commander throws is a wrong use.
+  process.exitCode = error.exitCode === 0 ? 0 : 2
+}
