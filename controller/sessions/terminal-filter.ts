@@ -88,7 +88,7 @@ function sequenceAt(text: string, at: number): { length: number; shown: string }
   if (kind === '[') {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control sequences is the point
     const match = /^\u001b\[([0-?]*)([ -/]*)([@-~])/.exec(window)
-    if (match) return { length: match[0].length, shown: judged(match[0], match[1] ?? '', match[3] ?? '') }
+    if (match) return { length: match[0].length, shown: judged(match[0], match[1] ?? '', `${match[2]}${match[3]}`) }
     // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control sequences is the point
     return /^\u001b\[[0-?]*[ -/]*$/.test(window) && window.length < longestSequence
       ? undefined
