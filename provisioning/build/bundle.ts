@@ -83,10 +83,7 @@ export async function bundle({ entry, outfile, leaveOutModules }: BundleOptions)
 
 const outputs = {
   'agent-bundle': [{ entry: 'agent/main.ts', file: 'agent.mjs', leaveOutModules: leftOutOfAgent }],
-  'controller-bundle': [
-    { entry: 'controller/main.ts', file: 'controller.mjs' },
-    { entry: 'controller/cli.ts', file: 'cli.mjs' },
-  ],
+  'controller-bundle': [{ entry: 'controller/cli.ts', file: 'controller.mjs' }],
 } satisfies Record<string, { entry: string; file: string; leaveOutModules?: RegExp }[]>
 
 async function makeBundle(name: keyof typeof outputs): Promise<Bundle> {

@@ -13,7 +13,7 @@ export type MachineOptions = {
   agents: 'run' | 'engine'
   /** Folder with the decoys' images. */
   imageArchives: string
-  /** Settings that replace those of `marshlight init`, if any. */
+  /** Settings laid over those of `marshlight init`, if any. */
   controllerConfig?: Record<string, unknown>
 }
 
