@@ -26,7 +26,7 @@ t.test('a document comes through as it was signed', async (t) => {
 t.test('each way to go wrong has its own code', async (t) => {
   const stranger = generateKeyPairSync('ed25519').privateKey
   const altered = wire(list).replace('198.18.9.9', '198.18.9.8')
-  const cases: [string, string, object][] = [
+  const cases: [string, string, { code: string }][] = [
     ['signed by another', wire(list, stranger), { code: 'DOCUMENT_FORGED' }],
     ['altered on the way', altered, { code: 'DOCUMENT_FORGED' }],
     ['for another agent', wire({ ...list, agent: newId() }), { code: 'DOCUMENT_FOREIGN' }],

@@ -19,7 +19,6 @@ const agentRooms: Record<string, string[]> = {
 }
 const controllerCommon = ['store', 'work', 'deps', 'config']
 const controllerRooms: Record<string, string[]> = {
-  main: ['*'],
   cli: ['*'],
   serve: ['*'],
   api: ['*'],

@@ -1,0 +1,25 @@
+import type { Routes } from '../port.ts'
+import { type AgentsPorts, agentsRoutes } from './agents.ts'
+import { alertRoutes } from './alerts.ts'
+import { blockRoutes } from './blocks.ts'
+import { decoyRoutes } from './decoys.ts'
+import { eventsRoutes } from './events.ts'
+import { personaRoutes } from './personas.ts'
+import { scanRoutes } from './scans.ts'
+import { segmentRoutes } from './segments.ts'
+import { sessionRoutes } from './sessions.ts'
+import { sourceRoutes } from './sources.ts'
+
+/** One file a resource. */
+export const routesFor = (ports: AgentsPorts): readonly Routes[] => [
+  agentsRoutes(ports),
+  segmentRoutes,
+  scanRoutes,
+  personaRoutes,
+  decoyRoutes,
+  sessionRoutes,
+  sourceRoutes,
+  blockRoutes,
+  alertRoutes,
+  eventsRoutes,
+]

@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+import { agentsCommand } from './cli/commands/agents.ts'
+import { alertsCommand } from './cli/commands/alerts.ts'
+import { blocksCommand } from './cli/commands/blocks.ts'
+import { decoysCommand } from './cli/commands/decoys.ts'
+import { eventsCommand } from './cli/commands/events.ts'
+import { initCommand } from './cli/commands/init.ts'
+import { personasCommand } from './cli/commands/personas.ts'
+import { scansCommand } from './cli/commands/scans.ts'
+import { segmentsCommand } from './cli/commands/segments.ts'
+import { serveCommand } from './cli/commands/serve.ts'
+import { sessionsCommand } from './cli/commands/sessions.ts'
+import { sourcesCommand } from './cli/commands/sources.ts'
+import { runProgram } from './cli/program.ts'
+import { databaseIn, migrations } from './serve/database.ts'
+
+process.exitCode = await runProgram(process.argv.slice(2), [
+  initCommand({ pathIn: databaseIn, migrations }),
+  serveCommand,
+  agentsCommand,
+  segmentsCommand,
+  scansCommand,
+  personasCommand,
+  decoysCommand,
+  sessionsCommand,
+  sourcesCommand,
+  blocksCommand,
+  alertsCommand,
+  eventsCommand,
+])

@@ -1,0 +1,93 @@
+import { isoNow } from '../../shared/clock.ts'
+import { wordsOf } from '../../shared/errors.ts'
+import type { Reply } from '../../shared/schemas/desired-state.ts'
+import { type Acknowledgement, type StreamName, streamNames } from '../../shared/schemas/envelope.ts'
+import type { Hello } from '../../shared/schemas/state.ts'
+import type { Deps } from '../deps.ts'
+import { type Desired, type makePresence, mayConnect, noteEvent, noteHello } from '../fleet/index.ts'
+import type { Ingest } from '../ingest/index.ts'
+import { type BrokerHandlers, makeRouter } from '../link/index.ts'
+
+type Ports = {
+  ingest: Pick<Ingest, 'accept' | 'bury'>
+  desired: Pick<Desired, 'republish'>
+  presence: ReturnType<typeof makePresence>
+  acknowledge(agent: string, ack: Acknowledgement): void
+  onReply(agent: string, reply: Reply): void
+}
+
+/** Documents are sent again this often at most: a loop of reconnects must not make the centre publish without end. */
+const helloEveryMs = 250
+const notesPerMinute = 20
+
+/**
+ * What happens when agents come, speak and go.
+ *
+ *   connect -> presence online          hello -> where its streams stand, its documents once more
+ *   disconnect, last will -> presence offline
+ */
+export function agentConnections(deps: Pick<Deps, 'store' | 'clock' | 'log'>, ports: Ports): BrokerHandlers {
+  const { store, clock, log } = deps
+  const lastHello = new Map<string, number>()
+  const notes = new Map<string, { minute: number; count: number }>()
+
+  const quietly = (what: string, work: Promise<unknown>): void =>
+    void work.catch((error) => log.error({ what, why: wordsOf(error) }, 'could not be noted'))
+
+  async function onHello(agent: string, hello: Hello): Promise<void> {
+    for (const [stream, { epoch }] of Object.entries(hello.streams)) {
+      if (!streamNames.includes(stream as StreamName)) continue
+      const standing = await store.get<{ next: number }>(
+        'SELECT next FROM streams WHERE agent = ? AND stream = ? AND epoch = ?',
+        agent,
+        stream,
+        epoch,
+      )
+      ports.acknowledge(agent, { stream: stream as StreamName, epoch, next: standing?.next ?? 0 })
+    }
+    const now = clock.now()
+    if (Math.abs(now - (lastHello.get(agent) ?? 0)) < helloEveryMs) return
+    lastHello.set(agent, now)
+    await store.tx((sql) => noteHello(sql, hello, isoNow(clock)))
+    await ports.desired.republish(agent, { plan: hello.planRevision, blocks: hello.blocksRevision })
+  }
+
+  /** Bounded by agent and minute: what an agent does wrong in a loop must not fill the database. */
+  function note(agent: string, kind: string, detail: string): void {
+    const minute = Math.floor(clock.now() / 60_000)
+    const seen = notes.get(agent)
+    const count = seen?.minute === minute ? seen.count + 1 : 1
+    notes.set(agent, { minute, count })
+    if (count <= notesPerMinute)
+      quietly(
+        'a note',
+        store.tx((sql) => noteEvent(sql, { agent, at: isoNow(clock), kind, detail })),
+      )
+  }
+
+  const route = makeRouter({
+    accept: ports.ingest.accept,
+    bury: ports.ingest.bury,
+    onHello,
+    onPresence: (agent, { status }) => ports.presence.set(agent, status),
+    onReply: ports.onReply,
+  })
+
+  return {
+    refuse: async (agent) => ((await mayConnect(store, agent)) ? undefined : 'it is not enrolled, or revoked'),
+    onMessage(agent, topic, payload) {
+      ports.presence.seen(agent)
+      return route(agent, topic, payload)
+    },
+    onConnect(agent, address) {
+      log.info({ agent, address }, 'agent connected')
+      note(agent, 'connected', `from ${address}`)
+      quietly('presence', ports.presence.set(agent, 'online'))
+    },
+    onDisconnect(agent) {
+      log.info({ agent }, 'agent disconnected')
+      quietly('presence', ports.presence.set(agent, 'offline'))
+    },
+    onNote: note,
+  }
+}

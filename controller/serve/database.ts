@@ -1,0 +1,30 @@
+import { join } from 'node:path'
+import { alertTables } from '../alerts/index.ts'
+import { attackerTables } from '../attackers/index.ts'
+import { decoyTables } from '../decoys/index.ts'
+import { fleetTables } from '../fleet/index.ts'
+import { ingestTables } from '../ingest/index.ts'
+import { personaTables } from '../personas/index.ts'
+import { responseTables } from '../response/index.ts'
+import { riskTables } from '../risk/index.ts'
+import { segmentTables } from '../segments/index.ts'
+import { sessionTables } from '../sessions/index.ts'
+import { coreTables } from '../store/core-tables.ts'
+import type { Migration } from '../store/port.ts'
+
+export const databaseIn = (dataDir: string) => join(dataDir, 'marshlight.db')
+
+/** Every room's tables; the core's come first, since others refer to them. */
+export const migrations: readonly Migration[] = [
+  coreTables,
+  fleetTables,
+  ingestTables,
+  segmentTables,
+  personaTables,
+  decoyTables,
+  sessionTables,
+  attackerTables,
+  riskTables,
+  responseTables,
+  alertTables,
+]

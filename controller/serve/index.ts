@@ -1,0 +1,134 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { wordsOf } from '../../shared/errors.ts'
+import { type Part, startAll } from '../../shared/lifecycle.ts'
+import { alertParts, makeStateProjector, raise, raiseRefusal } from '../alerts/index.ts'
+import { routesFor } from '../api/routes/index.ts'
+import { makeApi } from '../api/server.ts'
+import { makeAttackerProjector } from '../attackers/index.ts'
+import { readConfig } from '../config.ts'
+import {
+  composePlan,
+  decoyAddressesIn,
+  makeDecoyActions,
+  makeDecoyStateProjector,
+  makePlacement,
+} from '../decoys/index.ts'
+import type { Deps } from '../deps.ts'
+import { standingProjector } from '../fleet/index.ts'
+import {
+  enforcementProjector,
+  machineAddresses,
+  makeBlocks,
+  makeExpiry,
+  makeResponder,
+  protectedAddresses,
+} from '../response/index.ts'
+import { makeRiskProjector } from '../risk/index.ts'
+import { makeInventoryProjector } from '../segments/index.ts'
+import { sessionProjector } from '../sessions/index.ts'
+import type { Sql } from '../store/port.ts'
+import { openSqlite } from '../store/sqlite.ts'
+import { makeBus } from '../work/bus.ts'
+import type { Projector } from '../work/port.ts'
+import { makeRunner } from '../work/runner.ts'
+import { makeCentre } from './centre.ts'
+import { databaseIn, migrations } from './database.ts'
+
+export type ServeOptions = Pick<Deps, 'dataDir' | 'clock' | 'random' | 'log'>
+export type Serving = { deps: Deps; ports: { mqtt: number; enrol: number }; stop(): Promise<void> }
+
+export const socketIn = (dataDir: string) => join(dataDir, 'api.sock')
+
+/**
+ * Runs a controller: the composition root.
+ *
+ *   agents -> link -> ingest -> store -> projectors, in order -> crossings of risk -> alerts, responses
+ *                                                                                        |
+ *   agents <- link <- fleet: signed documents <------ plan-changed, blocks-changed ------+-- placement
+ *
+ * Throws what configuration, keys, database or ports say; nothing is left running then.
+ */
+export async function serve({ dataDir, clock, random, log }: ServeOptions): Promise<Serving> {
+  const config = readConfig(dataDir)
+  const store = openSqlite(databaseIn(dataDir), migrations)
+  const deps: Deps = { config, dataDir, store, bus: makeBus(), clock, random, log }
+  try {
+    const projectors = projectorsOf(deps)
+    const blocks = makeBlocks(deps)
+    const actions = makeDecoyActions(deps)
+    const centre = await makeCentre(deps, {
+      composePlan: (sql, agent) => composePlan(sql, agent, { config, neverBlock: neverBlockOf(deps) }),
+      composeBlocks: blocks.composeBlocks,
+      workers: projectors.map(({ name }) => name),
+    })
+    const { authority, broker, enrolment, requests, cutOff } = centre
+    const enrolPort = () => enrolment.address().port
+    const routes = routesFor({ caFingerprint: authority.caFingerprint, enrolPort, cutOff })
+    const parts: Part[] = [
+      makeRunner(projectors, deps),
+      ...alertParts(deps),
+      makeResponder(deps, blocks, { ...actions, refused: raiseRefusal(deps) }),
+      makeExpiry(deps, blocks),
+      ...centre.parts,
+      makePlacement({ ...deps, actions, notify: noticeToAlert(deps) }),
+      makeApi(routes, { ...deps, requests }, await listenFor(deps, authority)),
+    ]
+    const halt = new AbortController()
+    const stopAll = await startAll(parts, halt.signal, log)
+    return {
+      deps,
+      ports: { mqtt: broker.port(), enrol: enrolPort() },
+      async stop() {
+        halt.abort()
+        await stopAll()
+        await store.close()
+      },
+    }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** In the order of what relies on what. */
+const projectorsOf = (deps: Deps) =>
+  [
+    makeInventoryProjector({ clock: deps.clock, decoysIn: decoyAddressesIn }),
+    makeDecoyStateProjector(),
+    sessionProjector,
+    makeAttackerProjector(),
+    makeRiskProjector(deps),
+    enforcementProjector,
+    standingProjector,
+    makeStateProjector(deps),
+  ] as readonly Projector[]
+
+const neverBlockOf =
+  ({ config }: Deps) =>
+  async (sql: Sql): Promise<string[]> => {
+    const all = await protectedAddresses(sql, { config, ownAddresses: machineAddresses })
+    return [...new Set(all.map(({ cidr }) => cidr))]
+  }
+
+/** What placement could not do, as an alert. */
+const noticeToAlert =
+  (deps: Deps) =>
+  ({ code, message, segment }: { code: string; message: string; segment: string }): void => {
+    const { store, bus, log } = deps
+    const kind = code === 'NO_FREE_ADDRESS' ? 'no-free-address' : 'response-refused'
+    void store
+      .tx((sql) =>
+        raise(sql, deps, { kind, subject: segment, severity: 'warning', title: message, reasons: [message] }),
+      )
+      .then((alert) => alert && bus.emit({ name: 'alert', id: alert.id }))
+      .catch((error) => log.error({ why: wordsOf(error) }, 'an alert could not be kept'))
+  }
+
+async function listenFor({ dataDir, config }: Deps, authority: { serverKey: string; serverCert: string }) {
+  const socket = socketIn(dataDir)
+  const { host, port } = config.api
+  if (port === undefined) return { socket }
+  const token = (await readFile(join(dataDir, 'api-token'), 'utf8')).trim()
+  return { socket, remote: { host, port, key: authority.serverKey, cert: authority.serverCert, token } }
+}
