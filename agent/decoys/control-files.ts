@@ -24,6 +24,10 @@ export function controlDigest(files: ControlFiles): string {
   return hash.digest('hex')
 }
 
+/** Names a packet filter: these rules, in that run of the pod. A new run starts with what its file said then. */
+export const filterMark = (egress: string, pod: { id: string; startedAt?: string } | undefined): string =>
+  createHash('sha256').update(`${pod?.id} ${pod?.startedAt} ${egress}`).digest('hex')
+
 /** Digest of what stands in the folder, or undefined where a file is missing. */
 export async function digestOnDisk(control: string): Promise<string | undefined> {
   const texts = await Promise.all(names.map((name) => readIfThere(join(control, name))))

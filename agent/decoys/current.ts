@@ -22,6 +22,8 @@ export type CurrentDecoy = {
   status?: Status
   /** Digest of the control files that stand there. */
   control?: string
+  /** The packet filter that was set and read back by this process: see `filterMark`. */
+  filter?: string
 }
 
 /** Everything as it is, at one moment. */
@@ -35,6 +37,9 @@ export type Current = {
 }
 
 export type Personas = Map<string, Persona>
+
+export const hasContainers = (decoy: CurrentDecoy | undefined): boolean =>
+  decoy?.pod !== undefined || decoy?.service !== undefined
 
 /** Whether the status is of the run of the service that goes on now. */
 export const statusIsFresh = ({ service, status }: CurrentDecoy): boolean =>

@@ -8,7 +8,7 @@ import type { Claim } from './arp-line.ts'
 import { makeBell } from './bell.ts'
 import { removeAll } from './cleanup.ts'
 import { makeConflictWatch } from './conflicts.ts'
-import { answers, type Current, type CurrentDecoy } from './current.ts'
+import { answers, type Current, type CurrentDecoy, hasContainers } from './current.ts'
 import { type AttemptRules, adopted, answered, departed, died, failed, withdrawn } from './entry.ts'
 import { makeExecute, runStages } from './execute.ts'
 import { makeImageArchives } from './image-archives.ts'
@@ -54,9 +54,11 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
   const archives = makeImageArchives({ engine, folder: deps.images.archives, log })
   const controls = new Map<string, string | undefined>()
   const strays = new Map<string, number>()
+  const filters = new Map<string, { egress: string; mark?: string }>()
   const busy = new Map<string, Promise<void>>()
   const onControlWritten = (decoy: string, digest: string) => controls.set(decoy, digest)
-  const execute = makeExecute({ engine, arp: deps.arp, archives, ledger, folder, onControlWritten, log })
+  const onFilterSet = (decoy: string, egress: string) => filters.set(decoy, { egress })
+  const execute = makeExecute({ engine, arp: deps.arp, archives, ledger, folder, onControlWritten, onFilterSet, log })
   const conflicts = makeConflictWatch({
     arp: deps.arp,
     clock,
@@ -75,7 +77,9 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
   const seenOf = (decoy: string): CurrentDecoy => current?.decoys.get(decoy) ?? {}
   const tell = (decoy: string) => {
     const entry = ledger.get(decoy)
-    if (entry) reporter.tell(entry, seenOf(decoy), busy.has(decoy), isoNow(clock))
+    // Of one that is being removed the next word is that it is gone.
+    if (entry && !(entry.gone && hasContainers(seenOf(decoy))))
+      reporter.tell(entry, seenOf(decoy), busy.has(decoy), isoNow(clock))
   }
   const notify = (level: Notice['level'], code: string, message: string, data?: Notice['data']) => {
     log[level === 'warning' ? 'warn' : level]({ code, ...data }, message)
@@ -89,7 +93,7 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
       if (!busy.has(decoy.id)) await ledger.put(adopted(ledger.get(decoy.id), decoy, plan.revision))
     const named = new Set(plan.decoys.map(({ id }) => id))
     for (const entry of ledger.all()) if (!named.has(entry.decoy) && !entry.gone) await ledger.put(departed(entry))
-    current = await observe({ engine, nics: deps.nics, folder, controls, strays }, entriesById(), clock.now())
+    current = await observe({ engine, nics: deps.nics, folder, controls, filters, strays }, entriesById(), clock.now())
     for (const entry of ledger.all()) if (!busy.has(entry.decoy)) await settle(entry.decoy)
     current = { ...current, entries: entriesById() }
     const steps = planSteps(current, plan, clock.now(), rules, new Set(busy.keys()))
@@ -248,11 +252,12 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
         persona,
         personaVersion: seenOf(decoy).status?.personaVersion ?? personaVersion,
         revision,
-        gone: gone && !seenOf(decoy).pod && !seenOf(decoy).service,
+        gone: gone && !hasContainers(seenOf(decoy)),
       })),
     async release(decoy) {
       if (!ledger.get(decoy)?.gone) return
       controls.delete(decoy)
+      filters.delete(decoy)
       reporter.forget(decoy)
       await ledger.drop(decoy)
     },

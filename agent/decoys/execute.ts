@@ -17,6 +17,7 @@ export type ExecuteDeps = {
   /** Folder of all decoys' folders. */
   folder: string
   onControlWritten: (decoy: string, digest: string) => void
+  onFilterSet: (decoy: string, egress: string) => void
   log: Log
 }
 
@@ -76,7 +77,10 @@ export function makeExecute(deps: ExecuteDeps): (step: Step) => Promise<void> {
     createService: ({ spec }) => create(spec),
     startPod: ({ name }) => engine.start(name),
     startService: ({ name }) => engine.start(name),
-    applyEgress: ({ pod }) => applyEgress(pod),
+    applyEgress: async ({ decoy, pod, egress }) => {
+      await applyEgress(pod)
+      deps.onFilterSet(decoy, egress)
+    },
     stopService: ({ name }) => engine.stop(name, 0),
     removeContainer: ({ id }) => engine.remove(id),
     removeNetwork: ({ name }) => engine.removeNetwork(name),

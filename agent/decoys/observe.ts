@@ -1,5 +1,5 @@
 import type { Engine, ObservedContainer } from '../engine/port.ts'
-import { digestOnDisk } from './control-files.ts'
+import { digestOnDisk, filterMark } from './control-files.ts'
 import type { Current, CurrentDecoy } from './current.ts'
 import type { Entry } from './entry.ts'
 import type { Nic } from './nic.ts'
@@ -12,6 +12,8 @@ export type ObserveDeps = {
   folder: string
   /** Digests of control files, so that they are read once and not at each look. */
   controls: Map<string, string | undefined>
+  /** Egress rules last set, by decoy, and the mark of the pod they were set in once that is known. */
+  filters: Map<string, { egress: string; mark?: string }>
   /** Since when strays have been seen, by container id; kept up to date here. */
   strays: Map<string, number>
 }
@@ -61,5 +63,19 @@ async function readFiles(deps: ObserveDeps, id: string, decoys: Map<string, Curr
     return
   }
   const status = await readStatus(out)
-  decoys.set(id, { ...seen, ...(status && { status }), ...(digest !== undefined && { control: digest }) })
+  const filter = filterOf(deps, id, seen)
+  decoys.set(id, {
+    ...seen,
+    ...(status && { status }),
+    ...(digest !== undefined && { control: digest }),
+    ...(filter !== undefined && { filter }),
+  })
+}
+
+/** A filter belongs to the run of the pod that is seen first after it was set; a later run has to get it anew. */
+function filterOf(deps: ObserveDeps, id: string, { pod }: CurrentDecoy): string | undefined {
+  const set = deps.filters.get(id)
+  if (!set || !pod?.running) return undefined
+  set.mark ??= filterMark(set.egress, pod)
+  return set.mark
 }

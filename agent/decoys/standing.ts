@@ -1,15 +1,16 @@
 import type { DesiredDecoy, Plan } from '../../shared/schemas/desired-state.ts'
 import type { DecoyPhase, DecoyState, DocumentState } from '../../shared/schemas/state.ts'
-import { answers, type CurrentDecoy, statusIsFresh } from './current.ts'
+import { answers, type CurrentDecoy, hasContainers, statusIsFresh } from './current.ts'
 import type { Entry } from './entry.ts'
 
 /** How things stand, in the words of the contract. Pure. */
 
 export function phaseOf(entry: Entry, seen: CurrentDecoy, busy: boolean): DecoyPhase {
-  if (entry.gone && !seen.pod && !seen.service) return 'removed'
+  if (entry.gone && !hasContainers(seen)) return 'removed'
   if (entry.withdrawn) return 'withdrawn'
   if (entry.rejected) return 'rejected'
-  if (answers(seen)) return 'ready'
+  // One that is about to move still answers, but not where it shall.
+  if (answers(seen) && seen.pod?.ip === entry.ip && seen.pod.mac === entry.mac) return 'ready'
   if (entry.reason !== undefined) return 'failing'
   return busy || seen.pod || seen.service ? 'creating' : 'waiting'
 }
@@ -66,7 +67,7 @@ export function outcomeOf(
     if (entry?.rejected || entry?.withdrawn) failures.push(`${desired.hostname} (${desired.ip}): ${entry.reason ?? ''}`)
     else if (!isInForce(desired, plan.revision, decoys.get(desired.id) ?? {})) return undefined
   }
-  for (const [id, entry] of entries) if (entry.gone && decoys.has(id)) return undefined
+  for (const [id, entry] of entries) if (entry.gone && hasContainers(decoys.get(id))) return undefined
   const head = { type: 'document', at, document: 'plan', revision: plan.revision } as const
   if (failures.length === 0) return { ...head, outcome: 'applied', count: plan.decoys.length }
   const count = plan.decoys.length - failures.length

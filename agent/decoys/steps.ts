@@ -12,7 +12,7 @@ export type Step =
   | { do: 'createService'; spec: ContainerSpec }
   | { do: 'startService'; name: string }
   /** The packet filter of a pod as its egress file says, set and read back. */
-  | { do: 'applyEgress'; pod: string }
+  | { do: 'applyEgress'; decoy: string; pod: string; egress: string }
   | { do: 'stopService'; name: string }
   | { do: 'removeContainer'; id: string; name: string; because: string }
   | { do: 'removeNetwork'; name: string; because: string }

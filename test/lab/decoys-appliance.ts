@@ -66,7 +66,9 @@ export async function makeAppliance(
 
   /** The first record, from `from` on, that fits; waits for it. */
   async function reported(fits: (record: StateRecord) => boolean, from = 0, seconds = 40): Promise<StateRecord> {
-    const deadline = AbortSignal.timeout(seconds * 1000)
+    const late = once(AbortSignal.timeout(seconds * 1000), 'abort').then(() => {
+      throw new Error(`not reported: ${JSON.stringify(records.slice(from), null, 1)}`)
+    })
     for (;;) {
       const found = records.slice(from).find(fits)
       if (found) return found
@@ -75,10 +77,6 @@ export async function makeAppliance(
         listener = resolve
         listeners.add(resolve)
       })
-      const late = once(deadline, 'abort').then(() => {
-        throw new Error(`not reported: ${JSON.stringify(records.slice(from), null, 1)}`)
-      })
-      if (deadline.aborted) throw new Error('not reported in time')
       await Promise.race([next, late])
       listeners.delete(listener)
     }
