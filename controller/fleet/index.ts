@@ -20,6 +20,11 @@ export {
   type PlanContent,
 } from './desired.ts'
 export { type EnrolAnswer, type EnrolRequest, enrol, makeEnrolServer } from './enrol-server.ts'
+export { noteEvent } from './history.ts'
 export { initController } from './init.ts'
+export { makePresence } from './presence.ts'
+export { makeReissue } from './reissue.ts'
 export { makeRequests } from './requests.ts'
+export { markRevoked, removeAgent } from './revoke.ts'
+export { standingProjector } from './standing.ts'
 export { fleetTables } from './tables.ts'

@@ -9,5 +9,13 @@ export const fleetTables: Migration = {
       made_at TEXT NOT NULL, expires_at TEXT NOT NULL, used_at TEXT, agent TEXT, csr_hash TEXT)`,
     `CREATE TABLE desired (agent TEXT NOT NULL, kind TEXT NOT NULL, revision INTEGER NOT NULL, body TEXT NOT NULL, sig TEXT NOT NULL,
       issued_at TEXT NOT NULL, expires_at TEXT NOT NULL, content_hash TEXT NOT NULL, PRIMARY KEY (agent, kind))`,
+    // What happened to an agent's connection and standing, the last few hundred.
+    `CREATE TABLE agent_events (id INTEGER PRIMARY KEY, agent TEXT NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL)`,
+    `CREATE INDEX agent_events_by_agent ON agent_events (agent, id)`,
+    // What the agent last said of its documents.
+    `CREATE TABLE document_standing (agent TEXT NOT NULL, document TEXT NOT NULL, revision INTEGER NOT NULL, outcome TEXT NOT NULL, at TEXT NOT NULL,
+      count INTEGER, code TEXT, reason TEXT, PRIMARY KEY (agent, document))`,
+    // Last health record of each agent, as it sent it.
+    `CREATE TABLE agent_health (agent TEXT PRIMARY KEY, at TEXT NOT NULL, body TEXT NOT NULL)`,
   ],
 }

@@ -13,9 +13,9 @@ export const blobTables: Migration = {
   version: 1,
   statements: [
     // kind: 'tty' | 'capture'. verified: 1 when the bytes have this hash; 0 when cut to the cap, so that they cannot.
-    `CREATE TABLE blobs (sha256 TEXT PRIMARY KEY, kind TEXT NOT NULL, size INTEGER NOT NULL, original_size INTEGER NOT NULL,
+    `CREATE TABLE IF NOT EXISTS blobs (sha256 TEXT PRIMARY KEY, kind TEXT NOT NULL, size INTEGER NOT NULL, original_size INTEGER NOT NULL,
       parts INTEGER NOT NULL, verified INTEGER NOT NULL, agent TEXT NOT NULL, at TEXT NOT NULL, data BLOB NOT NULL)`,
-    `CREATE TABLE blob_parts (agent TEXT NOT NULL, sha256 TEXT NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL,
+    `CREATE TABLE IF NOT EXISTS blob_parts (agent TEXT NOT NULL, sha256 TEXT NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL,
       at TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (agent, sha256, part))`,
   ],
 }

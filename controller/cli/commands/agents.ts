@@ -1,0 +1,181 @@
+import { Option } from 'commander'
+import { writeFileAtomic } from '../../../shared/files.ts'
+import type { CliCommand } from '../context.ts'
+import { shownTime } from '../shown-time.ts'
+
+type Agent = {
+  id: string
+  name: string
+  roles: string[]
+  status: string
+  presence: string
+  lastSeen: string | null
+  version: string | null
+  hostname: string | null
+  enrolledAt: string
+  certificateExpires: string | null
+  segments: { name: string; site: string; cidr: string | null; address: string | null }[]
+}
+type Details = Agent & {
+  documents: {
+    kind: string
+    revision: number
+    heldRevision: number | null
+    outcome: string | null
+    reason: string | null
+  }[]
+  streams: {
+    stream: string
+    committed: number
+    dead: number
+    lost: number
+    duplicated: number
+    lastAt: string | null
+  }[]
+  health: { cpuPercent?: number; agentRssMb?: number; spoolMb?: number; diskUsedPercent?: number } | null
+  history: { at: string; kind: string; detail: string }[]
+}
+type Invitation = { token: string; segment: string; expiresAt: string; controller: string }
+
+const path = (agent: string, rest = '') => `/v1/agents/${encodeURIComponent(agent)}${rest}`
+const dry = (options: { dryRun?: boolean }) => (options.dryRun ? '?dryRun=1' : '')
+
+/** `marshlight agents`: the appliances. */
+export const agentsCommand: CliCommand = (program, cli) => {
+  const agents = program.command('agents').description('appliances: who is enrolled and how they are')
+
+  agents
+    .command('ls', { isDefault: true })
+    .description('list them')
+    .action(async () => {
+      const { items } = await cli.api.get<{ items: Agent[] }>('/v1/agents')
+      cli.show(items, () =>
+        cli.table(
+          ['NAME', 'SEGMENT', 'STATUS', 'LAST SEEN', 'ROLES'],
+          items.map((agent) => [
+            agent.name,
+            agent.segments.map(({ name }) => name).join(', '),
+            agent.status === 'enrolled' ? agent.presence : agent.status,
+            shownTime(agent.lastSeen ?? undefined),
+            agent.roles.join(', '),
+          ]),
+        ),
+      )
+    })
+
+  agents
+    .command('show <agent>')
+    .description('one of them: documents, streams, health, history')
+    .addHelpText('after', '\nExample:\n  marshlight agents show office-1')
+    .action(async (agent: string) => {
+      cli.show(await cli.api.get<Details>(path(agent)), (found) => {
+        cli.details([
+          ['name', found.name],
+          ['id', found.id],
+          ['status', `${found.status}, ${found.presence}`],
+          ['roles', found.roles.join(', ')],
+          ['host', found.hostname ?? undefined],
+          ['version', found.version ?? undefined],
+          ['enrolled', shownTime(found.enrolledAt)],
+          ['last seen', shownTime(found.lastSeen ?? undefined)],
+          ['certificate until', shownTime(found.certificateExpires ?? undefined)],
+          ...found.segments.map(
+            ({ site, name, cidr, address }) => ['segment', `${site}/${name} ${cidr ?? ''} ${address ?? ''}`] as const,
+          ),
+          ...found.documents.map(
+            (d) =>
+              [
+                d.kind,
+                `revision ${d.revision}; agent: ${d.heldRevision ?? '-'} ${d.outcome ?? ''} ${d.reason ?? ''}`,
+              ] as const,
+          ),
+          ['memory', found.health?.agentRssMb === undefined ? undefined : `${Math.round(found.health.agentRssMb)} MB`],
+          ['spool', found.health?.spoolMb === undefined ? undefined : `${found.health.spoolMb.toFixed(1)} MB`],
+        ])
+        cli.line('')
+        cli.table(
+          ['STREAM', 'COMMITTED', 'LOST', 'DEAD', 'REPEATED', 'LAST'],
+          found.streams.map((s) => [
+            s.stream,
+            s.committed,
+            s.lost,
+            s.dead,
+            s.duplicated,
+            shownTime(s.lastAt ?? undefined),
+          ]),
+        )
+        cli.line('')
+        cli.table(
+          ['AT', 'WHAT', 'DETAIL'],
+          found.history.map((e) => [shownTime(e.at), e.kind, e.detail]),
+        )
+      })
+    })
+
+  agents
+    .command('invite')
+    .description('make a token for a new one')
+    .requiredOption('--segment <name>', 'the segment it will stand in; made if new')
+    .option('--site <name>', 'the site of the segment; made if new', 'main')
+    .option('--name <name>', 'its name; else that of its machine')
+    .addOption(new Option('--role <role...>', 'what it may do').choices(['decoys', 'enforcer']).default(['decoys']))
+    .option('--count <n>', 'how many tokens', Number, 1)
+    .option('--hours <n>', 'how long a token is good', Number, 24)
+    .option('--out <file>', 'write the token to a file that only you can read, one a line')
+    .option('--dry-run', 'only say what would be made')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  marshlight agents invite --site hq --segment office
+  marshlight agents invite --segment dmz --role enforcer --out token.txt`,
+    )
+    .action(async (options) => {
+      const { site, segment, name, role: roles, count, hours } = options
+      const body = { site, segment, ...(name && { name }), roles, count, hours }
+      const { items } = await cli.api.post<{ items: Invitation[] }>(`/v1/agents/invite${dry(options)}`, body)
+      const [first] = items
+      if (options.dryRun || !first)
+        return cli.show(items, () =>
+          cli.line(`Would make ${items.length} token(s) for segment ${segment} of site ${site}.`),
+        )
+      const tokens = items.map(({ token }) => token)
+      if (options.out) await writeFileAtomic(options.out, `${tokens.join('\n')}\n`, 0o600)
+      cli.show(options.out ? items.map(({ token: _token, ...rest }) => rest) : items, () => {
+        if (!options.out) for (const token of tokens) cli.line(token)
+        const how = options.out ? `--token-file ${options.out}` : '--token TOKEN'
+        process.stderr.write(
+          `Serves once, until ${shownTime(first.expiresAt)}. On the appliance:\n  marshlight-agent enrol --controller ${first.controller} ${how}\n`,
+        )
+      })
+    })
+
+  agents
+    .command('revoke <agent>')
+    .description('cut it off, at once')
+    .option('--reason <text>', 'why')
+    .option('--dry-run', 'only say what would happen')
+    .action(async (agent: string, options) => {
+      const body = options.reason ? { reason: options.reason } : {}
+      const done = await cli.api.post<Agent>(path(agent, `/revoke${dry(options)}`), body)
+      cli.show(done, ({ name }) => cli.line(`${options.dryRun ? 'Would revoke' : 'Revoked'} ${name}.`))
+    })
+
+  agents
+    .command('rename <agent> <name>')
+    .description('give it another name')
+    .option('--dry-run', 'only say what would happen')
+    .action(async (agent: string, name: string, options) => {
+      const done = await cli.api.put<Agent>(path(agent, dry(options)), { name })
+      cli.show(done, () => cli.line(`${options.dryRun ? 'Would rename' : 'Renamed'} ${agent} to ${name}.`))
+    })
+
+  agents
+    .command('remove <agent>')
+    .description('forget a revoked one')
+    .option('--dry-run', 'only say what would happen')
+    .action(async (agent: string, options) => {
+      const done = await cli.api.delete<Agent>(path(agent, dry(options)))
+      cli.show(done, ({ name }) => cli.line(`${options.dryRun ? 'Would remove' : 'Removed'} ${name}.`))
+    })
+}

@@ -1,0 +1,91 @@
+import { type Clock, isoNow } from '../../shared/clock.ts'
+import type { Part } from '../../shared/lifecycle.ts'
+import type { Log } from '../../shared/log.ts'
+import type { Store } from '../store/port.ts'
+import type { Bus } from '../work/port.ts'
+
+type Deps = { store: Store; bus: Bus; clock: Clock; log: Log; silentSeconds: number; connected(agent: string): boolean }
+type Status = 'online' | 'offline'
+
+const flushMs = 3000
+
+/**
+ * Who is there. After a start nobody is known; who has not come back within the time for silence is offline.
+ *
+ *   unknown -> online (connect) <-> offline (disconnect, last will, silence)
+ */
+export function makePresence(deps: Deps): Part & {
+  set(agent: string, status: Status): Promise<void>
+  /** It said something. Written down every few seconds. */
+  seen(agent: string): void
+} {
+  const { store, bus, clock, log } = deps
+  const heard = new Set<string>()
+  let halt = new AbortController()
+  let running: Promise<void> | undefined
+
+  async function set(agent: string, status: Status): Promise<void> {
+    const now = isoNow(clock)
+    const { changes } = await store.run(
+      `UPDATE agents SET presence = ?, presence_at = ?, last_seen = CASE WHEN ? = 'online' THEN ? ELSE last_seen END
+       WHERE id = ? AND presence <> ?`,
+      status,
+      now,
+      status,
+      now,
+      agent,
+      status,
+    )
+    if (changes > 0) bus.emit({ name: 'presence', agent, status })
+  }
+
+  async function flush(): Promise<void> {
+    if (heard.size === 0) return
+    const agents = JSON.stringify([...heard])
+    heard.clear()
+    await store.run(
+      'UPDATE agents SET last_seen = ? WHERE id IN (SELECT value FROM json_each(?))',
+      isoNow(clock),
+      agents,
+    )
+  }
+
+  /** What the database holds and who is connected may differ after a crash or a failed write. */
+  async function compare(): Promise<void> {
+    const rows = await store.all<{ id: string; presence: string }>(
+      `SELECT id, presence FROM agents WHERE status = 'enrolled' OR presence = 'online'`,
+    )
+    for (const { id, presence } of rows) {
+      const status: Status = deps.connected(id) ? 'online' : 'offline'
+      if (presence !== status) await set(id, status)
+    }
+  }
+
+  async function loop(signal: AbortSignal): Promise<void> {
+    const began = clock.now()
+    while (!signal.aborted) {
+      await clock.sleep(flushMs, signal).catch(() => undefined)
+      try {
+        await flush()
+        if (!signal.aborted && clock.now() - began >= deps.silentSeconds * 1000) await compare()
+      } catch (error) {
+        log.error({ err: error }, 'presence could not be written')
+      }
+    }
+  }
+
+  return {
+    name: 'presence',
+    set,
+    seen: (agent) => void heard.add(agent),
+    async start() {
+      halt = new AbortController()
+      await store.run(`UPDATE agents SET presence = 'unknown' WHERE presence <> 'unknown'`)
+      running = loop(halt.signal)
+    },
+    async stop() {
+      halt.abort()
+      await running
+    },
+  }
+}

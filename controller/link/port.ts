@@ -1,0 +1,33 @@
+import type { Part } from '../../shared/lifecycle.ts'
+import type { ParsedTopic } from '../../shared/topics.ts'
+
+export type TlsMaterial = { key: string; cert: string; ca: string; crl: string }
+
+/** What the broker asks and tells. An agent is named only after its certificate was verified. */
+export type BrokerHandlers = {
+  /** Why this certificate may not connect as this agent; undefined when it may. */
+  refuse(agent: string, serial: string): Promise<string | undefined>
+  /** A message on a topic that is the agent's own. Resolves when the sender may go on; the time until then is backpressure. */
+  onMessage(agent: string, topic: ParsedTopic, payload: Uint8Array): Promise<void>
+  onConnect(agent: string, address: string): void
+  onDisconnect(agent: string): void
+  /** Something worth a line in the agent's history: replaced, denied, flood. */
+  onNote(agent: string, kind: string, detail: string): void
+}
+
+/**
+ * The message broker. Real: aedes in this process; an external one fits behind the same port. Invariants: who publishes
+ * on an agent's topics is that agent; a published document reaches whoever subscribes later (retain).
+ */
+export interface Broker extends Part {
+  /** To be called once, before `start`. */
+  handle(handlers: BrokerHandlers): void
+  /** Resolves when it was handed to the broker. An empty payload with retain clears what was retained. */
+  publish(topic: string, payload: string | Uint8Array, options: { retain: boolean }): Promise<void>
+  /** Closes the agent's connection, if there is one. */
+  disconnect(agent: string, reason: string): Promise<void>
+  connected(agent: string): boolean
+  /** New keys or revocations, for connections from now on. */
+  useTls(material: TlsMaterial): void
+  port(): number
+}
