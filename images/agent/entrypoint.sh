@@ -4,7 +4,7 @@
 # MARSHLIGHT_CONTROLLER  host:port for enrolment
 # MARSHLIGHT_TOKEN_FILE  file with the enrolment token; waited for
 set -eu
-state=${MARSHLIGHT_AGENT_DATA:-/var/lib/marshlight-agent}
+state=${MARSHLIGHT_AGENT_STATE:-/var/lib/marshlight-agent}
 token=${MARSHLIGHT_TOKEN_FILE:-/run/marshlight/token}
 
 if [ -n "${GATEWAY:-}" ]; then ip route replace default via "$GATEWAY"; fi
