@@ -19,7 +19,7 @@ export function makeContext(program: Command): CliContext {
     api: makeClient(() => targetOf(globals())),
     json: () => globals().json === true,
     show(value, human) {
-      if (globals().json) out(JSON.stringify(value, null, 2))
+      if (globals().json) out(JSON.stringify(listOrValue(value), null, 2))
       else human(value)
     },
     table: (columns, rows) => out(rows.length === 0 ? 'Nothing to show.' : tableText(columns, rows, width())),
@@ -28,6 +28,12 @@ export function makeContext(program: Command): CliContext {
     raw: (text) => void process.stdout.write(text),
     progress: withProgress,
   }
+}
+
+/** A list is printed as an array, whether the API wrapped it or not. */
+function listOrValue(value: unknown): unknown {
+  const keys = typeof value === 'object' && value !== null ? Object.keys(value) : []
+  return keys.length === 1 && keys[0] === 'items' ? (value as { items: unknown }).items : value
 }
 
 /** The socket in the data folder; or, with --api URL, a remote controller whose token and CA are named in the environment. */
