@@ -37,6 +37,8 @@ export type LinkOptions = {
 }
 
 const tickMs = 1000
+/** A connection that held so long was a good one. */
+const steadyMs = 10_000
 
 /**
  *   start -> documents loaded -> [ connect -> subscribe -> presence -> hello -> send and take -> ended -> wait ] ... stop
@@ -51,6 +53,7 @@ export function makeLink(deps: LinkDeps, options: LinkOptions = {}): Link {
   const documents = new DocumentKeeper({ ...common, folder: deps.folder })
   const stopping = new AbortController()
   let connection: Connection | undefined
+  let ending = false
   let standing: LinkStanding = { connected: false }
   let running: Promise<void> | undefined
   let unsubscribe: (() => void) | undefined
@@ -161,17 +164,19 @@ export function makeLink(deps: LinkDeps, options: LinkOptions = {}): Link {
           { clock, checkServer: deps.checkServer, closedSilently, signal },
           { onMessage },
         )
-        attempt = 0
         closedSilently = 0
+        const since = clock.now()
         failure = await hold(current)
+        // What the broker ends at once, again and again, must not become a storm.
+        if (clock.now() - since >= steadyMs) attempt = 1
       } catch (error) {
         failure = error as Error
         closedSilently = (error as { progress?: string }).progress === 'secured' ? closedSilently + 1 : 0
       }
-      if (signal.aborted) break
+      if (signal.aborted || ending) break
       const code = (failure as MarshlightError).code
       const refused = code === 'CERTIFICATE_REFUSED'
-      const delayMs = retryDelay(Math.max(attempt, 1), {
+      const delayMs = retryDelay(attempt, {
         firstMs: refused ? delays.refusedMs : delays.firstMs,
         capMs: refused ? delays.refusedMs : delays.capMs,
         random,
@@ -192,6 +197,7 @@ export function makeLink(deps: LinkDeps, options: LinkOptions = {}): Link {
     },
     async stop() {
       unsubscribe?.()
+      ending = true
       await connection?.end()
       stopping.abort(new Error('stopping'))
       await running
