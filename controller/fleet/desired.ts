@@ -73,10 +73,15 @@ export function makeDesired(deps: Deps, authority: Authority, ports: DesiredPort
     const changed = await store.tx(async (sql) => {
       const made: Row[] = []
       for (const agent of await enrolled(sql, asked)) {
-        const content = await compose(kind, sql, agent)
-        const held = await rowOf(sql, agent, kind)
-        if (held?.content_hash === hashOf(content)) continue
-        made.push(await issue(sql, agent, kind, content, (held?.revision ?? 0) + 1))
+        try {
+          const content = await compose(kind, sql, agent)
+          const held = await rowOf(sql, agent, kind)
+          if (held?.content_hash === hashOf(content)) continue
+          made.push(await issue(sql, agent, kind, content, (held?.revision ?? 0) + 1))
+        } catch (error) {
+          // One agent's plan that cannot be made must not keep a block from all others.
+          log.error({ agent, kind, why: wordsOf(error) }, 'a document could not be made; the last one stays in force')
+        }
       }
       return made
     })
