@@ -32,7 +32,8 @@ export const raiseRefusal =
     const alert = await raise(sql, deps, {
       kind: what.code === 'NO_FREE_ADDRESS' ? 'no-free-address' : 'response-refused',
       subject: what.target,
-      severity: 'warning',
+      // A limit that was set is no fault.
+      severity: what.code === 'CONFLICT' ? 'info' : 'warning',
       title: `could not ${what.kind} at ${what.target}`,
       reasons: [what.why],
     })

@@ -15,7 +15,8 @@ export function makeStateProjector(deps: RaiseDeps): Projector<'state'> {
       for (const { agent, record } of records) {
         if (record.type === 'decoy') events.push(...(await follow(sql, deps, agent, record)))
         if (record.type === 'notice' && record.level === 'error') {
-          const alert = await raise(sql, deps, causeOf(agent, record))
+          const named = await sql.get<{ name: string }>('SELECT name FROM agents WHERE id = ?', agent)
+          const alert = await raise(sql, deps, causeOf(agent, named?.name ?? agent, record))
           if (alert) events.push({ name: 'alert', id: alert.id })
         }
       }
@@ -43,11 +44,11 @@ async function follow(sql: Sql, { clock }: RaiseDeps, agent: string, state: Deco
   return id === undefined ? [] : [{ name: 'alert', id }]
 }
 
-const causeOf = (agent: string, { code, message, at }: Notice): Cause => ({
+const causeOf = (agent: string, name: string, { code, message, at }: Notice): Cause => ({
   kind: code === 'NO_FREE_ADDRESS' ? 'no-free-address' : 'notice',
   subject: code === 'NO_FREE_ADDRESS' ? agent : `${agent}/${code}`,
   severity: 'high',
-  title: `agent reports ${code}`,
+  title: `agent ${name} reports ${code}`,
   reasons: [message],
   eventAt: at,
 })

@@ -70,40 +70,33 @@ export function makeWatch(deps: WatchDeps): Part & { look(): Promise<void> } {
 
   async function deadDecoys(sql: Sql): Promise<string[]> {
     const before = new Date(clock.now() - config.alerts.deadDecoySeconds * 1000).toISOString()
-    const dead = await sql.all<{
-      decoy: string
-      agent: string
-      phase: string
-      unready_since: string
-      reason: string | null
-    }>(
-      `SELECT d.decoy, d.agent, d.phase, d.unready_since, d.reason FROM alert_decoys d WHERE d.unready_since IS NOT NULL AND d.unready_since <= ?
-         AND NOT EXISTS (SELECT 1 FROM alerts a WHERE a.kind = 'dead-decoy' AND a.subject = d.decoy AND a.status <> 'closed')`,
-      before,
-    )
-    const raised: (Alert | undefined)[] = []
-    for (const { decoy, phase, unready_since, reason } of dead)
-      raised.push(
-        await raise(sql, deps, {
-          kind: 'dead-decoy',
-          subject: decoy,
-          severity: phase === 'rejected' ? 'high' : 'warning',
-          title: `decoy ${decoy} is ${phase}`,
-          reasons: [`not ready since ${unready_since}`, ...(reason ? [reason] : [])],
-          lasting: true,
-        }),
-      )
-    return raised.flatMap((alert) => alert?.id ?? [])
+    const ids: (string | undefined)[] = []
+    for (const one of await missingDecoys(sql, before)) {
+      const alert = await raise(sql, deps, {
+        kind: 'dead-decoy',
+        subject: one.id,
+        severity: one.phase === 'rejected' ? 'high' : 'warning',
+        title: `decoy ${one.hostname} (${one.ip}) is ${one.phase ?? 'not heard of'}`,
+        reasons: [`not ready since ${one.since}`, ...(one.reason ? [one.reason] : [])],
+        lasting: true,
+      })
+      ids.push(alert?.id)
+    }
+    for (const subject of await retiredButMissed(sql))
+      ids.push(await settle(sql, clock, { kind: 'dead-decoy', subject, why: 'it is no longer wanted' }))
+    return ids.filter((id) => id !== undefined)
   }
 
   /** Rows that came to a table since the last look, by agent. */
   async function grown(sql: Sql, table: 'losses' | 'dead_letters'): Promise<string[]> {
     const worker = `alerts.${table}`
     const from = (await sql.get<{ pos: number }>('SELECT pos FROM cursors WHERE worker = ?', worker))?.pos ?? 0
-    const rows = await sql.all<{ agent: string; n: number; last: number; why: string }>(
+    const rows = await sql.all<{ agent: string; name: string; n: number; last: number; why: string }>(
       table === 'losses'
-        ? `SELECT agent, SUM(last - first + 1) AS n, MAX(id) AS last, MAX(reason) AS why FROM losses WHERE id > ? GROUP BY agent`
-        : `SELECT agent, COUNT(*) AS n, MAX(id) AS last, MAX(why) AS why FROM dead_letters WHERE id > ? GROUP BY agent`,
+        ? `SELECT agent, COALESCE((SELECT name FROM agents WHERE id = agent), agent) AS name, SUM(last - first + 1) AS n,
+            MAX(id) AS last, MAX(reason) AS why FROM losses WHERE id > ? GROUP BY agent`
+        : `SELECT agent, COALESCE((SELECT name FROM agents WHERE id = agent), agent) AS name, COUNT(*) AS n,
+            MAX(id) AS last, MAX(why) AS why FROM dead_letters WHERE id > ? GROUP BY agent`,
       from,
     )
     if (rows.length === 0) return []
@@ -113,13 +106,14 @@ export function makeWatch(deps: WatchDeps): Part & { look(): Promise<void> } {
       Math.max(...rows.map(({ last }) => last)),
     )
     const raised: (Alert | undefined)[] = []
-    for (const { agent, n, why } of rows)
+    for (const { agent, name, n, why } of rows)
       raised.push(
         await raise(sql, deps, {
           kind: table === 'losses' ? 'records-lost' : 'dead-letters',
           subject: agent,
           severity: table === 'losses' ? 'high' : 'warning',
-          title: table === 'losses' ? `${n} records of an agent were lost` : `${n} messages could not be used`,
+          title:
+            table === 'losses' ? `${n} records of ${name} were lost` : `${n} messages of ${name} could not be used`,
           reasons: [why],
         }),
       )
@@ -146,6 +140,32 @@ export function makeWatch(deps: WatchDeps): Part & { look(): Promise<void> } {
       await running
     },
   }
+}
+
+type Missing = { id: string; hostname: string; ip: string; phase: string | null; since: string; reason: string | null }
+
+/**
+ * Decoys that are wanted and not ready since `before`, or of which an agent that is connected never told; those with a
+ * standing alert left out. What an agent that is gone would tell is its own alert.
+ */
+const missingDecoys = (sql: Sql, before: string): Promise<Missing[]> =>
+  sql.all<Missing>(
+    `SELECT d.id, d.hostname, d.ip, s.phase, COALESCE(s.unready_since, d.created_at) AS since, s.reason
+     FROM decoys d LEFT JOIN alert_decoys s ON s.decoy = d.id JOIN agents a ON a.id = d.agent
+     WHERE d.status = 'wanted' AND a.presence = 'online' AND a.presence_at <= ?
+       AND ((s.decoy IS NULL AND d.created_at <= ?) OR (s.unready_since IS NOT NULL AND s.unready_since <= ?))
+       AND NOT EXISTS (SELECT 1 FROM alerts x WHERE x.kind = 'dead-decoy' AND x.subject = d.id AND x.status <> 'closed')`,
+    before,
+    before,
+    before,
+  )
+
+async function retiredButMissed(sql: Sql): Promise<string[]> {
+  const rows = await sql.all<{ subject: string }>(
+    `SELECT subject FROM alerts WHERE kind = 'dead-decoy' AND status <> 'closed'
+     AND NOT EXISTS (SELECT 1 FROM decoys d WHERE d.id = subject AND d.status = 'wanted')`,
+  )
+  return rows.map(({ subject }) => subject)
 }
 
 async function openSubjects(sql: Sql, kind: string): Promise<string[]> {

@@ -15,6 +15,7 @@ export const attackerTables: Migration = {
     `CREATE TABLE behaviours (id INTEGER PRIMARY KEY, pos INTEGER NOT NULL, source TEXT NOT NULL, kind TEXT NOT NULL, at TEXT NOT NULL,
       received_at TEXT NOT NULL, agent TEXT NOT NULL, decoy TEXT NOT NULL, segment TEXT, port INTEGER, detail TEXT, technique TEXT)`,
     `CREATE INDEX behaviours_pos ON behaviours (pos)`,
+    `CREATE INDEX behaviours_received ON behaviours (received_at)`,
     `CREATE INDEX behaviours_source ON behaviours (source, id)`,
   ],
 }

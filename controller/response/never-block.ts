@@ -22,12 +22,12 @@ export async function protectedAddresses(sql: Sql, options: Options): Promise<Pr
   const segments = await sql.all<{ name: string; gateway: string }>(
     'SELECT name, gateway FROM segments WHERE gateway IS NOT NULL',
   )
-  const decoys = await sql.all<{ dst: string }>('SELECT DISTINCT dst FROM sessions WHERE dst IS NOT NULL')
+  const decoys = await sql.all<{ ip: string }>(`SELECT ip FROM decoys WHERE status = 'wanted'`)
   return [
     ...ofCentre(options),
     ...places.flatMap(ofPlace),
     ...segments.flatMap(({ name, gateway }) => single(gateway, `the gateway of ${name}`)),
-    ...decoys.flatMap(({ dst }) => single(dst, 'a decoy of ours')),
+    ...decoys.flatMap(({ ip }) => single(ip, 'a decoy of ours')),
   ]
 }
 

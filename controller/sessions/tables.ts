@@ -22,6 +22,7 @@ export const sessionTables: Migration = {
     // Terminal logs of a session, by the hash of their bytes (Cowrie's own name of a log hashes only what was typed).
     `CREATE TABLE session_ttys (session INTEGER NOT NULL REFERENCES sessions(id), sha256 TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (session, sha256))`,
     `CREATE INDEX session_events_session ON session_events (session, at)`,
+    `CREATE INDEX session_events_at ON session_events (at)`,
     `CREATE INDEX session_events_commands ON session_events (session) WHERE kind IN ('command', 'command.unknown')`,
     `CREATE INDEX session_events_files ON session_events (sha256) WHERE sha256 IS NOT NULL`,
   ],

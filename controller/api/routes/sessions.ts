@@ -24,7 +24,7 @@ const listQuery = z.object({
   source: ipv4.optional(),
   decoy: z
     .string()
-    .regex(/^[0-9a-f-]{1,36}$/, 'the beginning of a decoy’s id')
+    .regex(/^[A-Za-z0-9-]{1,63}$/, 'a decoy’s host name, or the beginning of its id')
     .optional(),
   since: utc.optional(),
   until: utc.optional(),
@@ -35,12 +35,25 @@ const listQuery = z.object({
 type ById = { Params: { id: string } }
 
 export const sessionRoutes: Routes = (app, { store }) => {
-  app.get('/v1/sessions', async (request) => ({ items: await listSessions(store, check(listQuery, request.query)) }))
+  app.get('/v1/sessions', async (request) => {
+    const query = check(listQuery, request.query)
+    const named = await store.get<{ id: string }>(
+      'SELECT id FROM decoys WHERE hostname = ? ORDER BY created_at DESC LIMIT 1',
+      query.decoy ?? '',
+    )
+    return { items: await listSessions(store, { ...query, decoy: named?.id ?? query.decoy }) }
+  })
 
   app.get<ById>('/v1/sessions/:id', async (request) => {
     const session = await findSession(store, request.params.id)
     const logs = await ttysOf(store, session.id)
-    return { ...session, ttys: logs.map(({ sha256 }) => sha256), timeline: await timelineOf(store, session.id) }
+    const decoy = await store.get<{ hostname: string }>('SELECT hostname FROM decoys WHERE id = ?', session.decoy)
+    return {
+      ...session,
+      hostname: decoy?.hostname ?? null,
+      ttys: logs.map(({ sha256 }) => sha256),
+      timeline: await timelineOf(store, session.id),
+    }
   })
 
   // Text that is fit for a terminal, with its times. What the attacker's programs wrote raw leaves as asciicast only.

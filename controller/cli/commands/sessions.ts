@@ -6,7 +6,7 @@ import type { CapturedFile, Session, TimelineEntry } from '../../sessions/index.
 import type { CliCommand, CliContext } from '../context.ts'
 import { parseNumber, shownTime, withQuery } from '../duration.ts'
 
-type Shown = Session & { ttys: string[]; timeline: TimelineEntry[] }
+type Shown = Session & { hostname: string | null; ttys: string[]; timeline: TimelineEntry[] }
 type Replay = { session: string; startedAt: string; complete: boolean; frames: { atMs: number; text: string }[] }
 type ReplayOptions = { speed: number; maxPause: number; rawFile?: string }
 
@@ -19,7 +19,7 @@ export const sessionsCommand: CliCommand = (program, cli) => {
     .command('ls', { isDefault: true })
     .description('list sessions, newest first')
     .option('--source <ip>', 'of this address')
-    .option('--decoy <id>', 'at this decoy')
+    .option('--decoy <id>', 'at this decoy (id or host name)')
     .option('--since <time>', 'still going on at or after this time (2026-01-31T12:00:00Z)')
     .option('--until <time>', 'begun at or before this time')
     .option('--text <words>', 'with a command that holds these words')
@@ -124,7 +124,7 @@ async function listFiles(cli: CliContext, limit: number): Promise<void> {
 function showSession(cli: CliContext, one: Shown): void {
   cli.details([
     ['session', one.session],
-    ['decoy', one.decoy],
+    ['decoy', `${one.hostname ?? ''} ${one.decoy}`.trim()],
     ['service', one.service],
     ['source', one.source === null ? undefined : `${one.source}:${one.source_port ?? '?'}`],
     ['target', one.dst === null ? undefined : `${one.dst}:${one.dst_port ?? '?'}`],

@@ -69,6 +69,7 @@ t.test('alerts of one kind and subject are one within the grouping time, and ano
 })
 
 t.test('a silent agent alerts once, after its time, and the alert closes when it is heard again', async (t) => {
+  const silent = { ...all, kind: 'silent-agent' }
   const chain = makeChain(t)
   await enrol(chain)
   const watch = makeWatch(chain.deps)
@@ -80,29 +81,31 @@ t.test('a silent agent alerts once, after its time, and the alert closes when it
       seen,
     )
   await watch.look()
-  t.same(await listAlerts(chain.store, all), [], 'one that never came is not silent')
+  t.same(await listAlerts(chain.store, silent), [], 'one that never came is not silent')
   await presence('offline', at(0))
   chain.clock.advance(9_000)
   await watch.look()
-  t.same(await listAlerts(chain.store, all), [])
+  t.same(await listAlerts(chain.store, silent), [])
   chain.clock.advance(1_000)
   await watch.look()
   await watch.look()
-  t.match(await listAlerts(chain.store, all), [
+  t.match(await listAlerts(chain.store, silent), [
     { kind: 'silent-agent', subject: agentA, title: 'agent box-a is silent', count: 1, status: 'open' },
   ])
   await presence('online', at(10_000))
   await watch.look()
-  t.match(await listAlerts(chain.store, all), [{ status: 'closed', ended_why: 'it is heard again' }])
+  t.match(await listAlerts(chain.store, silent), [{ status: 'closed', ended_why: 'it is heard again' }])
   chain.clock.advance(91_000)
   await watch.look()
-  t.match(await listAlerts(chain.store, { ...all, status: 'open' }), [
+  t.match(await listAlerts(chain.store, { ...silent, status: 'open' }), [
     { kind: 'silent-agent', reasons: [/sends nothing/] },
   ])
 })
 
 t.test('a decoy that is not ready for a minute alerts, whatever phases it goes through, until it is', async (t) => {
   const chain = makeChain(t)
+  await enrol(chain)
+  await chain.store.run(`UPDATE agents SET presence = 'online', presence_at = ?, last_seen = ?`, at(0), at(600_000))
   const watch = makeWatch(chain.deps)
   const state = (phase: string) => ({
     type: 'decoy',
@@ -114,27 +117,50 @@ t.test('a decoy that is not ready for a minute alerts, whatever phases it goes t
     restarts: 0,
     reason: 'no image',
   })
+  const open = () => listAlerts(chain.store, { ...all, status: 'open' })
   await chain.feed('state', [state('creating')])
   chain.clock.advance(59_000)
   await chain.feed('state', [state('failing')])
   await watch.look()
-  t.same(await listAlerts(chain.store, all), [])
+  t.same(await open(), [])
   chain.clock.advance(1_000)
   await watch.look()
   await watch.look()
-  t.match(await listAlerts(chain.store, all), [
-    { kind: 'dead-decoy', subject: decoyA, count: 1, reasons: [/not ready since/, 'no image'] },
+  t.match(await open(), [
+    {
+      kind: 'dead-decoy',
+      subject: decoyA,
+      title: 'decoy web-07 (198.18.1.50) is failing',
+      count: 1,
+      reasons: [/not ready since/, 'no image'],
+    },
   ])
   await chain.feed('state', [state('ready')])
-  t.match(await listAlerts(chain.store, all), [{ status: 'closed' }])
-  await chain.feed('state', [state('failing'), state('withdrawn')])
-  chain.clock.advance(120_000)
+  t.same(await open(), [])
+  await chain.feed('state', [state('failing')])
+  chain.clock.advance(60_000)
   await watch.look()
-  t.equal((await listAlerts(chain.store, { ...all, status: 'open' })).length, 0, 'a withdrawn one is not missed')
+  t.equal((await open()).length, 1)
+  await chain.store.run(`UPDATE decoys SET status = 'retired'`)
+  await watch.look()
+  t.same(await open(), [], 'a retired one is not missed')
+})
+
+t.test('a decoy that its agent never told of alerts too, unless the agent is away itself', async (t) => {
+  const chain = makeChain(t)
+  await enrol(chain)
+  const watch = makeWatch(chain.deps)
+  chain.clock.advance(60_000)
+  await watch.look()
+  t.same(await listAlerts(chain.store, all), [])
+  await chain.store.run(`UPDATE agents SET presence = 'online', presence_at = ?, last_seen = ?`, at(0), at(60_000))
+  await watch.look()
+  t.match(await listAlerts(chain.store, all), [{ kind: 'dead-decoy', title: /not heard of/ }])
 })
 
 t.test('lost records, dead letters and agents’ errors alert, each thing once', async (t) => {
   const chain = makeChain(t)
+  await enrol(chain)
   const watch = makeWatch(chain.deps)
   await chain.store.run(
     `INSERT INTO losses (agent, stream, epoch, first, last, reason, at) VALUES (?, 'events', 'e', 5, 14, 'disk-full', ?)`,
@@ -154,9 +180,9 @@ t.test('lost records, dead letters and agents’ errors alert, each thing once',
   await watch.look()
   const found = (await listAlerts(chain.store, all)).map(({ kind, title, count }) => [kind, title, count])
   t.same(found.sort(), [
-    ['dead-letters', '1 messages could not be used', 1],
-    ['no-free-address', 'agent reports NO_FREE_ADDRESS', 1],
-    ['records-lost', '10 records of an agent were lost', 1],
+    ['dead-letters', '1 messages of box-a could not be used', 1],
+    ['no-free-address', 'agent box-a reports NO_FREE_ADDRESS', 1],
+    ['records-lost', '10 records of box-a were lost', 1],
   ])
 })
 

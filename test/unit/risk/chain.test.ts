@@ -1,5 +1,5 @@
 import t from 'tap'
-import { factsOfSource, techniquesOf } from '../../../controller/attackers/index.ts'
+import { factsOfSource, findSource, makeHistoryRetention, techniquesOf } from '../../../controller/attackers/index.ts'
 import { addException, crossingsAfter, scoresNow, shippedEvidence } from '../../../controller/risk/index.ts'
 import { agentA, breakIn, decoyA, decoyB, enrol, event, makeChain, startMs } from '../sessions/chain.ts'
 
@@ -135,4 +135,22 @@ t.test('what was committed while the workers stood still is scored when they go 
     1,
   )
   t.equal((await crossingsAfter(chain.store, 0)).at(-1)?.threshold, 'block')
+})
+
+t.test('sessions and behaviours go when records go; the source and its risk stay known', async (t) => {
+  const chain = makeChain(t)
+  await chain.feed('events', breakIn())
+  const left = async () =>
+    Promise.all(
+      ['sessions', 'session_events', 'behaviours'].map(
+        async (table) => (await chain.store.get<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`))?.n,
+      ),
+    )
+  const before = await left()
+  await makeHistoryRetention(chain.deps).sweep()
+  t.same(await left(), before)
+  chain.clock.advance(91 * 86_400_000)
+  await makeHistoryRetention(chain.deps).sweep()
+  t.same(await left(), [0, 0, 0])
+  t.match(await findSource(chain.store, attacker), { sessions: 1, commands: 2 })
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { alertTables, makeRiskAlerts, makeStateProjector } from '../../../controller/alerts/index.ts'
 import { attackerTables, makeAttackerProjector } from '../../../controller/attackers/index.ts'
 import { type ControllerConfig, controllerConfig } from '../../../controller/config.ts'
+import { decoyTables } from '../../../controller/decoys/tables.ts'
 import type { Deps } from '../../../controller/deps.ts'
 import { fleetTables } from '../../../controller/fleet/tables.ts'
 import { enforcementProjector, makeBlocks, makeResponder, responseTables } from '../../../controller/response/index.ts'
@@ -67,6 +68,7 @@ export function makeChain(t: TestLike, overrides: Partial<Record<keyof Controlle
     coreTables,
     blobTables,
     fleetTables,
+    decoyTables,
     sessionTables,
     attackerTables,
     riskTables,
@@ -185,6 +187,19 @@ export async function enrol(chain: Chain, o: { agent?: string; name?: string; ne
       `${net}.10`,
       `${net}.1`,
       JSON.stringify([`${net}.53`]),
+    )
+    if (agent !== agentA) return
+    await sql.run(
+      `INSERT INTO decoys (id, segment, agent, cidr, ip, mac, hostname, persona, persona_version, status, origin, created_at, changed_at, reason)
+       VALUES (?, ?, ?, ?, ?, '02:00:00:00:00:01', 'web-07', ?, 1, 'wanted', 'placement', ?, ?, '')`,
+      decoyA,
+      segment,
+      agent,
+      `${net}.0/24`,
+      `${net}.50`,
+      persona,
+      new Date(startMs).toISOString(),
+      new Date(startMs).toISOString(),
     )
   })
   return segment
