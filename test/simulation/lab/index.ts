@@ -17,7 +17,10 @@ export type LabOptions = {
   /** Which machines; all when left out. The gateway always comes. */
   only?: (machine: LabMachine) => boolean
   agents?: MachineOptions['agents']
-  controllerConfig?: Record<string, unknown>
+  /** Settings laid over those of `marshlight init`. */
+  controllerConfig?: (layout: LabLayout) => Record<string, unknown>
+  /** Leaves the appliances' image stores of an earlier run in place. */
+  keepImages?: boolean
   /** Called when something starts that a person may have to wait for. */
   progress?: (what: string) => void
 }
@@ -43,8 +46,8 @@ const defaultTimeoutMs = 60_000
 
 /** Makes networks and machines and starts them. Services may still be starting when it returns. Removes all if one fails. */
 export async function up(options: LabOptions): Promise<Lab> {
-  const { name, only, agents = 'run', controllerConfig, progress = () => {} } = options
-  await down(name)
+  const { name, only, agents = 'run', controllerConfig, keepImages = false, progress = () => {} } = options
+  await down(name, { keepImages })
   const all = layoutAt(await freePlace())
   const machines = all.machines.filter((machine) => machine.role === 'gateway' || !only || only(machine))
   const layout: LabLayout = { ...all, machines: machines.map((machine) => ({ ...machine })) }
@@ -58,7 +61,7 @@ export async function up(options: LabOptions): Promise<Lab> {
       layout: all,
       agents,
       imageArchives,
-      ...(controllerConfig && { controllerConfig }),
+      ...(controllerConfig && { controllerConfig: controllerConfig(all) }),
     }
     const work = async () => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
@@ -117,18 +120,20 @@ function labOf(name: string, layout: LabLayout): Lab {
   }
 }
 
-/** Removes every trace of a lab: machines, volumes, networks, rules. Does nothing when there is none. */
-export async function down(name: string): Promise<void> {
+/**
+ * Removes every trace of a lab: machines, volumes, networks, rules. Does nothing when there is none. With `keepImages` the
+ * appliances' image stores stay, so that the next lab of this name need not load them.
+ */
+export async function down(name: string, { keepImages = false } = {}): Promise<void> {
   const label = `label=${labLabel}=${name}`
   const containers = wordsIn(await docker('ps', '-aq', '--filter', label))
-  const mounts = containers.length === 0 ? '' : await docker('inspect', '-f', volumesFormat, ...containers)
   if (containers.length > 0) await docker('rm', '-f', '-v', ...containers)
-  const volumes = new Set(wordsIn(mounts))
-  if (volumes.size > 0) await docker('volume', 'rm', '-f', ...volumes)
+  // Volumes are named after the lab: they outlive their containers, and so does what an earlier run kept.
+  const volumes = wordsIn(await docker('volume', 'ls', '-q', '--filter', `name=^${name}-`))
+  const going = volumes.filter((volume) => !(keepImages && volume.endsWith('-engine')))
+  if (going.length > 0) await docker('volume', 'rm', '-f', ...going)
   await removeNetworks(name)
 }
-
-const volumesFormat = '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}'
 
 /** A name for a lab of its own, from a seed such as a test's file and process. */
 export const labName = (seed: string) => `ml-${createHash('sha256').update(seed).digest('hex').slice(0, 6)}`

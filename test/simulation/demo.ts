@@ -1,0 +1,140 @@
+import { wordsOf } from '../../shared/errors.ts'
+import { centreOf } from './centre.ts'
+import { p50AndP95 } from './figures.ts'
+import { down, type Lab, type LabLayout, up } from './lab/index.ts'
+import { type KeySample, manySources, passwordAttack, portScan } from './step-attack.ts'
+import { type Engagement, engage, proveBlocked } from './step-engage.ts'
+import { decisionToEnforced, keyToAlert, recordSums } from './step-figures.ts'
+import { discover, enrolFleet, growDecoys } from './step-fleet.ts'
+import { decoysNow, type ShownDecoy, type Stage } from './story.ts'
+import type { Summary } from './summary.ts'
+import type { StepResult, Timeline } from './timeline.ts'
+
+export const demoName = 'marshlight-demo'
+const decoysPerSegment = 2
+const sources = 10
+
+/** Settings that make the story fit into minutes; everything else is as `marshlight init` leaves it. */
+const controllerConfig = ({ machines }: LabLayout) => ({
+  decoys: {
+    perSegment: decoysPerSegment,
+    maxPerSegment: 4,
+    waitForDetailSeconds: 20,
+    egress: machines
+      .filter(({ role }) => role === 'payload-server')
+      .map(({ ip }) => ({ cidr: `${ip}/32`, proto: 'tcp', port: 80 })),
+  },
+  scan: { maxRate: 2000 },
+  // Far apart, so that each consequence can be seen for itself.
+  risk: { thresholds: { alert: 70, deploy: 85, reconfigure: 94, block: 98.5 } },
+})
+
+/** Runs the story to its end, or to the step that failed; nothing of it is left but the appliances' image stores, unless `keep`. */
+export async function runDemo(timeline: Timeline, { keep }: { keep: boolean }): Promise<Summary> {
+  const began = Date.now()
+  const steps: StepResult[] = []
+  const summary: Summary = {
+    hosts: { present: 0, found: 0 },
+    decoys: { ready: 0 },
+    firstDecoySeconds: null,
+    keyToAlertMs: { p50: null, p95: null },
+    decisionToEnforcedMs: { p50: null, p95: null },
+    records: { sent: 0, committed: 0, lost: 0, duplicated: 0 },
+    blocked: { decoys: false, gateway: false },
+    steps,
+  }
+
+  async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
+    timeline.step(name)
+    const start = Date.now()
+    const seconds = () => Math.round((Date.now() - start) / 100) / 10
+    try {
+      const result = await work()
+      steps.push({ name, ok: true, seconds: seconds() })
+      return result
+    } catch (error) {
+      steps.push({ name, ok: false, seconds: seconds(), error: wordsOf(error) })
+      timeline.tell(`FAILED: ${wordsOf(error)}`)
+      throw error
+    }
+  }
+
+  let lab: Lab | undefined
+  try {
+    lab = await step('The lab: two segments, a gateway, an outside, a controller', () =>
+      up({
+        name: demoName,
+        controllerConfig,
+        keepImages: true,
+        progress: (what) => timeline.progress(`starting ${what}`),
+      }),
+    )
+    const stage: Stage = { lab, centre: centreOf(lab), timeline, began }
+    await tell(stage, step, summary)
+  } catch (error) {
+    if (steps.every(({ ok }) => ok)) throw error
+  }
+  if (keep && lab) tellWhatToLookAt(timeline)
+  else await down(demoName, { keepImages: true })
+  return summary
+}
+
+type Step = <T>(name: string, work: () => Promise<T>) => Promise<T>
+
+async function tell(stage: Stage, step: Step, summary: Summary): Promise<void> {
+  const { lab } = stage
+  await step('Enrolment: one token each', () => enrolFleet(stage))
+  const [, grown] = await Promise.all([
+    step('Discovery: the agents are told nothing', async () => {
+      summary.hosts = await discover(stage, 120)
+      if (summary.hosts.found < summary.hosts.present)
+        throw new Error(`found ${summary.hosts.found} of ${summary.hosts.present} hosts`)
+    }),
+    step('Decoys: personas like their neighbours, on free addresses', () => growDecoys(stage, decoysPerSegment)),
+  ])
+  summary.firstDecoySeconds = Math.round(grown.firstSeconds * 10) / 10
+
+  const inSegment = (name: string): ShownDecoy[] =>
+    grown.decoys.filter(({ segmentName }) => segmentName?.endsWith(name))
+  const cidrOf = (name: string) => lab.segments.find((segment) => segment.name === name)?.cidr ?? ''
+  const logins = await step('An attack from outside: a scan, then passwords', async () => {
+    await portScan(stage, 'attacker-outside', cidrOf('seg-a'))
+    return passwordAttack(stage, 'attacker-outside', firstOf(inSegment('seg-a')))
+  })
+  const samples: KeySample[] = await step(
+    `${sources} more sources log in and type: from the Enter key to the alert`,
+    () => manySources(stage, 'attacker-outside', logins, sources),
+  )
+  const outside: Engagement = await step('Commands and a payload: more decoys, another face, a block', () =>
+    engage(stage, 'attacker-outside', logins),
+  )
+  const inside: Engagement = await step('A second attacker, inside the other segment', async () => {
+    await portScan(stage, 'attacker-inside', cidrOf('seg-b'))
+    return engage(stage, 'attacker-inside', await passwordAttack(stage, 'attacker-inside', firstOf(inSegment('seg-b'))))
+  })
+  await step('Blocked: the next connection is refused, at the decoys and at the gateway', async () => {
+    summary.blocked = await proveBlocked(stage, outside, inside)
+    if (!summary.blocked.decoys || !summary.blocked.gateway) throw new Error('a blocked attacker still gets through')
+  })
+  await step('What was measured', async () => {
+    summary.keyToAlertMs = p50AndP95(await keyToAlert(stage, samples))
+    summary.decisionToEnforcedMs = p50AndP95(await decisionToEnforced(stage))
+    summary.records = await recordSums(stage)
+    summary.decoys.ready = (await decoysNow(stage)).filter(({ phase }) => phase === 'ready').length
+    const { lost, duplicated } = summary.records
+    if (lost !== 0 || duplicated !== 0) throw new Error(`${lost} records lost, ${duplicated} doubled`)
+  })
+}
+
+function firstOf(decoys: readonly ShownDecoy[]): ShownDecoy {
+  const [first] = decoys
+  if (!first) throw new Error('the segment has no decoy')
+  return first
+}
+
+function tellWhatToLookAt(timeline: Timeline): void {
+  timeline.step('Left running. Look at it:')
+  for (const command of ['agents', 'segments map', 'decoys', 'sessions', 'sources', 'blocks', 'alerts --follow'])
+    timeline.tell(`docker exec -it ${demoName}-controller marshlight ${command}`)
+  timeline.tell('npm run demo -- --down removes it')
+}

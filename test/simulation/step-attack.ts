@@ -1,0 +1,120 @@
+import { type AttackShell, openShell, type Typed } from './shell.ts'
+import { decoysNow, type ShownDecoy, type Stage } from './story.ts'
+import { until } from './wait.ts'
+
+/** What a password attack tries: the lists that every bot carries. */
+const userList = ['root', 'admin', 'pi', 'user', 'support', 'ubuntu', 'backup', 'oracle', 'test', 'guest']
+const passwordList = [
+  '123456',
+  'password',
+  'admin',
+  'root',
+  '12345',
+  'raspberry',
+  'ubuntu',
+  'changeme',
+  'qwerty',
+  'letmein',
+  'toor',
+  '1234',
+  'welcome',
+  'P@ssw0rd',
+  'support',
+  'guest',
+  'test',
+  'user',
+  'default',
+  'oracle',
+  'backup',
+]
+
+export type Login = { decoy: ShownDecoy; user: string; password: string }
+
+/** A SYN scan of the segment with nmap; the addresses with an SSH port open. */
+export async function portScan({ lab, timeline }: Stage, from: string, cidr: string): Promise<string[]> {
+  const { stdout, stderr, code } = await lab.exec(
+    from,
+    ['nmap', '-n', '-sS', '-T4', '--max-retries', '1', '-p', '22,23,80', '--open', '-oG', '-', cidr],
+    { timeoutMs: 120_000 },
+  )
+  if (code !== 0) throw new Error(`nmap ended with ${code}: ${stderr.trim()}`)
+  const open = [...stdout.matchAll(/^Host: (\S+) .*?22\/open/gm)].map(([, ip]) => ip ?? '')
+  timeline.tell(`${from} scans ${cidr}: SSH open at ${open.length} addresses, it cannot tell which are decoys`)
+  return open
+}
+
+/** hydra with common names and words against one decoy, until it finds a log-in. */
+export async function passwordAttack(stage: Stage, from: string, decoy: ShownDecoy): Promise<Login> {
+  const { lab, timeline } = stage
+  await lab.putFile(from, '/tmp/users', `${userList.join('\n')}\n`)
+  await lab.putFile(from, '/tmp/words', `${passwordList.join('\n')}\n`)
+  const { stdout, stderr } = await lab.exec(
+    from,
+    ['hydra', '-I', '-L', '/tmp/users', '-P', '/tmp/words', '-t', '4', '-f', '-u', `ssh://${decoy.ip}`],
+    { timeoutMs: 180_000 },
+  )
+  const found = /login: (\S+)\s+password: (\S+)/.exec(stdout)
+  if (!found) throw new Error(`hydra found no log-in at ${decoy.ip}: ${(stdout + stderr).slice(-300)}`)
+  const login = { decoy, user: found[1] ?? '', password: found[2] ?? '' }
+  timeline.tell(`${from} guesses passwords at ${decoy.hostname} with hydra and gets in as ${login.user}`)
+  return login
+}
+
+export const shellAt = (
+  { lab }: Stage,
+  from: string,
+  { decoy, user, password }: Login,
+  sourceAddress?: string,
+): Promise<AttackShell> =>
+  openShell({
+    lab: lab.name,
+    from,
+    ip: decoy.ip,
+    user,
+    password,
+    ...(sourceAddress !== undefined && { sourceAddress }),
+  })
+
+/** Types lines until a condition on the centre holds; the lines repeat from the start if need be, a few times. */
+export async function typeUntil<T>(
+  shell: AttackShell,
+  lines: readonly string[],
+  holds: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  for (const line of lines) {
+    if (!shell.open()) return holds()
+    await shell.type(line).catch(() => undefined)
+    const found = await holds()
+    if (found !== undefined) return found
+  }
+  return holds()
+}
+
+export type KeySample = { source: string; typed: Typed[] }
+
+/**
+ * One new source after the other logs in and types what looks around and fetches: each becomes an alert of its own at the
+ * line that takes its risk over the threshold.
+ */
+export async function manySources(stage: Stage, from: string, login: Login, count: number): Promise<KeySample[]> {
+  const { lab, timeline } = stage
+  const base = lab.machine(from).ip.replace(/\d+$/, '')
+  const samples: KeySample[] = []
+  for (let i = 0; i < count; i++) {
+    const source = `${base}${101 + i}`
+    await lab.exec(from, ['ip', 'address', 'add', `${source}/24`, 'dev', 'eth0'])
+    timeline.progress(`source ${i + 1} of ${count} types`)
+    const shell = await shellAt(stage, from, login, source)
+    for (const line of ['id', 'cat /etc/shadow', 'crontab -l']) await shell.type(line).catch(() => undefined)
+    shell.end()
+    samples.push({ source, typed: shell.typed })
+  }
+  return samples
+}
+
+/** The decoy's persona version once its agent says that it shows at least `version`. */
+export const personaShown = (stage: Stage, decoy: string, version: number, seconds: number): Promise<number> =>
+  until(`decoy ${decoy} to show persona version ${version}`, seconds, async () => {
+    const shown = (await decoysNow(stage)).find(({ id }) => id === decoy)?.state?.personaVersion
+    return shown !== undefined && shown >= version ? shown : undefined
+  })

@@ -1,0 +1,122 @@
+import { bannerSeenFrom, decoysNow, type ShownDecoy, type Stage, secondsSince } from './story.ts'
+import { until } from './wait.ts'
+
+type Invitation = { token: string }[]
+type Agents = { name: string; presence: string; roles: string[] }[]
+type SegmentHosts = {
+  name: string
+  cidr?: string
+  hosts: { ip: string; mac?: string; status: string; system?: string; ports: unknown[] }[]
+}
+
+const fleet = [
+  { machine: 'appliance-a', segment: 'seg-a', role: 'decoys' },
+  { machine: 'appliance-b', segment: 'seg-b', role: 'decoys' },
+  { machine: 'gateway', segment: 'centre', role: 'enforcer' },
+] as const
+
+/** One-time tokens for each appliance and the gateway; they make their keys and enrol by themselves. */
+export async function enrolFleet(stage: Stage): Promise<void> {
+  const { lab, centre, timeline } = stage
+  await until(
+    'the controller to answer',
+    60,
+    () =>
+      centre
+        .ask('agents', 'ls')
+        .then(() => true)
+        .catch(() => undefined),
+    () => timeline.progress('waiting for the controller'),
+  )
+  for (const { machine, segment, role } of fleet) {
+    const [made] = await centre.ask<Invitation>(
+      'agents',
+      'invite',
+      '--site',
+      'lab',
+      '--segment',
+      segment,
+      '--name',
+      machine,
+      '--role',
+      role,
+    )
+    await lab.putFile(machine, '/run/marshlight/token', `${made?.token}\n`)
+  }
+  const online = await until(
+    'the agents to come online',
+    120,
+    async () => {
+      const items = await centre.ask<Agents>('agents', 'ls')
+      return items.filter(({ presence }) => presence === 'online').length === fleet.length ? items : undefined
+    },
+    () => timeline.progress('agents make keys, get certificates, connect'),
+  )
+  for (const { name, roles } of online)
+    timeline.tell(`${name} enrolled with a token that served once, and is connected (${roles.join(', ')})`)
+}
+
+export type Discovery = { present: number; found: number }
+
+/** Waits until both inventories hold every host there is, or the time is up; says what was found of what is there. */
+export async function discover(stage: Stage, seconds: number): Promise<Discovery> {
+  const { lab, centre, timeline } = stage
+  const present = lab.hosts().map(({ ip }) => ip)
+  const look = async () =>
+    Promise.all(['seg-a', 'seg-b'].map((name) => centre.ask<SegmentHosts>('segments', 'show', name)))
+  const foundIn = (segments: SegmentHosts[]) =>
+    segments.flatMap(({ hosts }) => hosts.filter(({ status }) => status === 'up').map(({ ip }) => ip))
+  const all = (segments: SegmentHosts[]) => present.every((ip) => foundIn(segments).includes(ip))
+  let last: SegmentHosts[] = []
+  await until(
+    'the scans to find every host',
+    seconds,
+    async () => {
+      last = await look()
+      return all(last) ? true : undefined
+    },
+    () =>
+      timeline.progress(
+        `found ${present.filter((ip) => foundIn(last).includes(ip)).length} of ${present.length} hosts`,
+      ),
+  ).catch(() => undefined)
+  for (const { name, cidr, hosts } of last)
+    timeline.tell(
+      `${name} (${cidr}): ${hosts.filter(({ status }) => status === 'up').length} addresses answer, nobody told the agent any of them`,
+    )
+  return { present: present.length, found: present.filter((ip) => foundIn(last).includes(ip)).length }
+}
+
+export type ReadyDecoys = { decoys: ShownDecoy[]; firstSeconds: number }
+
+/** Waits for the decoys that the segments are to have, and proves each from a real neighbour. */
+export async function growDecoys(stage: Stage, perSegment: number): Promise<ReadyDecoys> {
+  const { timeline, began } = stage
+  let firstSeconds: number | undefined
+  const answered = new Set<string>()
+  const ready = await until(
+    `${perSegment} decoys in each segment to answer`,
+    240,
+    async () => {
+      const decoys = (await decoysNow(stage)).filter(({ phase }) => phase === 'ready')
+      for (const decoy of decoys.filter(({ id }) => !answered.has(id))) {
+        const banner = await bannerSeenFrom(stage, neighbourOf(decoy), decoy.ip, 22)
+        if (banner === undefined) continue
+        firstSeconds ??= secondsSince(began)
+        answered.add(decoy.id)
+        timeline.tell(
+          `decoy ${decoy.hostname} (${decoy.family}) at ${decoy.ip}, MAC ${decoy.mac}, tells ${neighbourOf(decoy)}: ${banner}`,
+        )
+      }
+      const full = ['seg-a', 'seg-b'].every(
+        (name) =>
+          decoys.filter(({ id, segmentName }) => segmentName?.endsWith(name) && answered.has(id)).length >= perSegment,
+      )
+      return full ? decoys : undefined
+    },
+    () => timeline.progress(`${answered.size} decoys answer`),
+  )
+  return { decoys: ready, firstSeconds: firstSeconds ?? Number.NaN }
+}
+
+const neighbourOf = ({ segmentName }: ShownDecoy) => (segmentName?.endsWith('seg-a') ? 'web-01' : 'ber-dev-007')

@@ -1,0 +1,42 @@
+import { tableText } from '../../controller/cli/print.ts'
+import type { Records } from './step-figures.ts'
+import type { StepResult } from './timeline.ts'
+
+type Spread = { p50: number | null; p95: number | null }
+
+/** What the demo measured; printed as it is with --json. */
+export type Summary = {
+  hosts: { present: number; found: number }
+  decoys: { ready: number }
+  firstDecoySeconds: number | null
+  keyToAlertMs: Spread
+  decisionToEnforcedMs: Spread
+  records: Records
+  blocked: { decoys: boolean; gateway: boolean }
+  steps: StepResult[]
+}
+
+export function summaryText(summary: Summary): string {
+  const { hosts, decoys, firstDecoySeconds, keyToAlertMs, decisionToEnforcedMs, records, blocked, steps } = summary
+  const ms = ({ p50, p95 }: Spread) =>
+    p50 === null ? 'not measured' : `${p50} ms in the middle, ${p95} ms at worst of 20`
+  const yes = (fact: boolean) => (fact ? 'yes' : 'NO')
+  const rows = [
+    ['hosts found', `${hosts.found} of ${hosts.present} there`],
+    ['decoys that answer', String(decoys.ready)],
+    ['first decoy answered after', firstDecoySeconds === null ? 'never' : `${firstDecoySeconds} s`],
+    ['key press to alert', ms(keyToAlertMs)],
+    ['decision to enforced', ms(decisionToEnforcedMs)],
+    [
+      'records',
+      `${records.sent} sent, ${records.committed} committed, ${records.lost} lost, ${records.duplicated} doubled`,
+    ],
+    ['attacker refused', `by the decoys: ${yes(blocked.decoys)}; at the gateway: ${yes(blocked.gateway)}`],
+  ]
+  const failed = steps.filter(({ ok }) => !ok)
+  const end =
+    failed.length === 0
+      ? `All ${steps.length} steps went well.`
+      : `Failed: ${failed.map(({ name, error }) => `${name} (${error})`).join('; ')}`
+  return `\n${tableText(['measured', ''], rows, process.stdout.columns ?? 80)}\n\n${end}\n`
+}
