@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
+import { defaultGateways, parseRoutes } from '../../shared/host-network.ts'
 import { networkOf } from '../../shared/network.ts'
 
 export type Card = { name: string; ip: string; mac: string; cidr: string }
@@ -13,5 +15,14 @@ export function segmentCards(named: readonly string[], interfaces = networkInter
     return (addresses ?? [])
       .filter((address) => address.family === 'IPv4' && !address.internal)
       .map(({ address, mac, netmask }) => ({ name, ip: address, mac, cidr: networkOf(address, netmask) }))
+  })
+}
+
+/** The same cards as the decoys take them, with the gateway of each where the kernel has one. */
+export async function segmentNics(named: readonly string[]) {
+  const gateways = defaultGateways(parseRoutes(await readFile('/proc/net/route', 'utf8')))
+  return segmentCards(named).map(({ name, ip, cidr }) => {
+    const gateway = gateways.find(({ nic }) => nic === name)?.gateway
+    return { nic: name, cidr, address: ip, ...(gateway !== undefined && { gateway }) }
   })
 }

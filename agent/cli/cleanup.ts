@@ -70,12 +70,8 @@ async function steps(o: CleanupCommand): Promise<Step[]> {
           clock: o.clock,
           random: o.random,
         })
-        for (const { id, running } of await engine.containers()) {
-          if (running) await engine.stop(id, 2)
-          await engine.remove(id)
-        }
-        for (const { name } of await engine.networks()) await engine.removeNetwork(name)
-        await rm(join(o.stateDir, 'decoys'), { recursive: true, force: true })
+        const { removeAll } = await import('../decoys/index.ts')
+        await removeAll({ engine, agent: identity.agent, folder: join(o.stateDir, 'decoys') })
       },
     })
   }

@@ -5,13 +5,14 @@ import { type Clock, isoNow } from '../../shared/clock.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
-import type { Plan, Reply, Request } from '../../shared/schemas/desired-state.ts'
+import type { Reply, Request } from '../../shared/schemas/desired-state.ts'
 import { streamNames } from '../../shared/schemas/envelope.ts'
 import { type AgentConfig, agentVersion } from '../config.ts'
 import { type Identity, serverError } from '../enrol/index.ts'
 import { type Link, makeLink } from '../link/index.ts'
 import { makeSpool, type Report } from '../spool/index.ts'
 import { segmentCards } from './cards.ts'
+import { decoyRooms, makeEngineOnce } from './decoy-rooms.ts'
 import { type AgentStatus, makeStatusSocket } from './status-socket.ts'
 import { type Supervised, supervised } from './supervised.ts'
 
@@ -29,7 +30,7 @@ type Answer = Pick<Reply, 'ok' | 'result' | 'error'>
 /**
  * The agent put together: its parts, in the order they start.
  *
- *   status, spool, link (these must start) -> blocks, health, engine's rooms (each tried again by itself)
+ *   status, spool, link (these must start) -> blocks, health; decoys, sessions where it has decoys (each tried again by itself)
  */
 export function composeAgent(deps: AgentDeps): Part[] {
   const { stateDir, config, identity, clock, random, log } = deps
@@ -38,6 +39,8 @@ export function composeAgent(deps: AgentDeps): Part[] {
   const spool = makeSpool({ folder: join(stateDir, 'spool'), clock, log: log.child({ room: 'spool' }) }, { limitBytes })
   const report: Report = (stream, records, positions) => spool.append(stream, records, positions)
   const roomDeps = (room: string) => ({ clock, random, log: log.child({ room }) })
+  const keepsDecoys = identity.roles.includes('decoys')
+  const engine = makeEngineOnce({ config, identity, clock, random, log: log.child({ room: 'engine' }) })
   /** Milliseconds this clock is ahead of the controller's, by the last request that came. */
   let clockOffsetMs: number | undefined
 
@@ -76,6 +79,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
         rooms.makeClockProbe(() => clockOffsetMs),
         rooms.makeSpoolProbe(spool, limitBytes),
         rooms.makeLinkProbe(link),
+        ...(keepsDecoys ? [rooms.makeDockerProbe(async () => (await engine()).ping())] : []),
       ]
       const { everySeconds } = config.health
       return rooms.makeHealth({ report, clock, log: log.child({ room: 'health' }), probes, everySeconds })
@@ -83,9 +87,10 @@ export function composeAgent(deps: AgentDeps): Part[] {
     roomDeps('health'),
   )
 
-  const rooms: Supervised<Part>[] = [blocks, health]
-
-  const applyPlan = (_plan: Plan) => {}
+  const appliance = keepsDecoys
+    ? decoyRooms({ ...deps, engine, spool, report, heldPlan: () => link.held().plan })
+    : undefined
+  const rooms: Supervised<Part>[] = [blocks, health, ...(appliance?.rooms ?? [])]
 
   async function answer(asked: Request): Promise<Answer> {
     clockOffsetMs = clock.now() - Date.parse(asked.issuedAt)
@@ -104,7 +109,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
     spool,
     report,
     handlers: {
-      onPlan: applyPlan,
+      onPlan: (plan) => appliance?.applyPlan(plan),
       onBlocks: (list) => blocks.current()?.applyBlocks(list),
       onRequest: answer,
     },

@@ -25,7 +25,11 @@ async function command(...args: string[]): Promise<{ code: number; out: string; 
   }
 }
 
-async function enrolled(t: Parameters<typeof tempFolder>[0], controller: TestController) {
+async function enrolled(
+  t: Parameters<typeof tempFolder>[0],
+  controller: TestController,
+  role: 'decoys' | 'enforcer' = 'enforcer',
+) {
   const stateDir = await tempFolder(t)
   const agent = newId()
   const pair = await pki.agentPair(agent, 100)
@@ -34,7 +38,7 @@ async function enrolled(t: Parameters<typeof tempFolder>[0], controller: TestCon
     v: 1,
     agent,
     name: 'gate-1',
-    roles: ['enforcer'],
+    roles: [role],
     certificate: pair.certificate,
     ca: pki.ca,
     mqtt: { host: '127.0.0.1', port: controller.port },
@@ -107,6 +111,29 @@ t.test('runs, says how it is, survives kill -9, and stops on SIGTERM', async (t)
   t.match(controller.heard.filter(({ name }) => name === 'presence').at(-1)?.message, { status: 'offline' })
   t.strictSame(controller.faults, [])
   t.match(await command('status', '--state', stateDir), { code: 1, err: /no agent runs/ })
+})
+
+t.test('an appliance without its Docker Engine goes on, and says so', async (t) => {
+  const controller = new TestController(pki)
+  await controller.start()
+  t.teardown(() => controller.stop())
+  const { stateDir } = await enrolled(t, controller, 'decoys')
+  const config = { docker: { socket: join(stateDir, 'none.sock') }, health: { everySeconds: 1 } }
+  await writeFile(join(stateDir, 'agent.json'), JSON.stringify(config))
+  const child = start(t, stateDir)
+  await controller.until('two looks', () => controller.of('health').length >= 2)
+  t.match(controller.of('health')[0], { docker: { ok: false }, probes: { docker: { ok: false }, link: {} } })
+  const status = JSON.parse((await command('status', '--json', '--state', stateDir)).out)
+  t.match(status, { link: { connected: true }, rooms: { decoys: {}, sessions: { state: 'running' } } })
+  t.comment(`${status.rssMb} MB unbundled`)
+  const doctor = JSON.parse((await command('doctor', '--json', '--state', stateDir)).out)
+  t.match(
+    doctor.checks.find(({ name }: { name: string }) => name === 'Docker Engine'),
+    { ok: false, next: /Start it/ },
+  )
+  const exit = once(child, 'exit')
+  child.kill('SIGTERM')
+  t.strictSame(await exit, [0, null])
 })
 
 t.test('wrong use and wrong configuration are told with the next step', async (t) => {

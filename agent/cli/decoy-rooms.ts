@@ -1,0 +1,86 @@
+import type { Part } from '../../shared/lifecycle.ts'
+import type { Log } from '../../shared/log.ts'
+import type { Plan } from '../../shared/schemas/desired-state.ts'
+import type { Engine } from '../engine/port.ts'
+import type { Report, Spool } from '../spool/index.ts'
+import { segmentNics } from './cards.ts'
+import type { AgentDeps } from './compose.ts'
+import { type Supervised, supervised } from './supervised.ts'
+
+/** One engine for all who need it; dockerode is imported when the first of them asks. */
+export function makeEngineOnce(deps: Pick<AgentDeps, 'config' | 'identity' | 'clock' | 'random'> & { log: Log }) {
+  let engine: Promise<Engine> | undefined
+  return (): Promise<Engine> => {
+    engine ??= import('../engine/index.ts').then(({ makeDockerEngine }) =>
+      makeDockerEngine({
+        socket: deps.config.docker.socket,
+        agentLabel: deps.identity.agent,
+        log: deps.log,
+        clock: deps.clock,
+        random: deps.random,
+      }),
+    )
+    return engine
+  }
+}
+
+/**
+ * What only an appliance has: decoys, and the reading of their events.
+ *
+ *   plan -> decoys -> sources() -> sessions -> spool
+ */
+export function decoyRooms(
+  deps: AgentDeps & { engine: () => Promise<Engine>; spool: Spool; report: Report; heldPlan: () => Plan | undefined },
+) {
+  const { config, identity, stateDir, clock, random, spool, report } = deps
+  const roomDeps = (room: string) => ({ clock, random, log: deps.log.child({ room }) })
+
+  const decoys = supervised(
+    'decoys',
+    async () => {
+      const { makeArp, makeDecoys } = await import('../decoys/index.ts')
+      const common = roomDeps('decoys')
+      return makeDecoys({
+        ...common,
+        engine: await deps.engine(),
+        arp: makeArp(common),
+        report,
+        stateDir,
+        images: { ...config.images, archives: config.imageArchives },
+        nics: () => segmentNics(config.nics),
+        agent: identity.agent,
+      })
+    },
+    {
+      ...roomDeps('decoys'),
+      onStarted: (room) => {
+        const held = deps.heldPlan()
+        if (held) room.applyPlan(held)
+      },
+    },
+  )
+
+  const sessions = supervised(
+    'sessions',
+    async () => {
+      const { makeSessions } = await import('../sessions/index.ts')
+      return makeSessions({
+        spool,
+        log: deps.log.child({ room: 'sessions' }),
+        clock,
+        decoys: () => decoys.current()?.sources() ?? [],
+        release: async (decoy) => decoys.current()?.release(decoy),
+        stateDir,
+      })
+    },
+    roomDeps('sessions'),
+  )
+
+  return {
+    /** Sessions stop before decoys and start after them. */
+    rooms: [decoys, sessions] satisfies Supervised<Part>[],
+    applyPlan: (plan: Plan) => decoys.current()?.applyPlan(plan),
+    /** Addresses and MACs of own decoys: not hosts. */
+    ownAddresses: () => decoys.current()?.ownAddresses() ?? [],
+  }
+}
