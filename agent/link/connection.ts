@@ -42,6 +42,8 @@ export async function connect(
   let progress: Progress = 'opening'
   let cause: unknown
   const socket = client.stream as TLSSocket
+  // Nagle's algorithm would hold a lone event back for 40 ms.
+  socket.setNoDelay(true)
   socket.once('secureConnect', () => {
     progress = 'secured'
   })

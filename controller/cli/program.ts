@@ -25,6 +25,7 @@ Examples:
   const cli = makeContext(program)
   for (const command of [...commands, completionCommand]) command(program, cli)
   throwInsteadOfExit(program)
+  nameListsTwice(program)
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return Number(process.exitCode ?? 0)
@@ -36,6 +37,12 @@ Examples:
 function throwInsteadOfExit(command: Command): void {
   command.exitOverride()
   for (const child of command.commands) throwInsteadOfExit(child)
+}
+
+/** `list` is the same as `ls`, everywhere. */
+function nameListsTwice(command: Command): void {
+  if (command.name() === 'ls') command.alias('list')
+  for (const child of command.commands) nameListsTwice(child)
 }
 
 function report(error: unknown, json: boolean): number {
