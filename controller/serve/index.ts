@@ -5,7 +5,7 @@ import { type Part, startAll } from '../../shared/lifecycle.ts'
 import { alertParts, makeStateProjector, raise, raiseRefusal } from '../alerts/index.ts'
 import { routesFor } from '../api/routes/index.ts'
 import { makeApi } from '../api/server.ts'
-import { makeAttackerProjector } from '../attackers/index.ts'
+import { makeAttackerProjector, makeHistoryRetention } from '../attackers/index.ts'
 import { readConfig } from '../config.ts'
 import {
   composePlan,
@@ -71,6 +71,7 @@ export async function serve({ dataDir, clock, random, log }: ServeOptions): Prom
       makeResponder(deps, blocks, { ...actions, refused: raiseRefusal(deps) }),
       makeExpiry(deps, blocks),
       ...centre.parts,
+      makeHistoryRetention(deps),
       makePlacement({ ...deps, actions, notify: noticeToAlert(deps) }),
       makeApi(routes, { ...deps, requests }, await listenFor(deps, authority)),
     ]
