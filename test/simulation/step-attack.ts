@@ -30,11 +30,11 @@ const passwordList = [
 
 export type Login = { decoy: ShownDecoy; user: string; password: string }
 
-/** A SYN scan of the segment with nmap; the addresses with an SSH port open. */
+/** A connect scan of the segment with nmap; the addresses with an SSH port open. */
 export async function portScan({ lab, timeline }: Stage, from: string, cidr: string): Promise<string[]> {
   const { stdout, stderr, code } = await lab.exec(
     from,
-    ['nmap', '-n', '-sS', '-T4', '--max-retries', '1', '-p', '22,23,80', '--open', '-oG', '-', cidr],
+    ['nmap', '-n', '-sT', '-T4', '--max-retries', '1', '-p', '22,23,80', '--open', '-oG', '-', cidr],
     { timeoutMs: 120_000 },
   )
   if (code !== 0) throw new Error(`nmap ended with ${code}: ${stderr.trim()}`)
