@@ -1,0 +1,64 @@
+import { cpus, release, totalmem } from 'node:os'
+import { parseArgs } from 'node:util'
+import { tableText } from '../../controller/cli/print.ts'
+import { wordsOf } from '../../shared/errors.ts'
+import { benches } from './registry.ts'
+import { meets, type Row } from './row.ts'
+
+/** `npm run bench [-- [--json] [NAME or group ...]]`: runs benchmarks one after the other and prints their figures. */
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean' }, list: { type: 'boolean' } },
+  allowPositionals: true,
+})
+const names = Object.values(benches).flatMap(({ names }) => names)
+/** A word stands for a benchmark, a group of them, a figure, or the figures below a name. */
+const means = (word: string, key: string, figures: readonly string[]) =>
+  [key, ...figures].some((name) => name === word || name.startsWith(`${word}.`))
+const asked = (key: string, figures: readonly string[]) =>
+  positionals.length === 0 || positionals.some((word) => means(word, key, figures))
+const unknown = positionals.filter(
+  (word) => !Object.entries(benches).some(([key, { names }]) => means(word, key, names)),
+)
+
+if (values.list) {
+  process.stdout.write(`${names.join('\n')}\n`)
+} else if (unknown.length > 0) {
+  process.stderr.write(`bench: there is no benchmark ${unknown.join(', ')}.\n  There are: ${names.join(', ')}\n`)
+  process.exitCode = 2
+} else {
+  const rows: Row[] = []
+  for (const [group, bench] of Object.entries(benches)) {
+    if (!asked(group, bench.names)) continue
+    const began = Date.now()
+    const tell = (what: string) => process.stderr.write(`${group}: ${what}\n`)
+    tell('running')
+    try {
+      rows.push(...(await bench.run(tell)))
+      tell(`done in ${((Date.now() - began) / 1000).toFixed(1)} s`)
+    } catch (error) {
+      tell(`failed: ${wordsOf(error)}`)
+      process.exitCode = 1
+    }
+  }
+  if (values.json) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`)
+  else printTable(rows)
+}
+
+function printTable(rows: readonly Row[]): void {
+  const figure = (value: number | null, unit: string) =>
+    value === null ? '-' : `${Number(value.toPrecision(4))} ${unit}`
+  const [cpu] = cpus()
+  process.stdout.write(
+    `Measured on ${cpus().length} x ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}.\n\n`,
+  )
+  const lines = rows.map((row) => [
+    row.name,
+    figure(row.value, row.unit),
+    figure(row.target, row.unit),
+    { true: 'reached', false: 'missed', undefined: '-' }[`${meets(row)}`],
+    figure(row.reference, row.unit),
+  ])
+  process.stdout.write(
+    `${tableText(['figure', 'value', 'target', '', 'beside it'], lines, process.stdout.columns ?? 100)}\n`,
+  )
+}

@@ -1,0 +1,9 @@
+import { blockBench } from './block.ts'
+import { ingestBench } from './ingest.ts'
+import type { Bench } from './row.ts'
+
+/** All benchmarks. The part of a key before the dot is its group: `npm run bench -- main` runs those of the main job. */
+export const benches: Record<string, Bench> = {
+  'main.ingest': ingestBench,
+  'main.block': blockBench,
+}
