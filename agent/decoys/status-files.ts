@@ -1,4 +1,4 @@
-import { type FSWatcher, watch } from 'node:fs'
+import { constants, type FSWatcher, watch } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -18,10 +18,13 @@ const maxBytes = 65_536
 /** The status in `out/status.json`, or undefined where there is none that can be read. */
 export async function readStatus(out: string): Promise<Status | undefined> {
   try {
-    const file = await open(join(out, 'status.json'), 'r')
+    // Neither a link nor a pipe that a service put there may lead or hold the agent.
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+    const file = await open(join(out, 'status.json'), flags)
     try {
-      const { size, mtimeMs } = await file.stat()
-      if (size > maxBytes) return undefined
+      const stats = await file.stat()
+      const { size, mtimeMs } = stats
+      if (!stats.isFile() || size > maxBytes) return undefined
       const { readyAt, error, ...told } = statusFile.parse(JSON.parse(await file.readFile('utf8')))
       return { ...told, ready: readyAt != null, writtenAt: mtimeMs, ...(error && { error: error.slice(0, 512) }) }
     } finally {

@@ -1,0 +1,1 @@
+export { makeSessions, type Sessions, type SessionsDeps, type Source } from './sessions.ts'
