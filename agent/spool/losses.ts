@@ -21,6 +21,12 @@ export function addLoss(losses: Losses, loss: Loss): Losses {
 export const lossesFrom = (losses: Losses, next: number): Losses =>
   losses.filter((loss) => loss.to >= next).map((loss) => (loss.from < next ? { ...loss, from: next } : loss))
 
+/** The part of the losses below number `end`. */
+export const lossesBelow = (losses: Losses, end: number): Losses =>
+  (losses.at(-1)?.to ?? -1) < end
+    ? losses
+    : losses.filter((loss) => loss.from < end).map((loss) => ({ ...loss, to: Math.min(loss.to, end - 1) }))
+
 /** The unbroken run of losses that begins at `from`: what precedes the next record. At most `limit` of them. */
 export function lossesAt(losses: Losses, from: number, limit = 500): Loss[] {
   const run: Loss[] = []

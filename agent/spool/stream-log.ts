@@ -4,7 +4,7 @@ import type { Log } from '../../shared/log.ts'
 import type { Loss } from '../../shared/schemas/envelope.ts'
 import { writeCursor } from './cursor.ts'
 import { encodeFrame, type FrameHead } from './frame.ts'
-import { addLoss, type Losses, lossesAt, lossesFrom, nextLossAfter } from './losses.ts'
+import { addLoss, type Losses, lossesAt, lossesBelow, lossesFrom, nextLossAfter } from './losses.ts'
 import type { Positions, Reading } from './port.ts'
 import { FrameReader, type ReadLimit } from './reader.ts'
 import { recoverStream, type SetAside } from './recovery.ts'
@@ -52,6 +52,11 @@ export class StreamLog {
   #epoch = ''
   #acknowledged = 0
   #next = 0
+  /**
+   * The disk knows that numbers below this are given. Nothing from here on is shown: a loss that the centre acknowledged
+   * but a restart forgot would have its number given again, to a record the centre then takes for known.
+   */
+  #durableNext = 0
   #losses: Losses = []
   #segments: Segment[] = []
   #positions = new Map<string, { file: string; offset: number }>()
@@ -76,12 +81,16 @@ export class StreamLog {
     this.#epoch = found.epoch
     this.#acknowledged = found.acknowledged
     this.#next = found.next
+    this.#durableNext = found.next
     this.#losses = found.losses
     this.#segments = found.segments
     this.#positions = found.positions
     if (found.fresh || found.setAside.length > 0) {
       this.#cursorStale = true
-      await this.#saveCursor().catch((error) => this.#deps.log.warn({ err: error }, 'cursor not written'))
+      await this.#saveCursor().catch((error) => {
+        this.#durableNext = Math.max(this.#acknowledged, this.#segments.at(-1)?.end ?? 0)
+        this.#deps.log.warn({ err: error }, 'cursor not written')
+      })
     }
     return found.setAside
   }
@@ -97,7 +106,7 @@ export class StreamLog {
     })
   }
 
-  standing = () => ({ epoch: this.#epoch, acknowledged: this.#acknowledged, next: this.#next })
+  standing = () => ({ epoch: this.#epoch, acknowledged: this.#acknowledged, next: this.#durableNext })
   bytes = (): number => this.#segments.reduce((sum, segment) => sum + segment.bytes, 0)
   positionOf = (source: string) => this.#positions.get(source)
   losses = (): Losses => this.#losses
@@ -112,10 +121,10 @@ export class StreamLog {
 
   async read(from: number, limit: ReadLimit): Promise<Reading> {
     for (let attempt = 0; ; attempt++) {
-      const start = Math.min(Math.max(from, this.#acknowledged), this.#next)
-      const losses = lossesAt(this.#losses, start)
+      const start = Math.min(Math.max(from, this.#acknowledged), this.#durableNext)
+      const losses = lossesAt(lossesBelow(this.#losses, this.#durableNext), start)
       const first = (losses.at(-1)?.to ?? start - 1) + 1
-      const end = Math.min(this.#next, nextLossAfter(this.#losses, first))
+      const end = Math.min(this.#durableNext, nextLossAfter(this.#losses, first))
       if (first >= end) return { epoch: this.#epoch, first, lines: [], losses }
       const read = this.#tryRead(first, end, limit)
       if (Array.isArray(read)) return { epoch: this.#epoch, first, lines: read, losses }
@@ -126,7 +135,7 @@ export class StreamLog {
   }
 
   acknowledge(epoch: string, next: number): Promise<void> {
-    if (epoch !== this.#epoch || next <= this.#acknowledged || next > this.#next) return Promise.resolve()
+    if (epoch !== this.#epoch || next <= this.#acknowledged || next > this.#durableNext) return Promise.resolve()
     this.#acknowledged = next
     this.#losses = lossesFrom(this.#losses, next)
     this.#cursorStale = true
@@ -249,6 +258,7 @@ export class StreamLog {
       segment.bytes += part.bytes.length
     }
     segment.end = end
+    this.#durableNext = end
   }
 
   /** The newest segment with its handle, opened, or begun where there is none or it is full. */
@@ -324,16 +334,18 @@ export class StreamLog {
   }
 
   async #saveCursor(): Promise<void> {
+    const next = this.#next
     await writeCursor(this.#deps.folder, {
       v: 1,
       epoch: this.#epoch,
       acknowledged: this.#acknowledged,
-      next: this.#next,
+      next,
       losses: [...this.#losses],
       positions: Object.fromEntries(this.#positions),
     })
     this.#cursorStale = false
     this.#lossesStale = false
+    this.#durableNext = Math.max(this.#durableNext, next)
   }
 
   #inLane<T>(work: () => Promise<T>): Promise<T> {

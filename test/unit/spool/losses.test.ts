@@ -1,5 +1,5 @@
 import t from 'tap'
-import { addLoss, gapsBetween, type Losses, lossesAt, lossesFrom } from '../../../agent/spool/losses.ts'
+import { addLoss, gapsBetween, type Losses, lossesAt, lossesBelow, lossesFrom } from '../../../agent/spool/losses.ts'
 import { seededRandom } from '../../../shared/random.ts'
 
 t.test('neighbouring losses with one reason are one', async (t) => {
@@ -18,6 +18,7 @@ t.test('the run of losses at a number ends where a record follows', async (t) =>
     { from: 4, to: 4, reason: 'corrupt' },
   ])
   t.strictSame(lossesAt(losses, 5), [])
+  t.strictSame(lossesBelow(losses, 3), [{ from: 2, to: 2, reason: 'limit' }])
   t.strictSame(lossesFrom(losses, 4), [
     { from: 4, to: 4, reason: 'corrupt' },
     { from: 9, to: 9, reason: 'limit' },
