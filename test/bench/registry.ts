@@ -1,4 +1,5 @@
 import { blockBench } from './block.ts'
+import { deployBench } from './deploy.ts'
 import { ingestBench } from './ingest.ts'
 import type { Bench } from './row.ts'
 
@@ -6,4 +7,5 @@ import type { Bench } from './row.ts'
 export const benches: Record<string, Bench> = {
   'main.ingest': ingestBench,
   'main.block': blockBench,
+  'main.deploy': deployBench,
 }

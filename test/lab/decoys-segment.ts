@@ -6,6 +6,8 @@ const run = (command: string, ...args: string[]) => execFileSync(command, args, 
 
 export type Segment = {
   nic: string
+  /** The neighbour's namespace. */
+  neighbour: string
   cidr: string
   address: string
   /** Runs a command on the neighbour, a host of its own in the segment. */
@@ -18,7 +20,7 @@ export type Segment = {
  * A segment of its own: a bridge in a namespace, a card of the "appliance" in the root namespace, and a neighbour at .9.
  * There is no route out. All of it goes with the test.
  */
-export function makeSegment(t: Test, third: number): Segment {
+export function makeSegment(t: Pick<Test, 'teardown'>, third: number): Segment {
   const tag = randomBytes(3).toString('hex')
   const [bridge, host, nic] = [`decoys-br-${tag}`, `decoys-ho-${tag}`, `dcy${tag}`]
   const cidr = `198.18.${third}.0/24`
@@ -39,6 +41,7 @@ export function makeSegment(t: Test, third: number): Segment {
   const onNeighbour = (command: string, ...args: string[]) => run('ip', 'netns', 'exec', host, command, ...args)
   return {
     nic,
+    neighbour: host,
     cidr,
     address: `198.18.${third}.2`,
     onNeighbour,
