@@ -2,16 +2,19 @@ import { readFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { defaultGateways, parseRoutes } from '../../shared/host-network.ts'
 import { networkOf } from '../../shared/network.ts'
+import { defaultNicFilter, type NicFilter } from '../scan/interfaces.ts'
 
 export type Card = { name: string; ip: string; mac: string; cidr: string }
 
-/** Names of what container engines, bridges and tunnels make: no segment lies behind them. */
-const notReal = /^(lo|docker|br-|veth|virbr|cni|flannel|tun|tap|wg|mv|ml-)/
+/** Which cards count: those named, or all that the scan room takes for plugs into a segment. */
+export const nicFilter = (named: readonly string[]): NicFilter =>
+  named.length > 0 ? (name) => named.includes(name) : defaultNicFilter
 
 /** The cards of the segments: those named, or all real ones with an IPv4 address. */
 export function segmentCards(named: readonly string[], interfaces = networkInterfaces()): Card[] {
+  const counts = nicFilter(named)
   return Object.entries(interfaces).flatMap(([name, addresses]) => {
-    if (named.length > 0 ? !named.includes(name) : notReal.test(name)) return []
+    if (!counts(name)) return []
     return (addresses ?? [])
       .filter((address) => address.family === 'IPv4' && !address.internal)
       .map(({ address, mac, netmask }) => ({ name, ip: address, mac, cidr: networkOf(address, netmask) }))

@@ -2,11 +2,12 @@ import { X509Certificate } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, isoNow } from '../../shared/clock.ts'
+import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import type { Reply, Request } from '../../shared/schemas/desired-state.ts'
-import { streamNames } from '../../shared/schemas/envelope.ts'
+import { type StreamName, streamNames } from '../../shared/schemas/envelope.ts'
 import { type AgentConfig, agentVersion } from '../config.ts'
 import { type Identity, serverError } from '../enrol/index.ts'
 import { type Link, makeLink } from '../link/index.ts'
@@ -30,7 +31,7 @@ type Answer = Pick<Reply, 'ok' | 'result' | 'error'>
 /**
  * The agent put together: its parts, in the order they start.
  *
- *   status, spool, link (these must start) -> blocks, health; decoys, sessions where it has decoys (each tried again by itself)
+ *   status, spool, link (these must start) -> blocks, health; scan, decoys, sessions where it has decoys (each tried again by itself)
  */
 export function composeAgent(deps: AgentDeps): Part[] {
   const { stateDir, config, identity, clock, random, log } = deps
@@ -97,8 +98,17 @@ export function composeAgent(deps: AgentDeps): Part[] {
     switch (asked.op.name) {
       case 'ping':
         return { ok: true, result: { version: agentVersion, rssMb: rssMb() } }
-      default:
-        return { ok: false, error: { code: 'NO_SUCH_METHOD', message: `this agent cannot do ${asked.op.name}` } }
+      case 'scan':
+      case 'scan.cancel':
+      case 'full-picture': {
+        const scanner = appliance?.scanner()
+        if (!scanner) return refused(new MarshlightError('NO_SUCH_METHOD', { port: 'this agent', what: asked.op.name }))
+        try {
+          return { ok: true, result: await scanner.request(asked.op, asked.id) }
+        } catch (error) {
+          return refused(error)
+        }
+      }
     }
   }
 
@@ -135,16 +145,23 @@ export function composeAgent(deps: AgentDeps): Part[] {
     blocksRevision: link.held().blocks?.revision ?? 0,
     spool: {
       mb: Math.round((spool.bytes() / 1_048_576) * 10) / 10,
-      waiting: Object.fromEntries(
-        streamNames.map((name) => {
-          const { acknowledged, next } = spool.standing(name)
-          return [name, next - acknowledged]
-        }),
-      ),
+      written: ofStreams((name) => spool.standing(name).next),
+      waiting: ofStreams((name) => spool.standing(name).next - spool.standing(name).acknowledged),
     },
   })
 
   return [makeStatusSocket(stateDir, status), spool, link, ...rooms]
 }
+
+const ofStreams = (figure: (name: StreamName) => number) =>
+  Object.fromEntries(streamNames.map((name) => [name, figure(name)]))
+
+const refused = (error: unknown): Answer => ({
+  ok: false,
+  error: {
+    code: error instanceof MarshlightError ? error.code : 'SCAN_FAILED',
+    message: wordsOf(error).slice(0, 1024),
+  },
+})
 
 const rssMb = (): number => Math.round(process.memoryUsage.rss() / 1_048_576)

@@ -25,8 +25,9 @@ export function makeEngineOnce(deps: Pick<AgentDeps, 'config' | 'identity' | 'cl
 }
 
 /**
- * What only an appliance has: decoys, and the reading of their events.
+ * What only an appliance has: scans, decoys, and the reading of their events.
  *
+ *   plan -> scan -> spool
  *   plan -> decoys -> sources() -> sessions -> spool
  */
 export function decoyRooms(
@@ -76,10 +77,37 @@ export function decoyRooms(
     roomDeps('sessions'),
   )
 
+  const scan = supervised(
+    'scan',
+    async () => {
+      const { defaultNicFilter, makeScanner } = await import('../scan/index.ts')
+      const { nics } = config
+      return makeScanner({
+        ...roomDeps('scan'),
+        report,
+        ownDecoys: () => decoys.current()?.ownAddresses() ?? [],
+        nicFilter: nics.length > 0 ? (name: string) => nics.includes(name) : defaultNicFilter,
+        stateDir,
+      })
+    },
+    {
+      ...roomDeps('scan'),
+      onStarted: (room) => {
+        const held = deps.heldPlan()
+        if (held) room.applyPlan(held)
+      },
+    },
+  )
+
   return {
     /** Sessions stop before decoys and start after them. */
-    rooms: [decoys, sessions] satisfies Supervised<Part>[],
-    applyPlan: (plan: Plan) => decoys.current()?.applyPlan(plan),
+    rooms: [scan, decoys, sessions] satisfies Supervised<Part>[],
+    applyPlan(plan: Plan): void {
+      scan.current()?.applyPlan(plan)
+      decoys.current()?.applyPlan(plan)
+    },
+    /** The scanner, while it runs. */
+    scanner: () => scan.current(),
     /** Addresses and MACs of own decoys: not hosts. */
     ownAddresses: () => decoys.current()?.ownAddresses() ?? [],
   }

@@ -21,7 +21,8 @@ export type AgentStatus = {
   rooms: Record<string, RoomState>
   planRevision: number
   blocksRevision: number
-  spool: { mb: number; waiting: Record<string, number> }
+  /** By stream: how many records this spool numbered so far, and how many the controller has not acknowledged. */
+  spool: { mb: number; written: Record<string, number>; waiting: Record<string, number> }
 }
 
 export const socketPath = (stateDir: string) => join(stateDir, 'agent.sock')
