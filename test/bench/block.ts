@@ -3,9 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { cleanedUp } from './clean-up.ts'
-import { type Controller, end, startController } from './controller.ts'
+import { type Controller, end, prepareController } from './controller.ts'
 import { makeGateway } from './gateway.ts'
 import { type Bench, percentileOf, type Row } from './row.ts'
+import { until } from './until.ts'
 
 const simulated = 200
 const decisions = 30
@@ -35,8 +36,10 @@ export const blockBench: Bench = {
       progress(`enrolling ${simulated} simulated agents and a real one`)
       const wishes = Array.from({ length: simulated }, (_, i) => ({ name: `sim-${i}`, roles: ['decoys' as const] }))
       const real = { name: 'gateway', roles: ['enforcer' as const] }
-      const { controller, identities } = await startController(near, [...wishes, real])
-      cleanUp.add(() => controller.remove())
+      const prepared = await prepareController(near, [...wishes, real])
+      cleanUp.add(() => prepared.remove())
+      const { identities } = prepared
+      const controller = await prepared.start()
       const fleet = fork(join(import.meta.dirname, 'simulated-agents.ts'), {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       })
@@ -124,12 +127,4 @@ function heard(fleet: ChildProcess, what: string, value: number): Promise<void> 
     }, 30_000)
     fleet.on('message', listen).on('exit', gone)
   })
-}
-
-async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 30_000
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`not within 30 s: ${what}`)
-    await delay(20)
-  }
 }

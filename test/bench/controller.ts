@@ -21,50 +21,60 @@ import { certificateRequest } from '../integration/controller-csr.ts'
 
 const program = join(import.meta.dirname, '../../controller/cli.ts')
 
-export type Controller = {
+export type Controller = { dataDir: string; api: ApiClient; child: ChildProcess }
+export type Wish = { name: string; roles: Role[]; segment?: string }
+
+export type Prepared = {
   dataDir: string
-  api: ApiClient
-  child: ChildProcess
+  identities: Identity[]
+  /** Runs `marshlight serve` as a process of its own; resolves when it serves. */
+  start(): Promise<Controller>
   /** Ends the process and removes its folder. */
   remove(): Promise<void>
 }
 
-export type Wish = { name: string; roles: Role[] }
-
 /**
- * A controller at `host` as a process of its own (`marshlight serve`), with `agents` enrolled before it starts, so that
- * the enrolment server's limit of requests does not stand in the way. `config` is laid over what is needed to listen.
+ * A controller that will listen at `host`, with `agents` enrolled before it starts, so that the enrolment server's limit
+ * of requests does not stand in the way. `config` is laid over what is needed to listen.
  */
-export async function startController(
+export async function prepareController(
   host: string,
   agents: readonly Wish[],
   config: Record<string, unknown> = {},
-): Promise<{ controller: Controller; identities: Identity[] }> {
+): Promise<Prepared> {
   const dataDir = await mkdtemp(join(tmpdir(), 'marshlight-bench-controller-'))
+  let running: ChildProcess | undefined
+  const remove = async () => {
+    if (running) await end(running)
+    await rm(dataDir, { recursive: true, force: true })
+  }
   try {
     const [mqtt, enrolment] = [await freePort(host), await freePort(host)]
     const own = { publicHost: host, mqtt: { host, port: mqtt }, enrol: { host, port: enrolment } }
     await initController({ dataDir, config: { ...own, ...config }, now: Date.now() })
     const identities = await enrolAll(dataDir, agents)
-    const child = spawn(process.execPath, [program, '--data', dataDir, 'serve', '--log', 'error'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
-    const failed = once(child, 'exit').then(([code]) => {
-      throw new Error(`the controller ended with ${code} before it ran`)
-    })
-    await Promise.race([once(lines, 'line'), failed])
-    failed.catch(() => undefined)
-    const api = makeClient(() => ({ socket: join(dataDir, 'api.sock') }))
-    const remove = async () => {
-      await end(child)
-      await rm(dataDir, { recursive: true, force: true })
+    const start = async () => {
+      running = await serve(dataDir)
+      return { dataDir, child: running, api: makeClient(() => ({ socket: join(dataDir, 'api.sock') })) }
     }
-    return { controller: { dataDir, api, child, remove }, identities }
+    return { dataDir, identities, start, remove }
   } catch (error) {
-    await rm(dataDir, { recursive: true, force: true })
+    await remove()
     throw error
   }
+}
+
+async function serve(dataDir: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [program, '--data', dataDir, 'serve', '--log', 'error'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
+  const failed = once(child, 'exit').then(([code]) => {
+    throw new Error(`the controller ended with ${code} before it served`)
+  })
+  failed.catch(() => undefined)
+  await Promise.race([once(lines, 'line'), failed])
+  return child
 }
 
 async function enrolAll(dataDir: string, agents: readonly Wish[]): Promise<Identity[]> {
@@ -75,8 +85,8 @@ async function enrolAll(dataDir: string, agents: readonly Wish[]): Promise<Ident
     const outside = { clock: systemClock, random: systemRandom, log: silentLog }
     const deps: Deps = { config, dataDir, store, bus: makeBus(), ...outside }
     const identities: Identity[] = []
-    for (const { name, roles } of agents) {
-      const invitation = { site: 'bench', segment: name, name, roles, hours: 1 }
+    for (const { name, roles, segment = name } of agents) {
+      const invitation = { site: 'bench', segment, name, roles, hours: 1 }
       const token = await store.tx((sql) => makeClaim(sql, invitation, Date.now()))
       const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
       const key = pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()

@@ -1,11 +1,13 @@
 import { blockBench } from './block.ts'
 import { deployBench } from './deploy.ts'
 import { ingestBench } from './ingest.ts'
+import { latencyBench } from './latency.ts'
 import type { Bench } from './row.ts'
 
 /** All benchmarks. The part of a key before the dot is its group: `npm run bench -- main` runs those of the main job. */
 export const benches: Record<string, Bench> = {
   'main.ingest': ingestBench,
+  'main.latency': latencyBench,
   'main.block': blockBench,
   'main.deploy': deployBench,
 }
