@@ -41,11 +41,14 @@ export type Personas = Map<string, Persona>
 export const hasContainers = (decoy: CurrentDecoy | undefined): boolean =>
   decoy?.pod !== undefined || decoy?.service !== undefined
 
+/** File times come from a clock that the kernel advances only with its ticks, 10 ms at most. */
+const fileClockMs = 20
+
 /** Whether the status is of the run of the service that goes on now. */
 export const statusIsFresh = ({ service, status }: CurrentDecoy): boolean =>
   service?.running === true &&
   service.startedAt !== undefined &&
-  (status?.writtenAt ?? 0) >= Date.parse(service.startedAt)
+  (status?.writtenAt ?? 0) + fileClockMs >= Date.parse(service.startedAt)
 
 /** Whether the decoy's services answer. */
 export const answers = (decoy: CurrentDecoy): boolean =>

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { isoNow } from '../../shared/clock.ts'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
+import { canonicalCidr } from '../../shared/network.ts'
 import type { Plan } from '../../shared/schemas/desired-state.ts'
 import type { Notice } from '../../shared/schemas/state.ts'
 import type { ObservedContainer } from '../engine/port.ts'
@@ -201,7 +202,7 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
   function livingDecoys() {
     const nics = current?.nics ?? []
     return ledger.all().flatMap(({ decoy, cidr, ip, gone, withdrawn: lost }) => {
-      const nic = nics.find((one) => one.cidr === cidr)?.nic
+      const nic = nics.find((one) => canonicalCidr(one.cidr) === canonicalCidr(cidr))?.nic
       return nic && !gone && !lost && seenOf(decoy).pod?.running ? [{ decoy, nic, ip }] : []
     })
   }
@@ -244,7 +245,12 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
       bell.ring()
     },
     list: () => reporter.last(),
-    ownAddresses: () => ledger.all().map(({ ip, mac }) => ({ ip, mac })),
+    // An address that a real host has taken, or that was given up, is a host's again.
+    ownAddresses: () =>
+      ledger
+        .all()
+        .filter(({ decoy, gone, withdrawn: lost }) => !lost && (!gone || hasContainers(seenOf(decoy))))
+        .map(({ ip, mac }) => ({ ip, mac })),
     sources: () =>
       ledger.all().map(({ decoy, persona, personaVersion, revision, gone }) => ({
         id: decoy,

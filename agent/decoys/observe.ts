@@ -1,9 +1,10 @@
-import type { Engine, ObservedContainer } from '../engine/port.ts'
+import { contains } from '../../shared/network.ts'
+import type { Engine, ObservedContainer, ObservedNetwork } from '../engine/port.ts'
 import { digestOnDisk, filterMark } from './control-files.ts'
 import type { Current, CurrentDecoy } from './current.ts'
 import type { Entry } from './entry.ts'
 import type { Nic } from './nic.ts'
-import { foldersOf } from './specs.ts'
+import { foldersOf, networkName } from './specs.ts'
 import { readStatus } from './status-files.ts'
 
 export type ObserveDeps = {
@@ -20,11 +21,12 @@ export type ObserveDeps = {
 
 /** Everything as it is now. Throws DOCKER_UNREACHABLE. */
 export async function observe(deps: ObserveDeps, entries: Map<string, Entry>, now: number): Promise<Current> {
-  const [containers, networks, nics] = await Promise.all([
+  const [containers, networks, cards] = await Promise.all([
     deps.engine.containers(),
     deps.engine.networks(),
     deps.nics(),
   ])
+  const nics = cards.map((nic) => withLastGateway(nic, networks))
   const decoys = new Map<string, CurrentDecoy>()
   const strays: Current['strays'] = new Map()
   for (const container of containers) {
@@ -35,6 +37,13 @@ export async function observe(deps: ObserveDeps, entries: Map<string, Entry>, no
   for (const id of deps.strays.keys()) if (!strays.has(id)) deps.strays.delete(id)
   await Promise.all([...entries.keys()].map((id) => readFiles(deps, id, decoys)))
   return { decoys, entries, networks, nics, strays }
+}
+
+/** A card that lost its gateway for a while (its lease ran out) keeps the one that its network was made with. */
+function withLastGateway(nic: Nic, networks: readonly ObservedNetwork[]): Nic {
+  if (nic.gateway !== undefined) return nic
+  const gateway = networks.find(({ name }) => name === networkName(nic.nic))?.labels['marshlight.gateway']
+  return gateway !== undefined && contains(nic.cidr, gateway) ? { ...nic, gateway } : nic
 }
 
 function since(deps: ObserveDeps, { id }: ObservedContainer, now: number): number {

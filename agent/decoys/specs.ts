@@ -40,11 +40,16 @@ function networkSpec(nic: Nic, agent: string): NetworkSpec {
   const spec = {
     name: networkName(nic.nic),
     cidr: canonicalCidr(nic.cidr),
-    address: nic.address,
     parent: nic.nic,
     ...(nic.gateway !== undefined && { gateway: nic.gateway }),
   }
-  return { ...spec, labels: { 'marshlight.agent': agent, 'marshlight.spec': hashOf(spec) } }
+  const labels = {
+    'marshlight.agent': agent,
+    'marshlight.spec': hashOf(spec),
+    ...(nic.gateway !== undefined && { 'marshlight.gateway': nic.gateway }),
+  }
+  // Another address of the card alone is no reason to make every decoy anew.
+  return { ...spec, address: nic.address, labels }
 }
 
 function podSpec(desired: DesiredDecoy, network: NetworkSpec, ttl: number, deps: SpecDeps): ContainerSpec {

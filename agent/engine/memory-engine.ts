@@ -11,6 +11,8 @@ export type MemoryEngine = Engine & {
   /** Answers the next call of that name with an error. */
   failNext(call: keyof Engine, error: Error): void
   calls: string[]
+  /** What `containers` would tell, without being a call. */
+  standing(): ObservedContainer[]
 }
 
 /** The port in memory, for tests only. What it does not do throws. */
@@ -48,6 +50,8 @@ export function makeMemoryEngine(agentLabel: string, now: () => number = Date.no
     emit('die', container)
   }
 
+  const standing = () => [...kept.values()].map(({ observed }) => structuredClone(observed))
+
   return {
     images,
     calls,
@@ -62,9 +66,10 @@ export function makeMemoryEngine(agentLabel: string, now: () => number = Date.no
     loadImage: async () => {
       throw new MarshlightError('NO_SUCH_METHOD', { port: 'the engine in memory', what: 'load images' })
     },
+    standing,
     containers: async () => {
       enter('containers')
-      return [...kept.values()].map(({ observed }) => structuredClone(observed))
+      return standing()
     },
     networks: async () =>
       [...networks.values()].map(({ name, cidr, parent, labels }) => ({

@@ -24,7 +24,7 @@ export type SessionsDeps = {
   spool: Spool
   log: Log
   clock: Clock
-  /** All decoys with events, as of now. One that is no longer named is read to its end and forgotten. */
+  /** All decoys with events, as of now. One that is not named is left alone, as one whose room is starting again. */
   decoys: () => readonly Source[]
   /** Called when everything of a decoy that is gone is in the spool. */
   release?: (decoy: string) => Promise<void>
@@ -141,12 +141,12 @@ export function makeSessions(deps: SessionsDeps): Sessions {
 
   function look(): void {
     const named = new Map(deps.decoys().map((source) => [source.id, source]))
-    for (const [id, reader] of readers) if (!named.has(id)) reader.source = { ...reader.source, gone: true }
     for (const [id, source] of named) {
       const reader = readers.get(id) ?? open(source)
       reader.source = source
     }
     for (const [id, reader] of readers) {
+      if (!named.has(id)) continue
       watchFolder(reader)
       wake(id)
     }
