@@ -1,0 +1,285 @@
+import { rm } from 'node:fs/promises'
+import type { Clock } from '../../shared/clock.ts'
+import { MarshlightError } from '../../shared/errors.ts'
+import type { Part } from '../../shared/lifecycle.ts'
+import type { Log } from '../../shared/log.ts'
+import type { Random } from '../../shared/random.ts'
+import type { Plan, Request } from '../../shared/schemas/desired-state.ts'
+import type { Report } from '../spool/port.ts'
+import { makeCards } from './cards.ts'
+import { heldPath, readInventory, type SegmentState, writeInventory } from './held-inventory.ts'
+import { defaultNicFilter, type Nic, type NicFilter, readInterfaces } from './interfaces.ts'
+import { newJob, runJob } from './job.ts'
+import { type FindNames, reverseDns } from './names.ts'
+import { type Nmap, systemNmap } from './nmap-run.ts'
+import { atOnce, dueTask, nextDue, nextTry, shortened, type Task } from './schedule.ts'
+import { chooseTargets, type Refusal, type Target } from './targets.ts'
+import { makeTelling } from './telling.ts'
+import { ouiVendors } from './vendors.ts'
+
+export type ScanRequest = Extract<Request['op'], { name: 'scan' | 'scan.cancel' | 'full-picture' }>
+
+export type ScannerOptions = {
+  report: Report
+  clock: Clock
+  random: Random
+  log: Log
+  /** The decoys of this appliance: not hosts, and not scanned. */
+  ownDecoys: () => { ip: string; mac: string }[]
+  nicFilter?: NicFilter
+  stateDir: string
+  nmap?: Nmap
+  names?: FindNames
+  readNics?: (filter: NicFilter) => Promise<Nic[]>
+}
+
+export interface Scanner extends Part {
+  /** The policy to scan by from now on. Before the first, nothing is scanned. */
+  applyPlan(plan: Plan): void
+  /** Serves a one-shot request; answers when it has begun, not when it is through. Throws a MarshlightError to refuse it. */
+  request(op: ScanRequest, requestId?: string): Promise<Record<string, unknown>>
+  /** The cards of this machine that stand in a segment. */
+  interfaces(): Promise<Nic[]>
+  /** Forgets what was learnt. Call it stopped. */
+  cleanup(): Promise<void>
+}
+
+type Asked = {
+  phases: ('quick' | 'detail')[]
+  targets: Target[]
+  request?: string | undefined
+  ids: Map<string, string>
+}
+
+const lookAroundMs = 5_000
+
+/**
+ *   wait -> due or asked for? -> quick | full picture | detail, one at a time -> inventory saved -> wait
+ *
+ * Invariants: without a plan nothing is scanned; no packet goes to an address outside own segment and policy; hosts are
+ * told when they change and again with each full picture; a full picture is told only of a segment surveyed to the end.
+ */
+export function makeScanner(options: ScannerOptions): Scanner {
+  const { report, clock, random, log, stateDir, ownDecoys } = options
+  const telling = makeTelling(options)
+  const filter = options.nicFilter ?? defaultNicFilter
+  const readNics = options.readNics ?? readInterfaces
+  const ports = {
+    nmap: options.nmap ?? systemNmap,
+    names: options.names ?? reverseDns,
+    vendor: ouiVendors(),
+    clock,
+    onHosts: telling.hosts,
+    onGone: telling.gone,
+  }
+  const cards = makeCards({
+    read: readNics,
+    filter,
+    onFresh: (fresh) => {
+      log.info({ segments: fresh.map(({ nic, cidr }) => `${cidr} on ${nic}`) }, 'segments found')
+      return telling.segments(fresh)
+    },
+  })
+  const ending = new AbortController()
+  let segments = new Map<string, SegmentState>()
+  let plan: Plan | undefined
+  let asked: Asked | undefined
+  let current: { cidr: string; abort: AbortController } | undefined
+  let refusedFor = ''
+  let wake: () => void = () => {}
+  let running: Promise<void> | undefined
+
+  const stateOf = (cidr: string): SegmentState => {
+    const state = segments.get(cidr) ?? { due: { ...atOnce }, surveyed: false, inventory: new Map() }
+    segments.set(cidr, state)
+    return state
+  }
+
+  const choose = (policy: Plan['scan'], cidr?: string) =>
+    chooseTargets({ segments: cards.all(), policy, ownDecoys: ownDecoys().map(({ ip }) => ip), cidr })
+
+  /** MACs of the fleet's decoys in these segments and of our own: not hosts. */
+  const decoyMacs = () => new Set([...(plan?.scan.decoyMacs ?? []), ...ownDecoys().map(({ mac }) => mac)])
+
+  /** Decoys that were taken for hosts before the plan named them leave the inventory. */
+  async function dropDecoys(): Promise<void> {
+    const macs = decoyMacs()
+    for (const { inventory } of segments.values()) {
+      const decoys = [...inventory.values()].map(({ host }) => host).filter(({ mac }) => mac && macs.has(mac))
+      for (const { ip } of decoys) inventory.delete(ip)
+      if (decoys.length > 0) await telling.gone(decoys)
+    }
+  }
+
+  async function run(target: Target, phase: 'quick' | 'detail', signal: AbortSignal, id?: string, request?: string) {
+    const { cidr } = target.segment
+    const abort = new AbortController()
+    current = { cidr, abort }
+    const policy = (plan as Plan).scan
+    const macs = decoyMacs()
+    const state = stateOf(cidr)
+    const job = { ...newJob(clock, phase, request), ...(id ? { id } : {}) }
+    const context = {
+      target,
+      inventory: state.inventory,
+      maxRate: policy.maxRate,
+      isDecoy: ({ mac }: { mac?: string }) => mac !== undefined && macs.has(mac),
+      signal: AbortSignal.any([signal, abort.signal]),
+    }
+    try {
+      const outcome = await runJob({ report, log, ports }, job, context)
+      if (outcome === 'done' && phase === 'quick') state.surveyed = true
+      return outcome
+    } finally {
+      current = undefined
+    }
+  }
+
+  async function save(): Promise<void> {
+    await writeInventory(stateDir, segments).catch((error: unknown) => {
+      log.error({ err: error }, 'the inventory could not be saved; after a restart it is told anew')
+    })
+  }
+
+  async function runTask(target: Target, task: Task, signal: AbortSignal): Promise<void> {
+    const state = stateOf(target.segment.cidr)
+    if (task === 'full') {
+      if (state.surveyed) await telling.fullPicture(target.segment, state)
+    } else {
+      const outcome = await run(target, task, signal)
+      if (outcome === 'failed') state.due[task] = nextTry((plan as Plan).scan, task, clock.now(), random)
+      // What the end of the agent broke off is due again after its start.
+      if (outcome === 'failed' || signal.aborted) return save()
+    }
+    state.due[task] = nextDue((plan as Plan).scan, task, clock.now(), random)
+    await save()
+  }
+
+  async function runAsked(job: Asked, signal: AbortSignal): Promise<void> {
+    for (const phase of job.phases)
+      for (const target of job.targets) {
+        const id = job.ids.get(`${phase} ${target.segment.cidr}`)
+        const outcome = await run(target, phase, signal, id, job.request)
+        await save()
+        if (outcome !== 'done') return
+      }
+  }
+
+  /** Refusals of the plan itself are told once for each revision. */
+  async function tellRefusals(refusals: readonly Refusal[]): Promise<void> {
+    const told = `${plan?.revision} ${refusals.map(({ cidr, error }) => `${error.code} ${cidr}`).join()}`
+    if (refusals.length === 0 || told === refusedFor) return
+    refusedFor = told
+    for (const refusal of refusals) {
+      log.warn({ cidr: refusal.cidr, reason: refusal.error.message }, 'refused to scan')
+      await telling.refusal(refusal, 'quick')
+    }
+  }
+
+  /** One thing that is to be done now; false when there is none. */
+  async function step(signal: AbortSignal): Promise<boolean> {
+    await cards.look()
+    if (asked) {
+      const job = asked
+      asked = undefined
+      await runAsked(job, signal)
+      return true
+    }
+    if (!plan?.scan.enabled) return false
+    await dropDecoys()
+    const { targets, refusals } = choose(plan.scan)
+    await tellRefusals(refusals)
+    for (const target of targets) {
+      const task = dueTask(stateOf(target.segment.cidr).due, clock.now())
+      if (!task) continue
+      await runTask(target, task, signal)
+      return true
+    }
+    return false
+  }
+
+  async function work(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const round = new AbortController()
+      wake = () => round.abort()
+      const busy = await step(signal).catch((error: unknown) => {
+        if (!signal.aborted) log.error({ err: error }, 'a scan step failed')
+        return false
+      })
+      if (!busy) await clock.sleep(lookAroundMs, AbortSignal.any([signal, round.signal])).catch(() => undefined)
+    }
+  }
+
+  async function startScan(op: Extract<ScanRequest, { name: 'scan' }>, request?: string) {
+    if (!plan?.scan.enabled) {
+      const what = plan ? 'scanning is switched off in the plan of this agent' : 'no plan has reached this agent yet'
+      throw new MarshlightError('CONFLICT', {
+        what,
+        next: 'Nothing is scanned without a policy; send one and ask again.',
+      })
+    }
+    // One may wait for the scan that runs; a second one waiting is too much.
+    const busy = asked?.targets[0]?.segment.cidr
+    if (busy) throw new MarshlightError('SCAN_BUSY', { cidr: busy })
+    await cards.look()
+    const { targets, refusals } = choose(plan.scan, op.cidr)
+    const phases = op.phase === 'all' ? (['quick', 'detail'] as const) : [op.phase]
+    for (const refusal of refusals) await telling.refusal(refusal, phases[0] ?? 'quick', request)
+    const refused = refusals[0]?.error
+    if (targets.length === 0) throw refused ?? new MarshlightError('SEGMENT_UNKNOWN', { cidr: op.cidr ?? 'the plan' })
+    const ids = new Map<string, string>()
+    for (const phase of phases)
+      for (const { segment } of targets) ids.set(`${phase} ${segment.cidr}`, newJob(clock, phase).id)
+    asked = { phases: [...phases], targets, request, ids }
+    wake()
+    return { scans: [...ids.values()], segments: targets.map(({ segment }) => segment.cidr) }
+  }
+
+  return {
+    name: 'scan',
+    async start(signal) {
+      const { segments: held, damage } = await readInventory(stateDir, clock.now())
+      segments = held
+      if (damage) {
+        log.error(damage, 'the held inventory was damaged and set aside')
+        await telling.damage(damage)
+      }
+      const until = AbortSignal.any([signal, ending.signal])
+      running = work(until)
+    },
+    async stop() {
+      ending.abort()
+      await running
+    },
+    applyPlan(next) {
+      plan = next
+      for (const state of segments.values()) state.due = shortened(state.due, next.scan, clock.now())
+      wake()
+    },
+    async request(op, requestId) {
+      switch (op.name) {
+        case 'scan':
+          return startScan(op, requestId)
+        case 'scan.cancel': {
+          const cancelled = current ? [current.cidr] : []
+          asked = undefined
+          current?.abort.abort(new Error('cancelled on request'))
+          return { cancelled }
+        }
+        case 'full-picture': {
+          const surveyed = cards.all().flatMap((nic) => {
+            const state = segments.get(nic.cidr)
+            return state?.surveyed ? [{ nic, state }] : []
+          })
+          let hosts = 0
+          for (const { nic, state } of surveyed) hosts += await telling.fullPicture(nic, state)
+          return { segments: surveyed.map(({ nic }) => nic.cidr), hosts }
+        }
+      }
+    },
+    interfaces: () => readNics(filter),
+    async cleanup() {
+      await rm(heldPath(stateDir), { force: true })
+    },
+  }
+}
