@@ -236,8 +236,10 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     },
     async stop() {
       stopping.abort()
+      await Promise.all([running, ...busy.values()])
+      // Only now: a look that was under way would have opened them again.
       statusWatch.stop()
-      await Promise.all([running, conflicts.stop(), ...busy.values()])
+      await conflicts.stop()
       await reporter.settled()
     },
     applyPlan(plan) {
