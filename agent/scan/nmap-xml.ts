@@ -142,7 +142,7 @@ const serviceName = (service: Node | undefined) =>
 function scriptOf(script: Node): [string, string][] {
   const id = text(script, 'id')
   const output = text(script, 'output')
-  return id && output !== undefined && id.length <= 64 ? [[id, output.slice(0, 4096)]] : []
+  return id && output !== undefined && /^[a-z0-9][a-z0-9-]{0,63}$/.test(id) ? [[id, output.slice(0, 4096)]] : []
 }
 
 function osOf(match: Node): OsGuess[] {
