@@ -1,13 +1,19 @@
 import { blockBench } from './block.ts'
 import { deployBench } from './deploy.ts'
+import { faultsBench } from './faults.ts'
 import { ingestBench } from './ingest.ts'
 import { latencyBench } from './latency.ts'
+import { memoryBench } from './memory.ts'
 import type { Bench } from './row.ts'
+import { spoolBench } from './spool.ts'
 
 /** All benchmarks. The part of a key before the dot is its group: `npm run bench -- main` runs those of the main job. */
 export const benches: Record<string, Bench> = {
   'main.ingest': ingestBench,
   'main.latency': latencyBench,
   'main.block': blockBench,
+  'main.memory': memoryBench,
   'main.deploy': deployBench,
+  'main.faults': faultsBench,
+  spool: spoolBench,
 }
