@@ -101,7 +101,8 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     begin(steps)
     for (const { decoy } of ledger.all()) tell(decoy)
     watchOver(plan, current)
-    if (steps.works.length === 0 && busy.size === 0) tellOutcome(plan, current)
+    const atWork = [...busy.keys()].some((key) => key !== 'tidying')
+    if (steps.works.length === 0 && !atWork) tellOutcome(plan, current)
     return steps.wakeAt
   }
 
@@ -177,6 +178,8 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     for (const step of steps)
       try {
         await execute(step)
+        // Not after a failure: that would be tried again without a pause.
+        bell.ring()
         if (step.do === 'removeContainer')
           notify('info', 'ORPHAN_REMOVED', `removed ${step.name}: ${step.because}`, { container: step.name })
       } catch (error) {
@@ -219,6 +222,7 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
         failures++
         log.error({ why: wordsOf(error) }, 'could not look after the decoys; trying again')
         await clock.sleep(Math.min(10_000, 500 * failures), signal).catch(() => undefined)
+        continue
       }
       // Looking costs the engine time; while much happens it gets twice as long for its work as for being looked at.
       await clock.sleep(2 * (clock.now() - startedAt), signal).catch(() => undefined)

@@ -13,6 +13,8 @@ export type Segment = {
   /** Runs a command on the neighbour, a host of its own in the segment. */
   onNeighbour(command: string, ...args: string[]): string
   neighbourMac: string
+  /** The neighbour's network namespace. */
+  namespace: string
   claim(ip: string): void
 }
 
@@ -45,6 +47,7 @@ export function makeSegment(t: Pick<Test, 'teardown'>, third: number): Segment {
     cidr,
     address: `198.18.${third}.2`,
     onNeighbour,
+    namespace: host,
     neighbourMac: /link\/ether (\S+)/.exec(onNeighbour('ip', 'link', 'show', 'h0'))?.[1] ?? '',
     claim: (ip) => {
       onNeighbour('ip', 'addr', 'add', `${ip}/24`, 'dev', 'h0')
