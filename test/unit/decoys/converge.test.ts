@@ -40,16 +40,14 @@ async function makePlace(t: Test) {
     exec: async () => ({ exitCode: 0, output: '' }),
   }
   // As the services do: look whether the control files changed, and say what is in force.
-  const speaking = new Set<string>()
+  const speaking = new Map<string, Promise<void>>()
   const services = setInterval(() => {
     for (const { running, name, startedAt } of memory.standing())
       if (running && name.endsWith('-cowrie') && !speaking.has(name)) {
-        speaking.add(name)
-        const done = () => speaking.delete(name)
-        answer(name, startedAt ?? '').then(done, done)
+        const done = () => void speaking.delete(name)
+        speaking.set(name, answer(name, startedAt ?? '').then(done, done))
       }
   }, 5)
-  t.teardown(() => clearInterval(services))
   const records: Told[] = []
   const waiting = new Set<() => void>()
   const report: Report = async (_, some) => {
@@ -94,6 +92,8 @@ async function makePlace(t: Test) {
   const decoys = make()
   t.teardown(async () => {
     await decoys.stop()
+    clearInterval(services)
+    await Promise.all(speaking.values())
     await rm(stateDir, { recursive: true, force: true })
   })
   return {
