@@ -84,7 +84,7 @@ type Step = <T>(name: string, work: () => Promise<T>) => Promise<T>
 async function tell(stage: Stage, step: Step, summary: Summary): Promise<void> {
   const { lab } = stage
   await step('Enrolment: one token each', () => enrolFleet(stage))
-  const [, grown] = await Promise.all([
+  const [discovered, grew] = await Promise.allSettled([
     step('Discovery: the agents are told nothing', async () => {
       summary.hosts = await discover(stage, 120)
       if (summary.hosts.found < summary.hosts.present)
@@ -92,10 +92,13 @@ async function tell(stage: Stage, step: Step, summary: Summary): Promise<void> {
     }),
     step('Decoys: personas like their neighbours, on free addresses', () => growDecoys(stage, decoysPerSegment)),
   ])
+  if (discovered.status === 'rejected') throw discovered.reason
+  if (grew.status === 'rejected') throw grew.reason
+  const grown = grew.value
   summary.firstDecoySeconds = Math.round(grown.firstSeconds * 10) / 10
 
   const inSegment = (name: string): ShownDecoy[] =>
-    grown.decoys.filter(({ segmentName }) => segmentName?.endsWith(name))
+    grown.decoys.filter(({ segmentName, ssh }) => ssh && segmentName?.endsWith(name))
   const cidrOf = (name: string) => lab.segments.find((segment) => segment.name === name)?.cidr ?? ''
   const logins = await step('An attack from outside: a scan, then passwords', async () => {
     await portScan(stage, 'attacker-outside', cidrOf('seg-a'))
@@ -128,7 +131,7 @@ async function tell(stage: Stage, step: Step, summary: Summary): Promise<void> {
 
 function firstOf(decoys: readonly ShownDecoy[]): ShownDecoy {
   const [first] = decoys
-  if (!first) throw new Error('the segment has no decoy')
+  if (!first) throw new Error('no decoy of the segment has SSH')
   return first
 }
 

@@ -1,4 +1,4 @@
-import { bannerSeenFrom, decoysNow, type ShownDecoy, type Stage, secondsSince } from './story.ts'
+import { answerOf, decoysNow, type ShownDecoy, type Stage, secondsSince } from './story.ts'
 import { until } from './wait.ts'
 
 type Invitation = { token: string }[]
@@ -52,6 +52,19 @@ export async function enrolFleet(stage: Stage): Promise<void> {
     },
     () => timeline.progress('agents make keys, get certificates, connect'),
   )
+  // The story's own looks at decoys come from these neighbours; nobody else's are exempt.
+  for (const neighbour of Object.values(neighbours))
+    await centre.ask(
+      'sources',
+      'exempt',
+      `${lab.machine(neighbour).ip}/32`,
+      '--owner',
+      'demo',
+      '--reason',
+      'looks whether decoys answer',
+      '--for',
+      '1h',
+    )
   for (const { name, roles } of online)
     timeline.tell(`${name} enrolled with a token that served once, and is connected (${roles.join(', ')})`)
 }
@@ -87,25 +100,27 @@ export async function discover(stage: Stage, seconds: number): Promise<Discovery
   return { present: present.length, found: present.filter((ip) => foundIn(last).includes(ip)).length }
 }
 
-export type ReadyDecoys = { decoys: ShownDecoy[]; firstSeconds: number }
+export type ReadyDecoys = { decoys: (ShownDecoy & { ssh: boolean })[]; firstSeconds: number }
 
 /** Waits for the decoys that the segments are to have, and proves each from a real neighbour. */
 export async function growDecoys(stage: Stage, perSegment: number): Promise<ReadyDecoys> {
   const { timeline, began } = stage
   let firstSeconds: number | undefined
   const answered = new Set<string>()
+  const withSsh = new Set<string>()
   const ready = await until(
     `${perSegment} decoys in each segment to answer`,
     240,
     async () => {
       const decoys = (await decoysNow(stage)).filter(({ phase }) => phase === 'ready')
       for (const decoy of decoys.filter(({ id }) => !answered.has(id))) {
-        const banner = await bannerSeenFrom(stage, neighbourOf(decoy), decoy.ip, 22)
-        if (banner === undefined) continue
+        const answer = await answerOf(stage, neighbourOf(decoy), decoy.ip)
+        if (answer === undefined) continue
+        if (answer.port === 22) withSsh.add(decoy.id)
         firstSeconds ??= secondsSince(began)
         answered.add(decoy.id)
         timeline.tell(
-          `decoy ${decoy.hostname} (${decoy.family}) at ${decoy.ip}, MAC ${decoy.mac}, tells ${neighbourOf(decoy)}: ${banner}`,
+          `decoy ${decoy.hostname} (${decoy.family}) at ${decoy.ip}, MAC ${decoy.mac}, tells ${neighbourOf(decoy)}: ${answer.banner}`,
         )
       }
       const full = ['seg-a', 'seg-b'].every(
@@ -116,7 +131,12 @@ export async function growDecoys(stage: Stage, perSegment: number): Promise<Read
     },
     () => timeline.progress(`${answered.size} decoys answer`),
   )
-  return { decoys: ready, firstSeconds: firstSeconds ?? Number.NaN }
+  return {
+    decoys: ready.map((decoy) => ({ ...decoy, ssh: withSsh.has(decoy.id) })),
+    firstSeconds: firstSeconds ?? Number.NaN,
+  }
 }
 
-const neighbourOf = ({ segmentName }: ShownDecoy) => (segmentName?.endsWith('seg-a') ? 'web-01' : 'ber-dev-007')
+const neighbours = { 'seg-a': 'web-01', 'seg-b': 'ber-dev-007' }
+const neighbourOf = ({ segmentName }: ShownDecoy) =>
+  segmentName?.endsWith('seg-a') ? neighbours['seg-a'] : neighbours['seg-b']

@@ -37,6 +37,17 @@ export async function bannerSeenFrom(
   return code === 0 && stdout.trim() !== '' ? stdout.trim() : undefined
 }
 
+/** Address and port of the first of its services that answers, with what it shows. */
+export async function answerOf(
+  stage: Stage,
+  machine: string,
+  ip: string,
+): Promise<{ port: number; banner: string } | undefined> {
+  const ssh = await bannerSeenFrom(stage, machine, ip, 22)
+  if (ssh !== undefined) return { port: 22, banner: ssh }
+  return (await reaches(stage, machine, ip, 23)) ? { port: 23, banner: 'a telnet log-in' } : undefined
+}
+
 /** Whether a TCP connection from a machine of the lab succeeds within two seconds. */
 export async function reaches({ lab }: Stage, machine: string, ip: string, port: number): Promise<boolean> {
   return (await lab.exec(machine, ['timeout', '2', 'bash', '-c', `exec 3<>/dev/tcp/${ip}/${port}`])).code === 0

@@ -22,6 +22,16 @@ export const containerName = (lab: string, machine: string) => `${lab}-${machine
 const addressOf = (layout: LabLayout, name: string) =>
   layout.machines.find((machine) => machine.name === name)?.ip ?? ''
 
+const gatewayOf = (layout: LabLayout, { segment }: LabMachine) =>
+  layout.segments.find(({ name }) => name === segment)?.gateway ?? ''
+
+/** What the gateway's name server knows: every machine but what is secret, under its own host name. */
+const nameRecords = ({ machines }: LabLayout) =>
+  machines
+    .filter(({ role }) => role === 'host' || role === 'gateway')
+    .map(({ ip, hostname }) => `${ip} ${hostname}.lab.example`)
+    .join('\n')
+
 /** Creates and starts one machine. */
 export async function startMachine(machine: LabMachine, options: MachineOptions): Promise<void> {
   const { lab, layout, engine } = options
@@ -96,7 +106,7 @@ function kindOf(machine: LabMachine, { lab, layout, agents, imageArchives }: Mac
     case 'gateway':
       return {
         image: 'marshlight/agent:dev',
-        env: [`MARSHLIGHT_CONTROLLER=${controller}:8884`],
+        env: [`MARSHLIGHT_CONTROLLER=${controller}:8884`, `NAME_RECORDS=${nameRecords(layout)}`],
         command: agents === 'run' ? ['gateway'] : ['sleep', 'infinity'],
         host: {
           CapAdd: ['NET_ADMIN', 'NET_RAW'],
@@ -107,7 +117,8 @@ function kindOf(machine: LabMachine, { lab, layout, agents, imageArchives }: Mac
     case 'appliance':
       return {
         image: 'marshlight/agent:dev',
-        env: [`MARSHLIGHT_CONTROLLER=${controller}:8884`],
+        // Not the engine's own resolver: it would answer with the names of containers.
+        env: [`MARSHLIGHT_CONTROLLER=${controller}:8884`, `NAME_SERVER=${gatewayOf(layout, machine)}`],
         command: agents === 'run' ? ['appliance'] : ['engine'],
         host: {
           ...rights,
