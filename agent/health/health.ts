@@ -6,14 +6,21 @@ import type { Health, Notice } from '../../shared/schemas/state.ts'
 import type { Report } from '../spool/port.ts'
 import type { Probe } from './probe.ts'
 
-export type HealthDeps = { report: Report; clock: Clock; log: Log; probes: readonly Probe[]; everySeconds: number }
+export type HealthDeps = {
+  report: Report
+  clock: Clock
+  log: Log
+  probes: readonly Probe[]
+  everySeconds: number
+  probeDeadlineMs?: number
+}
 
 /** Looks in a row that have to agree before a notice is sent: one bad moment is no news. */
 const looksToChange = 2
 
 /** Measures at intervals and reports; what turns bad, or good again, becomes one notice each. */
 export function makeHealth(deps: HealthDeps): Part & { look(): Promise<Health> } {
-  const { report, clock, log, probes, everySeconds } = deps
+  const { report, clock, log, probes, everySeconds, probeDeadlineMs = 5_000 } = deps
   const stopping = new AbortController()
   const told = new Map<string, boolean>()
   const streak = new Map<string, number>()
@@ -21,10 +28,11 @@ export function makeHealth(deps: HealthDeps): Part & { look(): Promise<Health> }
 
   async function look(): Promise<Health> {
     const record: Health = { type: 'health', at: isoNow(clock), agentRssMb: 0, spoolMb: 0, spoolDepth: {}, probes: {} }
-    for (const probe of probes) {
-      const { ok, detail, finding } = await probe
-        .measure()
-        .catch((error: unknown) => ({ ok: false, detail: wordsOf(error), finding: {} }))
+    const looks = await Promise.all(
+      probes.map(async (probe) => ({ probe, seen: await inTime(probe, probeDeadlineMs) })),
+    )
+    for (const { probe, seen } of looks) {
+      const { ok, detail, finding } = seen
       record.probes[probe.name] = { ok, detail: detail.slice(0, 256) }
       Object.assign(record, finding)
     }
@@ -77,5 +85,21 @@ export function makeHealth(deps: HealthDeps): Part & { look(): Promise<Health> }
       stopping.abort()
       await running
     },
+  }
+}
+
+/** What a probe saw. One that fails or hangs (an engine that takes the connection and never answers) is a finding, too. */
+async function inTime(probe: Probe, deadlineMs: number): ReturnType<Probe['measure']> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<{ ok: false; detail: string }>((resolve) => {
+    const words = { ok: false as const, detail: `no answer in ${deadlineMs / 1000} s` }
+    timer = setTimeout(() => resolve(words), deadlineMs)
+  })
+  try {
+    return await Promise.race([probe.measure(), late])
+  } catch (error) {
+    return { ok: false, detail: wordsOf(error) }
+  } finally {
+    clearTimeout(timer)
   }
 }

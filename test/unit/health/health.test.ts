@@ -77,6 +77,14 @@ t.test('a probe that fails says so and the record is sent all the same', async (
   t.same(healths[1]?.probes.disk, { ok: false, detail: 'the probe is worn out' })
 })
 
+t.test('a probe that hangs is told as such and holds up neither the record nor the others', async (t) => {
+  const hanging: Probe = { name: 'docker', measure: () => new Promise(() => {}) }
+  const { clock } = steppedClock()
+  const deps = { report: async () => {}, clock, log: silentLog, everySeconds: 1, probeDeadlineMs: 20 }
+  const record = await makeHealth({ ...deps, probes: [hanging, memoryProbe] }).look()
+  t.match(record.probes, { docker: { ok: false, detail: /no answer/ }, memory: { detail: /in use/ } })
+})
+
 t.test('the real probes of this machine give a record that fits its schema', async (t) => {
   const down = makeDockerProbe(async () => {
     throw new Error('connect ENOENT /nowhere.sock')
