@@ -8,6 +8,16 @@ export function forTerminal(text: string, maxLength = 4096): string {
   return cut.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, escapeOne)
 }
 
+/**
+ * JSON with the same characters as JSON's own escapes: it reads back as the same value, and does no harm in a terminal.
+ * JSON.stringify leaves DEL, C1 and the rest as they are.
+ */
+export const jsonForTerminal = (value: unknown, indent?: number): string =>
+  (JSON.stringify(value, null, indent) ?? 'null').replace(
+    /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+
 function escapeOne(character: string): string {
   const code = character.charCodeAt(0)
   if (character === '\n') return '\\n'

@@ -1,5 +1,5 @@
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
-import { forTerminal } from '../../shared/terminal.ts'
+import { forTerminal, jsonForTerminal } from '../../shared/terminal.ts'
 
 /** Where a command writes: standard output for what was asked for, standard error for all else. */
 export type Terminal = { out(line: string): void; err(line: string): void }
@@ -9,7 +9,7 @@ export const systemTerminal: Terminal = {
   err: (line) => process.stderr.write(`${line}\n`),
 }
 
-export const asJson = (value: unknown): string => JSON.stringify(value, null, 2)
+export const asJson = (value: unknown): string => jsonForTerminal(value, 2)
 
 /** Rows of label and value, aligned. */
 export function details(pairs: readonly (readonly [string, string | number | undefined])[]): string {

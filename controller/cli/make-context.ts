@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { MarshlightError } from '../../shared/errors.ts'
+import { jsonForTerminal } from '../../shared/terminal.ts'
 import { type ApiTarget, makeClient } from './client.ts'
 import type { CliContext } from './context.ts'
 import { detailsText, tableText } from './print.ts'
@@ -19,7 +20,7 @@ export function makeContext(program: Command): CliContext {
     api: makeClient(() => targetOf(globals())),
     json: () => globals().json === true,
     show(value, human) {
-      if (globals().json) out(JSON.stringify(listOrValue(value), null, 2))
+      if (globals().json) out(jsonForTerminal(listOrValue(value), 2))
       else human(value)
     },
     table: (columns, rows) => out(rows.length === 0 ? 'Nothing to show.' : tableText(columns, rows, width())),

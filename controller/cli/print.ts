@@ -52,7 +52,9 @@ export function tableText(columns: readonly string[], rows: readonly (readonly C
 
 const cut = (text: string, width: number) => (text.length <= width ? text : `${text.slice(0, Math.max(1, width - 1))}…`)
 
+/** Labels come from outside too: a record's keys are whatever an agent sent. */
 export function detailsText(pairs: readonly (readonly [string, Cell])[]): string {
-  const width = Math.max(...pairs.map(([label]) => label.length))
-  return pairs.map(([label, value]) => `${label.padEnd(width)}  ${cellText(value)}`).join('\n')
+  const shown = pairs.map(([label, value]) => [forTerminal(label, 100), cellText(value)] as const)
+  const width = Math.max(...shown.map(([label]) => label.length))
+  return shown.map(([label, value]) => `${label.padEnd(width)}  ${value}`).join('\n')
 }

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
-import { forTerminal } from '../../shared/terminal.ts'
+import { forTerminal, jsonForTerminal } from '../../shared/terminal.ts'
 import { completionCommand } from './commands/completion.ts'
 import type { CliCommand } from './context.ts'
 import { defaultDataDir, makeContext } from './make-context.ts'
@@ -52,7 +52,7 @@ function report(error: unknown, json: boolean): number {
     return 1
   }
   const { code, message, next } = error
-  if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, next } })}\n`)
+  if (json) process.stderr.write(`${jsonForTerminal({ error: { code, message, next } })}\n`)
   else process.stderr.write(`marshlight: ${forTerminal(message)}\n  ${forTerminal(next)}\n`)
   return code === 'USAGE' ? 2 : 1
 }

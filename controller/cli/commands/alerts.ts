@@ -1,4 +1,4 @@
-import { forTerminal } from '../../../shared/terminal.ts'
+import { forTerminal, jsonForTerminal } from '../../../shared/terminal.ts'
 import type { Alert } from '../../alerts/index.ts'
 import type { CliCommand, CliContext } from '../context.ts'
 import { parseNumber, shownTime, withQuery } from '../duration.ts'
@@ -82,7 +82,7 @@ async function follow(cli: CliContext, { status, kind, limit }: ListOptions): Pr
   try {
     const path = withQuery('/v1/alerts', { status, kind, limit, follow: true })
     for await (const alert of cli.api.follow<Alert>(path, halt.signal)) {
-      if (cli.json()) cli.line(JSON.stringify(alert))
+      if (cli.json()) cli.line(jsonForTerminal(alert))
       else cli.line(forTerminal(lineOf(alert)))
     }
   } finally {

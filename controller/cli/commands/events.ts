@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { jsonForTerminal } from '../../../shared/terminal.ts'
 import type { CliCommand, CliContext } from '../context.ts'
 import { shownTime } from '../shown-time.ts'
 
@@ -87,7 +88,7 @@ export const eventsCommand: CliCommand = (program, cli) => {
       const stop = new AbortController()
       process.once('SIGINT', () => stop.abort())
       for await (const item of cli.api.follow<Item>(pathOf(filter, { follow: '1', limit: '1' }), stop.signal)) {
-        if (cli.json()) cli.raw(`${JSON.stringify(item)}\n`)
+        if (cli.json()) cli.line(jsonForTerminal(item))
         else cli.details([[`${shownTime(item.receivedAt)} ${item.name ?? item.agent}`, wordsFor(item)]])
       }
     })
