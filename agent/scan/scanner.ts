@@ -6,13 +6,14 @@ import type { Log } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import type { Plan, Request } from '../../shared/schemas/desired-state.ts'
 import type { Report } from '../spool/port.ts'
+import { makeBook } from './book.ts'
 import { makeCards } from './cards.ts'
-import { heldPath, readInventory, type SegmentState, writeInventory } from './held-inventory.ts'
+import { heldPath } from './held-inventory.ts'
 import { defaultNicFilter, type Nic, type NicFilter, readInterfaces } from './interfaces.ts'
 import { newJob, runJob } from './job.ts'
 import { type FindNames, reverseDns } from './names.ts'
 import { type Nmap, systemNmap } from './nmap-run.ts'
-import { atOnce, dueTask, nextDue, nextTry, shortened, type Task } from './schedule.ts'
+import { dueTask, nextDue, nextTry, type Task } from './schedule.ts'
 import { chooseTargets, type Refusal, type Target } from './targets.ts'
 import { makeTelling } from './telling.ts'
 import { ouiVendors } from './vendors.ts'
@@ -80,8 +81,8 @@ export function makeScanner(options: ScannerOptions): Scanner {
       return telling.segments(fresh)
     },
   })
+  const book = makeBook({ stateDir, log })
   const ending = new AbortController()
-  let segments = new Map<string, SegmentState>()
   let plan: Plan | undefined
   let asked: Asked | undefined
   let current: { cidr: string; abort: AbortController } | undefined
@@ -89,27 +90,11 @@ export function makeScanner(options: ScannerOptions): Scanner {
   let wake: () => void = () => {}
   let running: Promise<void> | undefined
 
-  const stateOf = (cidr: string): SegmentState => {
-    const state = segments.get(cidr) ?? { due: { ...atOnce }, surveyed: false, inventory: new Map() }
-    segments.set(cidr, state)
-    return state
-  }
-
   const choose = (policy: Plan['scan'], cidr?: string) =>
     chooseTargets({ segments: cards.all(), policy, ownDecoys: ownDecoys().map(({ ip }) => ip), cidr })
 
   /** MACs of the fleet's decoys in these segments and of our own: not hosts. */
   const decoyMacs = () => new Set([...(plan?.scan.decoyMacs ?? []), ...ownDecoys().map(({ mac }) => mac)])
-
-  /** Decoys that were taken for hosts before the plan named them leave the inventory. */
-  async function dropDecoys(): Promise<void> {
-    const macs = decoyMacs()
-    for (const { inventory } of segments.values()) {
-      const decoys = [...inventory.values()].map(({ host }) => host).filter(({ mac }) => mac && macs.has(mac))
-      for (const { ip } of decoys) inventory.delete(ip)
-      if (decoys.length > 0) await telling.gone(decoys)
-    }
-  }
 
   async function run(target: Target, phase: 'quick' | 'detail', signal: AbortSignal, id?: string, request?: string) {
     const { cidr } = target.segment
@@ -117,7 +102,7 @@ export function makeScanner(options: ScannerOptions): Scanner {
     current = { cidr, abort }
     const policy = (plan as Plan).scan
     const macs = decoyMacs()
-    const state = stateOf(cidr)
+    const state = book.of(cidr)
     const job = { ...newJob(clock, phase, request), ...(id ? { id } : {}) }
     const context = {
       target,
@@ -135,24 +120,18 @@ export function makeScanner(options: ScannerOptions): Scanner {
     }
   }
 
-  async function save(): Promise<void> {
-    await writeInventory(stateDir, segments).catch((error: unknown) => {
-      log.error({ err: error }, 'the inventory could not be saved; after a restart it is told anew')
-    })
-  }
-
   async function runTask(target: Target, task: Task, signal: AbortSignal): Promise<void> {
-    const state = stateOf(target.segment.cidr)
+    const state = book.of(target.segment.cidr)
     if (task === 'full') {
       if (state.surveyed) await telling.fullPicture(target.segment, state)
     } else {
       const outcome = await run(target, task, signal)
       if (outcome === 'failed') state.due[task] = nextTry((plan as Plan).scan, task, clock.now(), random)
       // What the end of the agent broke off is due again after its start.
-      if (outcome === 'failed' || signal.aborted) return save()
+      if (outcome === 'failed' || signal.aborted) return book.save()
     }
     state.due[task] = nextDue((plan as Plan).scan, task, clock.now(), random)
-    await save()
+    await book.save()
   }
 
   async function runAsked(job: Asked, signal: AbortSignal): Promise<void> {
@@ -160,7 +139,7 @@ export function makeScanner(options: ScannerOptions): Scanner {
       for (const target of job.targets) {
         const id = job.ids.get(`${phase} ${target.segment.cidr}`)
         const outcome = await run(target, phase, signal, id, job.request)
-        await save()
+        await book.save()
         if (outcome !== 'done') return
       }
   }
@@ -186,11 +165,12 @@ export function makeScanner(options: ScannerOptions): Scanner {
       return true
     }
     if (!plan?.scan.enabled) return false
-    await dropDecoys()
+    const decoys = book.dropDecoys(decoyMacs())
+    if (decoys.length > 0) await telling.gone(decoys)
     const { targets, refusals } = choose(plan.scan)
     await tellRefusals(refusals)
     for (const target of targets) {
-      const task = dueTask(stateOf(target.segment.cidr).due, clock.now())
+      const task = dueTask(book.of(target.segment.cidr).due, clock.now())
       if (!task) continue
       await runTask(target, task, signal)
       return true
@@ -238,8 +218,7 @@ export function makeScanner(options: ScannerOptions): Scanner {
   return {
     name: 'scan',
     async start(signal) {
-      const { segments: held, damage } = await readInventory(stateDir, clock.now())
-      segments = held
+      const damage = await book.open(clock.now())
       if (damage) {
         log.error(damage, 'the held inventory was damaged and set aside')
         await telling.damage(damage)
@@ -253,7 +232,7 @@ export function makeScanner(options: ScannerOptions): Scanner {
     },
     applyPlan(next) {
       plan = next
-      for (const state of segments.values()) state.due = shortened(state.due, next.scan, clock.now())
+      book.shorten(next.scan, clock.now())
       wake()
     },
     async request(op, requestId) {
@@ -268,8 +247,8 @@ export function makeScanner(options: ScannerOptions): Scanner {
         }
         case 'full-picture': {
           const surveyed = cards.all().flatMap((nic) => {
-            const state = segments.get(nic.cidr)
-            return state?.surveyed ? [{ nic, state }] : []
+            const state = book.of(nic.cidr)
+            return state.surveyed ? [{ nic, state }] : []
           })
           let hosts = 0
           for (const { nic, state } of surveyed) hosts += await telling.fullPicture(nic, state)
