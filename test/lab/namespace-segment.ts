@@ -18,6 +18,8 @@ export const succeeds = (command: string, ...argv: string[]): Promise<boolean> =
 export type Segment = {
   /** A namespace of this test on the segment, with a card `seg0`, gone with the test. Returns its name. */
   host(name: string, address: string, mac?: string): Promise<string>
+  /** The same for a program of an image: a container without any other network. */
+  container(name: string, address: string, mac: string, image: string, command: string): Promise<string>
   /** A further address on a macvlan child of another namespace's card, as a decoy has. */
   macvlan(name: string, parent: string, address: string, mac: string): Promise<string>
   bridge: string
@@ -35,7 +37,21 @@ export async function makeSegment(t: Test, label: string): Promise<Segment> {
   let count = 0
 
   async function host(name: string, address: string, mac?: string): Promise<string> {
-    const space = await namespace(t, `${prefix}-${name}`)
+    return plug(await namespace(t, `${prefix}-${name}`), address, mac)
+  }
+
+  async function container(name: string, address: string, mac: string, image: string, command: string) {
+    const space = `${prefix}-${name}`
+    t.after(() => run('docker', 'rm', '-f', space))
+    const options = ['--network', 'none', '--name', space, '--entrypoint', 'sh']
+    await run('docker', 'run', '-d', ...options, image, '-c', command)
+    const pid = (await run('docker', 'inspect', '-f', '{{.State.Pid}}', space)).trim()
+    await run('ip', 'netns', 'attach', space, pid)
+    t.after(() => run('ip', 'netns', 'delete', space))
+    return plug(space, address, mac)
+  }
+
+  async function plug(space: string, address: string, mac?: string): Promise<string> {
     const port = `port${count++}`
     await run('ip', '-n', bridge, 'link', 'add', port, 'type', 'veth', 'peer', 'name', 'seg0', 'netns', space)
     await run('ip', '-n', bridge, 'link', 'set', port, 'master', 'br0', 'up')
@@ -54,7 +70,7 @@ export async function makeSegment(t: Test, label: string): Promise<Segment> {
     return space
   }
 
-  return { host, macvlan, bridge }
+  return { host, container, macvlan, bridge }
 }
 
 /** A network namespace that is removed, with whatever runs in it, when the test ends. */

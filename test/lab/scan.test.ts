@@ -1,5 +1,3 @@
-import { chmod, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { newId } from '../../shared/ids.ts'
@@ -34,23 +32,9 @@ const plan = (revision: number, scan: Partial<Plan['scan']> = {}): Plan => ({
   },
 })
 
-/** A real sshd and a real nginx in a namespace, on files of the test's own. */
-async function sshd(dir: string, space: string): Promise<void> {
-  await run('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', join(dir, 'key'))
-  await run('mkdir', '-p', '/run/sshd')
-  const options = ['-h', join(dir, 'key'), '-o', `PidFile=${join(dir, 'pid')}`]
-  spawnIn(space, '/usr/sbin/sshd', '-D', '-f', '/dev/null', ...options)
-}
-
-async function nginx(dir: string, space: string): Promise<void> {
-  await chmod(dir, 0o755)
-  const file = join(dir, 'nginx.conf')
-  await writeFile(
-    file,
-    `daemon off; pid ${dir}/pid; error_log stderr; events {} http { access_log off; server { listen 80; return 200 'hello'; } }`,
-  )
-  spawnIn(space, '/usr/sbin/nginx', '-p', dir, '-c', file)
-}
+const image = 'marshlight/lab-host:dev'
+const sshd = 'mkdir -p /run/sshd && ssh-keygen -A && exec /usr/sbin/sshd -D'
+const nginx = "exec nginx -g 'daemon off;'"
 
 const listens = (space: string, port: number) => async () =>
   (await run('ip', 'netns', 'exec', space, 'ss', '-Hltn', `sport = :${port}`)).trim() !== ''
@@ -67,14 +51,11 @@ t.test(
   async (t) => {
     const segment = await makeSegment(t, 'scn')
     const appliance = await segment.host('app', '198.18.40.2/24')
-    const secure = await segment.host('ssh', '198.18.40.10/24', '00:50:56:40:00:10')
-    const web = await segment.host('web', '198.18.40.11/24', 'b8:27:eb:40:00:11')
+    const secure = await segment.container('ssh', '198.18.40.10/24', '00:50:56:40:00:10', image, sshd)
+    const web = await segment.container('web', '198.18.40.11/24', 'b8:27:eb:40:00:11', image, nginx)
     const excluded = await segment.host('exc', '198.18.40.200/24')
     await segment.macvlan('own', appliance, '198.18.40.30/24', '52:54:00:40:00:30')
     await segment.host('fleet', '198.18.40.31/24', '52:54:00:40:00:31')
-    const dir = t.testdir({ ssh: {}, web: {}, state: {} })
-    await sshd(join(dir, 'ssh'), secure)
-    await nginx(join(dir, 'web'), web)
     await until('sshd listens', listens(secure, 22))
     await until('nginx listens', listens(web, 80))
     const dump = spawnIn(excluded, 'tcpdump', '-lnni', 'seg0', 'arp and dst host 198.18.40.200 or tcp')
@@ -84,7 +65,7 @@ t.test(
     })
     await printed(dump, /listening on/)
 
-    const stateDir = join(dir, 'state')
+    const stateDir = t.testdir()
     const options = { stateDir, ownDecoys: [{ ip: '198.18.40.30', mac: '52:54:00:40:00:30' }] }
     let agent = runnerIn(t, appliance, runner, options)
     t.match(await agent.next((one) => one.type === 'segment'), {
