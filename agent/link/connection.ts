@@ -1,5 +1,6 @@
 import type { ConnectionOptions, PeerCertificate, TLSSocket } from 'node:tls'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
+import { writeToStream } from 'mqtt-packet'
 import type { Clock } from '../../shared/clock.ts'
 import type { MarshlightError } from '../../shared/errors.ts'
 import { presence } from '../../shared/schemas/state.ts'
@@ -38,6 +39,8 @@ export async function connect(
   handlers: ConnectionHandlers,
 ): Promise<Connection> {
   const address = `${identity.mqtt.host}:${identity.mqtt.port}`
+  // Its table of all 16-bit numbers as buffers would take a tenth of the agent's memory.
+  writeToStream.cacheNumbers = false
   const client = mqtt.connect(clientOptions(identity, deps.checkServer))
   let progress: Progress = 'opening'
   let cause: unknown
