@@ -80,6 +80,8 @@ export const errorTexts = {
     'the database {path} is damaged: {why}',
     'It was left untouched; restore a backup, or move it away and start anew.',
   ],
+  KEY_DAMAGED: ['{path} cannot be used: {why}', 'Restore it from a backup; nothing was changed.'],
+  CANNOT_LISTEN: ['cannot listen at {address}: {why}', 'End what uses it, or change host and port in config.json.'],
   NOT_FOUND: ['there is no {kind} {value}', 'List them with `{command}`.'],
   AMBIGUOUS: ['{value} fits more than one {kind}: {matches}', 'Give more of it.'],
   NEVER_BLOCK: [

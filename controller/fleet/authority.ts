@@ -11,7 +11,7 @@ import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import * as x509 from '@peculiar/x509'
-import { MarshlightError } from '../../shared/errors.ts'
+import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { writeFileAtomic } from '../../shared/files.ts'
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
@@ -96,11 +96,13 @@ export async function openAuthority(dataDir: string): Promise<Authority> {
   const [caKeyPem, caPem, serverKey, serverCert, signingPem] = (await Promise.all(
     [at.caKey, at.ca, at.serverKey, at.server, at.signing].map(read),
   )) as [string, string, string, string, string]
-  const ca = new x509.X509Certificate(caPem)
-  const caKey = await webcrypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(caKeyPem), algorithm, true, [
-    'sign',
-  ])
-  const signingKey = createPrivateKey(signingPem)
+  const ca = await usable(at.ca, () => new x509.X509Certificate(caPem))
+  const caKey = await usable(at.caKey, () =>
+    webcrypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(caKeyPem), algorithm, true, ['sign']),
+  )
+  const signingKey = await usable(at.signing, () => createPrivateKey(signingPem))
+  await usable(at.serverKey, () => createPrivateKey(serverKey))
+  await usable(at.server, () => new x509.X509Certificate(serverCert))
   return {
     caPem,
     caFingerprint: createHash('sha256').update(Buffer.from(ca.rawData)).digest('hex'),
@@ -149,6 +151,14 @@ export async function openAuthority(dataDir: string): Promise<Authority> {
       // Node reads a revocation list only under this label.
       return `-----BEGIN X509 CRL-----\n${base64}-----END X509 CRL-----\n`
     },
+  }
+}
+
+async function usable<T>(path: string, read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    throw new MarshlightError('KEY_DAMAGED', { path, why: wordsOf(error) }, { cause: error })
   }
 }
 

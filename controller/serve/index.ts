@@ -34,6 +34,7 @@ import type { Projector } from '../work/port.ts'
 import { makeRunner } from '../work/runner.ts'
 import { makeCentre } from './centre.ts'
 import { databaseIn, migrations } from './database.ts'
+import { startFailure } from './start-failure.ts'
 
 export type ServeOptions = Pick<Deps, 'dataDir' | 'clock' | 'random' | 'log'>
 export type Serving = { deps: Deps; ports: { mqtt: number; enrol: number }; stop(): Promise<void> }
@@ -49,7 +50,15 @@ export const socketIn = (dataDir: string) => join(dataDir, 'api.sock')
  *
  * Throws what configuration, keys, database or ports say; nothing is left running then.
  */
-export async function serve({ dataDir, clock, random, log }: ServeOptions): Promise<Serving> {
+export async function serve(options: ServeOptions): Promise<Serving> {
+  try {
+    return await start(options)
+  } catch (error) {
+    throw startFailure(error, options.dataDir)
+  }
+}
+
+async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Serving> {
   const config = readConfig(dataDir)
   const store = openSqlite(databaseIn(dataDir), migrations)
   const deps: Deps = { config, dataDir, store, bus: makeBus(), clock, random, log }

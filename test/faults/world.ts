@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
+import { watch } from 'node:fs'
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,7 +48,16 @@ export async function controllerWorld(t: Cleanup, dataDir?: string) {
     dataDir: at,
     ended,
     api: makeClient(() => ({ socket: socketIn(at) })),
-    log: () => readFile(logPath, 'utf8'),
+    /** Until the log has a line with `words`. */
+    async logged(words: string, ms = 30_000): Promise<void> {
+      const signal = AbortSignal.timeout(ms)
+      const watcher = watch(logPath)
+      try {
+        while (!(await readFile(logPath, 'utf8')).includes(words)) await once(watcher, 'change', { signal })
+      } finally {
+        watcher.close()
+      }
+    },
     async newAgent(name: string) {
       const stateDir = join(folder, name)
       await enrol({ stateDir, token: await controller.invite(), version: '0', now: Date.now() })
