@@ -56,6 +56,7 @@ export async function runFaults(wish: Wish): Promise<Verdict> {
   const logs = await open(join(folder, 'log'), 'a')
   const troubles: string[] = []
   const changes = new EventEmitter()
+  let writing = false
   let standing: Standing = { acknowledged: 0, waiting: true, position: undefined }
 
   const controller = await prepareController(join(folder, 'controller'), logs.fd, (what) => troubles.push(what))
@@ -66,7 +67,13 @@ export async function runFaults(wish: Wish): Promise<Verdict> {
     })
   const writer = makeVictim(
     'the writer',
-    () => script('writer.ts', out, kept, seed),
+    () => {
+      writing = false
+      return script('writer.ts', out, kept, seed).on('message', () => {
+        writing = true
+        changes.emit('change')
+      })
+    },
     (what) => troubles.push(what),
   )
   const ids = [newId(), newId()] as const
@@ -123,7 +130,8 @@ export async function runFaults(wish: Wish): Promise<Verdict> {
       if ((i + 1) % 25 === 0) tell(`${i + 1} of ${faults.length} faults, ${standing.acknowledged} events acknowledged`)
     }
     const wanted = standing.acknowledged + 500
-    if (!(await reached(() => standing.acknowledged >= wanted, settleMs))) troubles.push('it did not go on at the end')
+    if (!(await reached(() => writing && standing.acknowledged >= wanted, settleMs)))
+      troubles.push('it did not go on at the end')
     await writer.end()
     const written = await readWritten(kept)
     const { file, offset } = written.end

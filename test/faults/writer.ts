@@ -54,6 +54,7 @@ process.once('SIGTERM', () => {
 })
 // Whoever started it is gone: nobody would end it.
 process.once('disconnect', () => process.exit())
+process.send?.('writing')
 const began = performance.now()
 const timer = setInterval(() => {
   finishLine()
