@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { join, parse, relative } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { contentHash } from './content.ts'
@@ -14,10 +14,11 @@ const projectRoot = join(import.meta.dirname, '../..')
 export const dist = join(projectRoot, 'dist')
 
 /**
- * Modules that dockerode reaches for to speak to engines over SSH or BuildKit. The agent speaks to a local socket; leaving them
- * out saves it 14 MB of memory.
+ * Modules that dockerode reaches for to speak to engines over SSH or BuildKit, and zod's messages in other languages. The
+ * agent speaks to a local socket, in one language; leaving them out saves it 15 MB of memory.
  */
-const leftOutOfAgent = /^(ssh2|cpu-features|@grpc\/.*|protobufjs(\/.*)?|\.\/(ssh|session|buildkit))$/
+const leftOutOfAgent =
+  /^(ssh2|cpu-features|@grpc\/.*|protobufjs(\/.*)?|\.\/(ssh|session|buildkit)|\.\.\/locales\/index\.js)$/
 
 const throwing = (name: string) =>
   `module.exports = new Proxy(function () {}, {
@@ -35,8 +36,8 @@ export function leaveOut(pattern: RegExp): Plugin {
     name: 'leave-out',
     setup(builder) {
       builder.onResolve({ filter: pattern }, ({ path, importer }) => {
-        // Relative names are left out only inside the two packages that the pattern means.
-        if (path.startsWith('.') && !/node_modules\/(dockerode|docker-modem)\//.test(importer)) return undefined
+        // Relative names are left out only inside the packages that the pattern means.
+        if (path.startsWith('.') && !/node_modules\/(dockerode|docker-modem|zod)\//.test(importer)) return undefined
         return { path, namespace: 'left-out' }
       })
       builder.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({
@@ -51,14 +52,27 @@ export type BundleOptions = {
   entry: string
   outfile: string
   leaveOutModules?: RegExp
+  /**
+   * What is imported on demand goes into files of its own, in a folder beside `outfile` with its name, and spaces go: a
+   * process keeps the text of each file it has loaded in memory.
+   */
+  lean?: boolean
 }
 
-/** One ESM file for Node 24 out of an entry point and all it imports. CommonJS inside finds `require`. */
-export async function bundle({ entry, outfile, leaveOutModules }: BundleOptions): Promise<void> {
+/** ESM for Node 24 out of an entry point and all it imports. CommonJS inside finds `require`. Returns the files' paths. */
+export async function bundle({ entry, outfile, leaveOutModules, lean = false }: BundleOptions): Promise<string[]> {
   if (!existsSync(entry)) throw new MarshlightError('CONFIG_MISSING', { file: entry, command: 'git status' })
-  await build({
-    entryPoints: [entry],
-    outfile,
+  const { dir, name } = parse(outfile)
+  if (lean) await rm(join(dir, name), { recursive: true, force: true })
+  const { metafile } = await build({
+    entryPoints: { [name]: entry },
+    outdir: dir,
+    outExtension: { '.js': '.mjs' },
+    splitting: lean,
+    chunkNames: `${name}/[name]-[hash]`,
+    minify: lean,
+    metafile: true,
+    absWorkingDir: projectRoot,
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -79,22 +93,23 @@ export async function bundle({ entry, outfile, leaveOutModules }: BundleOptions)
     },
     plugins: leaveOutModules ? [leaveOut(leaveOutModules)] : [],
   })
+  return Object.keys(metafile.outputs).map((file) => join(projectRoot, file))
 }
 
 const outputs = {
-  'agent-bundle': [{ entry: 'agent/main.ts', file: 'agent.mjs', leaveOutModules: leftOutOfAgent }],
+  'agent-bundle': [{ entry: 'agent/main.ts', file: 'agent.mjs', leaveOutModules: leftOutOfAgent, lean: true }],
   'controller-bundle': [{ entry: 'controller/cli.ts', file: 'controller.mjs' }],
-} satisfies Record<string, { entry: string; file: string; leaveOutModules?: RegExp }[]>
+} satisfies Record<string, (Omit<BundleOptions, 'outfile'> & { file: string })[]>
 
 async function makeBundle(name: keyof typeof outputs): Promise<Bundle> {
   await mkdir(dist, { recursive: true })
   const files: Record<string, string> = {}
   const parts: Record<string, string> = {}
   for (const { entry, file, ...rest } of outputs[name]) {
-    const outfile = join(dist, file)
-    await bundle({ entry: join(projectRoot, entry), outfile, ...rest })
-    files[file] = outfile
-    parts[file] = await readFile(outfile, 'latin1')
+    for (const path of await bundle({ entry: join(projectRoot, entry), outfile: join(dist, file), ...rest })) {
+      files[relative(dist, path)] = path
+      parts[relative(dist, path)] = await readFile(path, 'latin1')
+    }
   }
   return { files, hash: contentHash(parts) }
 }
