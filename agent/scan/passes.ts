@@ -33,6 +33,7 @@ export type PassContext = {
 const sweepSize = 1024
 const quickGroup = 32
 const detailGroup = 4
+const telnetPort = 23
 
 /** Scripts of nmap's category "safe" that tell what a persona needs; none logs in anywhere. */
 const scripts = 'banner,ssh2-enum-algos,ssh-hostkey,http-title,http-server-header,ssl-cert,nbstat'
@@ -75,8 +76,10 @@ export async function detailPass(ports: PassPorts, context: PassContext): Promis
     .filter(({ host }) => !context.target.exclude.some((wall) => contains(wall, host.ip)))
     .map(({ host }) => host.ip)
   for (const group of groupsOf(there, detailGroup)) {
+    await lookAtTelnet(ports, context, group)
     const hostSeconds = 120 + Math.ceil((group.length * 1000 * 3) / context.maxRate)
     const options = [
+      ...['--exclude-ports', String(telnetPort)],
       ...['-Pn', '-sS', '-sV', '--version-light', '-O', '--osscan-limit', '--max-os-tries', '2', '--max-retries', '2'],
       ...[
         '--script',
@@ -92,6 +95,20 @@ export async function detailPass(ports: PassPorts, context: PassContext): Promis
     await tell(ports, context, result.hosts, { kind: 'detail', scanned: result.scanned })
   }
   return there.length
+}
+
+/**
+ * Telnet daemons answer none of nmap's version probes, and each waits out its time: 46 s for one port. Their banner tells as
+ * much in three.
+ */
+async function lookAtTelnet(ports: PassPorts, context: PassContext, group: readonly string[]): Promise<void> {
+  const known = (ip: string) => context.inventory.get(ip)?.host.ports ?? []
+  const daemons = group.filter((ip) => known(ip).some(({ proto, port }) => proto === 'tcp' && port === telnetPort))
+  if (daemons.length === 0) return
+  const script = ['--script', 'banner', '--script-timeout', '10s']
+  const options = ['-Pn', '-sS', '-p', String(telnetPort), ...script, ...pace(context.maxRate)]
+  const result = await look(ports, context, options, daemons, 60)
+  await tell(ports, context, result.hosts, { kind: 'detail', scanned: result.scanned })
 }
 
 async function look(

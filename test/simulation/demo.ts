@@ -60,6 +60,7 @@ export async function runDemo(timeline: Timeline, { keep }: { keep: boolean }): 
   }
 
   let lab: Lab | undefined
+  const atEnd: (() => void)[] = []
   try {
     lab = await step('The lab: two segments, a gateway, an outside, a controller', () =>
       up({
@@ -69,11 +70,12 @@ export async function runDemo(timeline: Timeline, { keep }: { keep: boolean }): 
         progress: (what) => timeline.progress(`starting ${what}`),
       }),
     )
-    const stage: Stage = { lab, centre: centreOf(lab), timeline, began }
+    const stage: Stage = { lab, centre: centreOf(lab), timeline, began, atEnd }
     await tell(stage, step, summary)
   } catch (error) {
     if (steps.every(({ ok }) => ok)) throw error
   }
+  for (const end of atEnd) end()
   if (keep && lab) tellWhatToLookAt(timeline)
   else await down(demoName, { keepImages: true })
   return summary

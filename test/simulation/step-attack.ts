@@ -60,34 +60,19 @@ export async function passwordAttack(stage: Stage, from: string, decoy: ShownDec
   return login
 }
 
-export const shellAt = (
-  { lab }: Stage,
-  from: string,
-  { decoy, user, password }: Login,
-  sourceAddress?: string,
-): Promise<AttackShell> =>
-  openShell({
-    lab: lab.name,
+export async function shellAt(stage: Stage, from: string, login: Login, sourceAddress?: string): Promise<AttackShell> {
+  const { decoy, user, password } = login
+  const lab = stage.lab.name
+  const shell = await openShell({
+    lab,
     from,
     ip: decoy.ip,
     user,
     password,
     ...(sourceAddress !== undefined && { sourceAddress }),
   })
-
-/** Types lines until a condition on the centre holds; the lines repeat from the start if need be, a few times. */
-export async function typeUntil<T>(
-  shell: AttackShell,
-  lines: readonly string[],
-  holds: () => Promise<T | undefined>,
-): Promise<T | undefined> {
-  for (const line of lines) {
-    if (!shell.open()) return holds()
-    await shell.type(line).catch(() => undefined)
-    const found = await holds()
-    if (found !== undefined) return found
-  }
-  return holds()
+  stage.atEnd.push(shell.end)
+  return shell
 }
 
 export type KeySample = { source: string; typed: Typed[] }

@@ -4,7 +4,14 @@ import { containerName } from './lab/machines.ts'
 import type { Timeline } from './timeline.ts'
 
 /** What the steps share. `began`: milliseconds since 1970 at which the demo started. */
-export type Stage = { lab: Lab; centre: Centre; timeline: Timeline; began: number }
+export type Stage = {
+  lab: Lab
+  centre: Centre
+  timeline: Timeline
+  began: number
+  /** What has to be ended when the story is over, however it ends. */
+  atEnd: (() => void)[]
+}
 
 /** A decoy that answers, as the controller shows it. */
 export type ShownDecoy = {
