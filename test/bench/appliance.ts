@@ -24,21 +24,24 @@ export async function startAppliance(cleanUp: CleanUp, segment: Segment, identit
   const { files } = await bundles['agent-bundle']()
   const program = files['agent.mjs'] ?? ''
   const stateDir = await stateOf(identity, cleanUp, { nics: [segment.nic] })
-  const argv = [...(await shippedFlags()), program]
+  const { flags, env } = await launcher()
+  const argv = [...flags, program]
   cleanUp.add(() => run(process.execPath, [...argv, 'cleanup', '--state', stateDir]))
   const child = spawn(process.execPath, [...argv, 'run', '--state', stateDir, '--log-level', 'error'], {
     stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, ...env },
   })
   cleanUp.add(() => end(child, 25_000))
   return { child, stateDir }
 }
 
-/** What the appliance's own launcher gives to Node. */
-async function shippedFlags(): Promise<string[]> {
-  const launcher = await readFile(join(import.meta.dirname, '../../images/agent/marshlight-agent'), 'utf8')
-  const flags = /^exec node (.*) \/opt\/marshlight\/agent\.mjs/m.exec(launcher)?.[1]
+/** What the appliance's own launcher gives to Node: its flags, and what it exports. */
+async function launcher(): Promise<{ flags: string[]; env: Record<string, string> }> {
+  const text = await readFile(join(import.meta.dirname, '../../images/agent/marshlight-agent'), 'utf8')
+  const flags = /^exec node (.*) \/opt\/marshlight\/agent\.mjs/m.exec(text)?.[1]
   if (flags === undefined) throw new Error('images/agent/marshlight-agent does not start the bundle as expected')
-  return flags.split(' ')
+  const exported = text.matchAll(/^export (\w+)=(\S+)$/gm)
+  return { flags: flags.split(' '), env: Object.fromEntries([...exported].map(([, name, value]) => [name, value])) }
 }
 
 /** Tells the controller's database, before it runs, where the agent's card is, as the first scan would. */

@@ -17,12 +17,12 @@ export class CleanUp {
   }
 }
 
-/** Runs `work` and then takes away what it gave to be taken away. */
+/** Runs `work` and then takes away what it gave to be taken away, also when it fails; its own error comes first. */
 export async function cleanedUp<T>(work: (cleanUp: CleanUp) => Promise<T>): Promise<T> {
   const cleanUp = new CleanUp()
-  try {
-    return await work(cleanUp)
-  } finally {
-    await cleanUp.run()
-  }
+  const [done] = await Promise.allSettled([work(cleanUp)])
+  const [cleaned] = await Promise.allSettled([cleanUp.run()])
+  if (done.status === 'rejected') throw done.reason
+  if (cleaned.status === 'rejected') throw cleaned.reason
+  return done.value
 }
