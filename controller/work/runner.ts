@@ -34,7 +34,12 @@ export function makeRunner(projectors: readonly Projector[], deps: Deps): Part &
         again = false
         const upTo = (await store.get<{ pos: number | null }>('SELECT MAX(pos) AS pos FROM records'))?.pos ?? 0
         // The database works on this thread: between two steps, sockets get theirs.
-        for (const projector of projectors) while (!stopped && (await step(projector, upTo))) await breathe()
+        const idle = await withNothingToDo(upTo)
+        if (idle.length > 0) await store.tx((sql) => moveCursors(sql, idle, upTo))
+        for (const projector of projectors) {
+          if (idle.includes(projector.name)) continue
+          while (!stopped && (await step(projector, upTo))) await breathe()
+        }
       } while (again && !stopped)
     } finally {
       // In the same turn as the last look at `again`, so that no wake-up falls between.
@@ -54,21 +59,37 @@ export function makeRunner(projectors: readonly Projector[], deps: Deps): Part &
     }
   }
 
+  /**
+   * Projectors for which there is nothing up to there: they share one commit, since each costs a write to the disk. Not
+   * looked for in a long backlog, which is gone through piece by piece.
+   */
+  async function withNothingToDo(upTo: number): Promise<string[]> {
+    const idle: string[] = []
+    for (const { name, streams } of projectors) {
+      const from = await cursorOf(store, name)
+      if (from === upTo || upTo - from > batchSize) continue
+      const found = await store.get(
+        `SELECT 1 AS one FROM records r JOIN streams s ON s.id = r.stream_id
+         WHERE r.pos > ? AND r.pos <= ? AND s.stream IN (SELECT value FROM json_each(?)) LIMIT 1`,
+        from,
+        upTo,
+        JSON.stringify(streams),
+      )
+      if (!found) idle.push(name)
+    }
+    return idle
+  }
+
   async function step(projector: Projector, upTo: number): Promise<boolean> {
     let events: BusEvent[] = []
     const more = await store.tx(async (sql) => {
-      const from =
-        (await sql.get<{ pos: number }>('SELECT pos FROM cursors WHERE worker = ?', projector.name))?.pos ?? 0
+      const from = await cursorOf(sql, projector.name)
       const read = await readFrom(sql, from, upTo)
       const last = read.at(-1)
       if (!last) return false
       const wanted = read.filter(({ stream }) => projector.streams.includes(stream)).map(toStored)
       if (wanted.length > 0) events = await projectSafely(projector, sql, wanted)
-      await sql.run(
-        'INSERT INTO cursors (worker, pos) VALUES (?, ?) ON CONFLICT (worker) DO UPDATE SET pos = excluded.pos',
-        projector.name,
-        last.pos,
-      )
+      await moveCursors(sql, [projector.name], last.pos)
       return read.length === batchSize
     })
     for (const event of events) bus.emit(event)
@@ -133,6 +154,18 @@ export function makeRunner(projectors: readonly Projector[], deps: Deps): Part &
       await running?.catch(() => undefined)
     },
   }
+}
+
+const cursorOf = async (sql: Pick<Sql, 'get'>, worker: string): Promise<number> =>
+  (await sql.get<{ pos: number }>('SELECT pos FROM cursors WHERE worker = ?', worker))?.pos ?? 0
+
+async function moveCursors(sql: Sql, workers: readonly string[], pos: number): Promise<void> {
+  for (const worker of workers)
+    await sql.run(
+      `INSERT INTO cursors (worker, pos) VALUES (?, ?) ON CONFLICT (worker) DO UPDATE SET pos = max(pos, excluded.pos)`,
+      worker,
+      pos,
+    )
 }
 
 const readFrom = (sql: Sql, from: number, upTo: number): Promise<Read[]> =>
