@@ -14,6 +14,7 @@ import {
   readCatalogue,
   readPersona,
   savePersona,
+  templateOf,
 } from '../personas/index.ts'
 import { hostsOf } from '../segments/index.ts'
 import type { Sql } from '../store/port.ts'
@@ -39,14 +40,19 @@ export type Done = {
   because: string
 }
 
-export type DeployOptions = { by?: Origin; agent?: string }
+export type DeployOptions = {
+  by?: Origin
+  agent?: string
+  /** Id of a template of the catalogue, instead of a choice by the segment's mix. */
+  family?: string | undefined
+}
 
 /**
  * Changes of the desired state of decoys. Each runs in the transaction of `sql`, keeps what it did and why in
  * `decoy_actions`, and is nothing to an agent before its next plan.
  */
 export interface DecoyActions {
-  /** One more decoy. Throws CONFLICT where the segment is full or has no appliance online, NO_FREE_ADDRESS. */
+  /** One more decoy. Throws CONFLICT where the segment is full or has no appliance online, NO_FREE_ADDRESS, NOT_FOUND for an unknown family. */
   deployOne(sql: Sql, segment: string, reason: string, options?: DeployOptions): Promise<Done>
   /** Another version of its persona; nothing restarts. */
   reconfigure(sql: Sql, decoy: string, reason: string, by?: Origin): Promise<Done>
@@ -90,7 +96,8 @@ export function makeDecoyActions(deps: ActionDeps): DecoyActions {
     const ip = await freeAddressIn(sql, { segment, cidr: agent.cidr }, { config: config.decoys, random, now })
     const { catalogue, ouis } = await data()
     const neighbours: Neighbour[] = (await hostsOf(sql, segment)).filter(({ status }) => status === 'up')
-    const choice = choose(catalogue, neighbours, random)
+    const choice =
+      options.family === undefined ? choose(catalogue, neighbours, random) : named(catalogue, options.family)
     const persona = build(
       {
         id: newId(now),
@@ -219,4 +226,11 @@ async function wantedDecoy(sql: Sql, id: string): Promise<Decoy> {
       next: 'Deploy another with `marshlight decoys deploy`.',
     })
   return decoy
+}
+
+function named(catalogue: Catalogue, family: string) {
+  const template = templateOf(catalogue, family)
+  if (!template)
+    throw new MarshlightError('NOT_FOUND', { kind: 'family', value: family, command: 'marshlight personas catalogue' })
+  return { template, because: `${template.label}: an administrator asked for it` }
 }

@@ -1,5 +1,5 @@
 export { type BuildInput, build } from './build.ts'
-export { type Catalogue, readCatalogue } from './catalogue.ts'
+export { type Catalogue, readCatalogue, templateOf } from './catalogue.ts'
 export { type Choice, choose } from './choose.ts'
 export { inconsistencies } from './inconsistencies.ts'
 export { learnNames, nextName } from './names.ts'

@@ -54,9 +54,12 @@ export const decoyRoutes: Routes = (app, deps) => {
     }
   })
   app.post('/v1/decoys', async ({ body, query }) => {
-    const wish = check(z.strictObject({ segment: z.string().min(1), reason }), body)
+    const wish = check(
+      z.strictObject({ segment: z.string().min(1), family: z.string().max(64).optional(), reason }),
+      body,
+    )
     const segment = await segmentFor(store, wish.segment)
-    return change(query, (sql) => actions.deployOne(sql, segment.id, wish.reason, { by: 'admin' }))
+    return change(query, (sql) => actions.deployOne(sql, segment.id, wish.reason, { by: 'admin', family: wish.family }))
   })
   for (const verb of ['reconfigure', 'move', 'retire'] as const)
     app.post(`/v1/decoys/:ref/${verb}`, async ({ params, body, query }) => {

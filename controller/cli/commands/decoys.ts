@@ -61,11 +61,13 @@ export const decoysCommand: CliCommand = (program, cli) => {
     .command('deploy')
     .description('one more decoy in a segment')
     .requiredOption('--segment <segment>', 'where')
+    .option('--family <id>', 'what it shall be (see `personas catalogue`); else like its neighbours')
     .option('--reason <text>', 'why, for the record')
     .option('--dry-run', 'only say what would be deployed')
     .addHelpText('after', '\nExample:\n  marshlight decoys deploy --segment office --dry-run')
-    .action(async ({ segment, reason, dryRun }: { segment: string; reason?: string; dryRun?: boolean }) => {
-      await change('/v1/decoys', dryRun, { segment, reason })
+    .action(async (wish: { segment: string; family?: string; reason?: string; dryRun?: boolean }) => {
+      const { segment, family, reason, dryRun } = wish
+      await change('/v1/decoys', dryRun, { segment, family, reason })
     })
 
   const verbs = [
