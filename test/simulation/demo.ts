@@ -18,7 +18,7 @@ const sources = 10
 const controllerConfig = ({ machines }: LabLayout) => ({
   decoys: {
     perSegment: decoysPerSegment,
-    maxPerSegment: 4,
+    maxPerSegment: 5,
     waitForDetailSeconds: 20,
     egress: machines
       .filter(({ role }) => role === 'payload-server')
@@ -111,11 +111,13 @@ async function tell(stage: Stage, step: Step, summary: Summary): Promise<void> {
     () => manySources(stage, 'attacker-outside', logins, sources),
   )
   const outside: Engagement = await step('Commands and a payload: more decoys, another face, a block', () =>
-    engage(stage, 'attacker-outside', logins),
+    engage(stage, 'attacker-outside', logins, grown.decoys),
   )
   const inside: Engagement = await step('A second attacker, inside the other segment', async () => {
+    const before = await decoysNow(stage)
     await portScan(stage, 'attacker-inside', cidrOf('seg-b'))
-    return engage(stage, 'attacker-inside', await passwordAttack(stage, 'attacker-inside', firstOf(inSegment('seg-b'))))
+    const login = await passwordAttack(stage, 'attacker-inside', firstOf(inSegment('seg-b')))
+    return engage(stage, 'attacker-inside', login, before)
   })
   await step('Blocked: the next connection is refused, at the decoys and at the gateway', async () => {
     summary.blocked = await proveBlocked(stage, outside, inside)

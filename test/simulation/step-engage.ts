@@ -1,6 +1,6 @@
 import type { AttackShell } from './shell.ts'
 import { type Login, shellAt } from './step-attack.ts'
-import { decoysNow, reaches, type Stage } from './story.ts'
+import { decoysNow, reaches, type ShownDecoy, type Stage } from './story.ts'
 import { until } from './wait.ts'
 
 type Source = { score: number; reasons: { words: string }[] }
@@ -34,12 +34,16 @@ const goOn = (payload: string) => [
 
 /**
  * One attacker's session from the first command to the block: waits at each threshold for its consequence, so that each is seen
- * on its own. The session stays open while its decoy is reconfigured, and ends with the block.
+ * on its own. `before`: the decoys there were when the attacker came. The session stays open while its decoy is reconfigured, and ends with the block.
  */
-export async function engage(stage: Stage, from: string, login: Login): Promise<Engagement> {
+export async function engage(
+  stage: Stage,
+  from: string,
+  login: Login,
+  before: readonly ShownDecoy[],
+): Promise<Engagement> {
   const { lab, centre, timeline } = stage
   const ip = lab.machine(from).ip
-  const before = await decoysNow(stage)
   const version = before.find(({ id }) => id === login.decoy.id)?.personaVersion ?? 1
   const shell = await shellAt(stage, from, login)
   const seen = new Set<string>()

@@ -104,7 +104,8 @@ export type ReadyDecoys = { decoys: (ShownDecoy & { ssh: boolean })[]; firstSeco
 
 /** Waits for the decoys that the segments are to have, and proves each from a real neighbour. */
 export async function growDecoys(stage: Stage, perSegment: number): Promise<ReadyDecoys> {
-  const { timeline, began } = stage
+  const { centre, timeline, began } = stage
+  const asked = new Set<string>()
   let firstSeconds: number | undefined
   const answered = new Set<string>()
   const withSsh = new Set<string>()
@@ -123,10 +124,18 @@ export async function growDecoys(stage: Stage, perSegment: number): Promise<Read
           `decoy ${decoy.hostname} (${decoy.family}) at ${decoy.ip}, MAC ${decoy.mac}, tells ${neighbourOf(decoy)}: ${answer.banner}`,
         )
       }
-      const full = ['seg-a', 'seg-b'].every(
-        (name) =>
-          decoys.filter(({ id, segmentName }) => segmentName?.endsWith(name) && answered.has(id)).length >= perSegment,
-      )
+      let full = true
+      for (const name of Object.keys(neighbours)) {
+        const here = decoys.filter(({ id, segmentName }) => segmentName?.endsWith(name) && answered.has(id))
+        const ssh = here.some(({ id }) => withSsh.has(id))
+        if (here.length >= perSegment && !ssh && !asked.has(name)) {
+          asked.add(name)
+          const reason = 'the segment drew no decoy with SSH, which the story is about'
+          await centre.ask('decoys', 'deploy', '--segment', name, '--family', 'debian-12', '--reason', reason)
+          timeline.tell(`${name}: ${reason}; the administrator asks for one`)
+        }
+        full &&= here.length >= perSegment && ssh
+      }
       return full ? decoys : undefined
     },
     () => timeline.progress(`${answered.size} decoys answer`),
