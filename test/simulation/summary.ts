@@ -18,8 +18,7 @@ export type Summary = {
 
 export function summaryText(summary: Summary): string {
   const { hosts, decoys, firstDecoySeconds, keyToAlertMs, decisionToEnforcedMs, records, blocked, steps } = summary
-  const ms = ({ p50, p95 }: Spread) =>
-    p50 === null ? 'not measured' : `${p50} ms in the middle, ${p95} ms at worst of 20`
+  const ms = ({ p50, p95 }: Spread) => (p50 === null ? 'not measured' : `half within ${p50} ms, 95 % within ${p95} ms`)
   const yes = (fact: boolean) => (fact ? 'yes' : 'NO')
   const rows = [
     ['hosts found', `${hosts.found} of ${hosts.present} there`],
