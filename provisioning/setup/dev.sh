@@ -68,7 +68,7 @@ is_root() { [ "$(id -u)" -eq 0 ]; }
 node_modules() {
   command -v npm > /dev/null || fail 'npm is missing' 'Install Node.js 20 or newer with npm.'
   if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-    step 'npm ci' 'Check that npm reaches its registry (npm ping), then run again.' npm ci --no-audit --no-fund
+    step 'npm ci' 'Check that npm reaches its registry (npm ping), then run again.' npm ci --loglevel=error --no-audit --no-fund
     touch node_modules/.package-lock.json
   fi
   PATH=$root/node_modules/.bin:$PATH
