@@ -145,7 +145,8 @@ export function makeRunner(projectors: readonly Projector[], deps: Deps): Part &
         again = true
         if (!running) void passUntilDone()
       })
-      await drain()
+      // Not waited for: a long backlog would keep agents and people from being heard.
+      void passUntilDone()
     },
     async stop() {
       stopped = true

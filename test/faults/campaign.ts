@@ -10,7 +10,7 @@ import { type Random, seededRandom } from '../../shared/random.ts'
 import { prepareController } from './controller.ts'
 import { readWritten } from './lines.ts'
 import { startProxy } from './proxy.ts'
-import { compare, type Verdict } from './verdict.ts'
+import { compare, type Verdict, workedUp } from './verdict.ts'
 import { makeVictim } from './victim.ts'
 
 /** What the agent's process tells: events acknowledged, whether anything waits, how far its decoy's files are read. */
@@ -139,9 +139,10 @@ export async function runFaults(wish: Wish): Promise<Verdict> {
     if (!(await reached(settled, settleMs))) troubles.push(`not all was acknowledged: ${JSON.stringify(standing)}`)
     tell(`${written.lines.length} lines written, ${standing.acknowledged} events acknowledged`)
     await agent.end()
-    // A start ends only when all that is committed has been worked up: that of the database is complete then.
+    // Started once more, so that the last start has to go on from where the one before it was stopped.
     await controller.victim.end()
     await controller.started()
+    await workedUp(controller.database, settleMs)
     await controller.victim.end()
     const kills = { agent: agent.kills, controller: controller.victim.kills, writer: writer.kills }
     const found = compare(controller.database, written)

@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Line, Written } from './lines.ts'
 
 export type Verdict = {
@@ -20,6 +21,19 @@ export type Verdict = {
 type Found = Omit<Verdict, 'seed' | 'seconds' | 'kills'>
 
 const keyOf = ({ run, serial }: Pick<Line, 'run' | 'serial'>) => `${run}.${serial}`
+
+/**
+ * Until the controller that runs on this database has worked up all that is committed: every worker stands at the last
+ * record or crossing. Ends after `ms` in any case; `compare` then tells who fell behind.
+ */
+export async function workedUp(database: string, ms: number): Promise<void> {
+  const db = new DatabaseSync(database, { readOnly: true })
+  try {
+    for (const end = performance.now() + ms; performance.now() < end && behind(db).length > 0; ) await delay(50)
+  } finally {
+    db.close()
+  }
+}
 
 /** Compares the controller's database with what was written. */
 export function compare(database: string, { lines, torn }: Written): Found {
@@ -62,12 +76,7 @@ export function compare(database: string, { lines, torn }: Written): Found {
     ).map(({ file }) => /events-\d+\.jsonl/.exec(file)?.[0])
     expect('files with a torn line, as told', noticed.sort(), [...torn].sort())
 
-    const ends = {
-      records: one('SELECT max(pos) AS n FROM records'),
-      crossings: one('SELECT max(id) AS n FROM risk_crossings'),
-    }
-    for (const { worker, pos } of all<{ worker: string; pos: number }>('SELECT worker, pos FROM cursors'))
-      expect(`how far ${worker} is`, pos, readsCrossings.includes(worker) ? ends.crossings : ends.records)
+    for (const { worker, pos, end } of behind(db)) expect(`how far ${worker} is`, pos, end)
     expect('events of sessions', one('SELECT count(*) AS n FROM session_events'), lines.length)
     const sessions = all<object>(
       'SELECT session AS key, source, events, tries, success, commands FROM sessions ORDER BY session',
@@ -86,6 +95,14 @@ export function compare(database: string, { lines, torn }: Written): Found {
 
 /** Workers that read on from the crossings of risk; all others do from the records. */
 const readsCrossings = ['alerts', 'response.blocks', 'response.decoys']
+
+/** Workers that do not stand at the end of what they read. */
+function behind(db: DatabaseSync): { worker: string; pos: number; end: number }[] {
+  const sql = `SELECT worker, pos, coalesce(CASE WHEN worker IN (SELECT value FROM json_each(?))
+    THEN (SELECT max(id) FROM risk_crossings) ELSE (SELECT max(pos) FROM records) END, 0) AS end FROM cursors`
+  const all = db.prepare(sql).all(JSON.stringify(readsCrossings)) as { worker: string; pos: number; end: number }[]
+  return all.filter(({ pos, end }) => pos !== end)
+}
 
 const outOfOrder = `SELECT count(*) AS n FROM (
   SELECT number, lag(number) OVER (PARTITION BY stream_id ORDER BY pos) AS before FROM records) WHERE number <= before`

@@ -27,6 +27,7 @@ t.test('each record reaches each worker once, over restarts and new commits', as
   await ingest.idle()
   const first = makeRunner([projector], { store, bus, clock: systemClock, log: silentLog })
   await first.start(signal)
+  await first.drain()
   await first.stop()
   t.equal(seen.length, 600)
   const second = makeRunner([projector], { store, bus, clock: systemClock, log: silentLog })
@@ -39,6 +40,50 @@ t.test('each record reaches each worker once, over restarts and new commits', as
     Array.from({ length: 1300 }, (_, i) => i + 1),
   )
 })
+
+t.test(
+  'a start does not wait for the backlog; a stop in its midst ends, and the next start works up the rest',
+  async (t) => {
+    const { ingest, store, bus } = await world(t)
+    const total = 5000
+    const seen: number[] = []
+    const begun = Promise.withResolvers<void>()
+    const done = Promise.withResolvers<void>()
+    const projector: Projector<'events'> = {
+      name: 'test',
+      streams: ['events'],
+      async project(_sql, records) {
+        seen.push(...records.map(({ pos }) => pos))
+        begun.resolve()
+        if (seen.length >= total) done.resolve()
+        return []
+      },
+    }
+    const epoch = newId()
+    for (let first = 0; first < total; first += 1000)
+      await ingest.accept(agent, 'events', eventBatch(epoch, first, 1000))
+    await ingest.idle()
+    const deps = { store, bus, clock: systemClock, log: silentLog }
+    const first = makeRunner([projector], deps)
+    await first.start(signal)
+    t.ok(seen.length < total / 2, `started with ${seen.length} of ${total} worked up`)
+    await begun.promise
+    await first.stop()
+    const atStop = seen.length
+    t.ok(atStop < total / 2, `stopped with ${atStop} of ${total} worked up`)
+    await turn()
+    t.equal(seen.length, atStop, 'a stop waits for the step that runs, and none follows')
+    const second = makeRunner([projector], deps)
+    await second.start(signal)
+    await done.promise
+    await second.stop()
+    t.same(
+      seen,
+      Array.from({ length: total }, (_, i) => i + 1),
+      'each record once, in order',
+    )
+  },
+)
 
 t.test('a record that a worker cannot use becomes a dead letter; the others take effect', async (t) => {
   const { ingest, store, bus, count } = await world(t)
@@ -76,6 +121,7 @@ t.test('a pass that fails as a whole is tried again without a new commit', async
   const clock = { now: Date.now, sleep: () => turn() }
   const runner = makeRunner([projector], { store: flaky, bus, clock, log: silentLog })
   await runner.start(signal)
+  await runner.drain()
   fail = 2
   await ingest.accept(agent, 'events', eventBatch(newId(), 0, 1))
   await done.promise
