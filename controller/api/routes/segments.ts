@@ -138,7 +138,9 @@ async function attackersSince(sql: Sql, since: string): Promise<MapAttacker[]> {
     since,
   )
   const bySource = Map.groupBy(rows, ({ source }) => source)
-  return [...bySource].slice(0, 40).map(([ip, touches]) => ({
+  // Who is exempt, or long quiet, scores nothing and is no attacker.
+  const risky = [...bySource].filter(([, touches]) => Math.round(touches[0]?.score ?? 1) > 0)
+  return risky.slice(0, 40).map(([ip, touches]) => ({
     ip,
     ...(typeof touches[0]?.score === 'number' && { score: touches[0].score }),
     blocked: touches[0]?.blocked === 1,
