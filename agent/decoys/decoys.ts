@@ -10,8 +10,8 @@ import { makeBell } from './bell.ts'
 import { removeAll } from './cleanup.ts'
 import { makeConflictWatch } from './conflicts.ts'
 import { answers, type Current, type CurrentDecoy, hasContainers } from './current.ts'
-import { type AttemptRules, adopted, answered, departed, died, failed, withdrawn } from './entry.ts'
-import { makeExecute, runStages } from './execute.ts'
+import { type AttemptRules, adopted, answered, departed, died, withdrawn } from './entry.ts'
+import { makeExecute } from './execute.ts'
 import { makeImageArchives } from './image-archives.ts'
 import { makeLedger } from './ledger.ts'
 import { observe } from './observe.ts'
@@ -21,7 +21,7 @@ import { foldersOf, networkName, podName } from './specs.ts'
 import { outcomeOf } from './standing.ts'
 import { makeStateReporter } from './state-reporter.ts'
 import { makeStatusWatch } from './status-files.ts'
-import type { Steps, Work } from './steps.ts'
+import { makeWorks } from './works.ts'
 
 /**
  * The loop: observe -> settle entries -> report -> plan -> work, again at each event of the engine, change of a status
@@ -33,7 +33,6 @@ import type { Steps, Work } from './steps.ts'
 export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoys {
   const { engine, clock, log, random } = deps
   const folder = join(deps.stateDir, 'decoys')
-  const atOnce = options.atOnce ?? 3
   const lookEveryMs = options.lookEveryMs ?? 30_000
   const attemptRules: AttemptRules = {
     attempts: options.attempts ?? 5,
@@ -56,7 +55,6 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
   const controls = new Map<string, string | undefined>()
   const strays = new Map<string, number>()
   const filters = new Map<string, { egress: string; mark?: string }>()
-  const busy = new Map<string, Promise<void>>()
   const onControlWritten = (decoy: string, digest: string) => controls.set(decoy, digest)
   const onFilterSet = (decoy: string, egress: string) => filters.set(decoy, { egress })
   const execute = makeExecute({ engine, arp: deps.arp, archives, ledger, folder, onControlWritten, onFilterSet, log })
@@ -67,6 +65,18 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     probeEveryMs: options.probeEveryMs ?? 20_000,
     living: () => livingDecoys(),
     onClaim: (claim) => void giveUp(claim).catch((error) => log.error({ err: error }, 'could not withdraw a decoy')),
+  })
+  const works = makeWorks({
+    execute,
+    ledger,
+    clock,
+    log,
+    attemptRules,
+    atOnce: options.atOnce ?? 3,
+    ring: bell.ring,
+    giveUp: (claim) => giveUp(claim),
+    onOrphanRemoved: (container, because) =>
+      notify('info', 'ORPHAN_REMOVED', `removed ${container}: ${because}`, { container }),
   })
   let desired: Plan | undefined
   let current: Current | undefined
@@ -80,7 +90,7 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     const entry = ledger.get(decoy)
     // Of one that is being removed the next word is that it is gone.
     if (entry && !(entry.gone && hasContainers(seenOf(decoy))))
-      reporter.tell(entry, seenOf(decoy), busy.has(decoy), isoNow(clock))
+      reporter.tell(entry, seenOf(decoy), works.busyWith(decoy), isoNow(clock))
   }
   const notify = (level: Notice['level'], code: string, message: string, data?: Notice['data']) => {
     log[level === 'warning' ? 'warn' : level]({ code, ...data }, message)
@@ -91,18 +101,17 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     const plan = desired
     if (!plan) return undefined
     for (const decoy of plan.decoys)
-      if (!busy.has(decoy.id)) await ledger.put(adopted(ledger.get(decoy.id), decoy, plan.revision))
+      if (!works.busyWith(decoy.id)) await ledger.put(adopted(ledger.get(decoy.id), decoy, plan.revision))
     const named = new Set(plan.decoys.map(({ id }) => id))
     for (const entry of ledger.all()) if (!named.has(entry.decoy) && !entry.gone) await ledger.put(departed(entry))
     current = await observe({ engine, nics: deps.nics, folder, controls, filters, strays }, entriesById(), clock.now())
-    for (const entry of ledger.all()) if (!busy.has(entry.decoy)) await settle(entry.decoy)
+    for (const entry of ledger.all()) if (!works.busyWith(entry.decoy)) await settle(entry.decoy)
     current = { ...current, entries: entriesById() }
-    const steps = planSteps(current, plan, clock.now(), rules, new Set(busy.keys()))
-    begin(steps)
+    const steps = planSteps(current, plan, clock.now(), rules, works.underWay())
+    works.begin(steps)
     for (const { decoy } of ledger.all()) tell(decoy)
     watchOver(plan, current)
-    const atWork = [...busy.keys()].some((key) => key !== 'tidying')
-    if (steps.works.length === 0 && !atWork) tellOutcome(plan, current)
+    if (steps.works.length === 0 && !works.onDecoys()) tellOutcome(plan, current)
     return steps.wakeAt
   }
 
@@ -123,43 +132,6 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     await ledger.put(next)
   }
 
-  function begin(steps: Steps): void {
-    for (const work of steps.works) {
-      if (busy.size >= atOnce) break
-      const done = carryOut(work).finally(() => {
-        busy.delete(work.decoy)
-        bell.ring()
-      })
-      busy.set(work.decoy, done)
-    }
-    if (steps.tidying.length > 0 && !busy.has('tidying')) {
-      const done = tidy(steps.tidying).finally(() => busy.delete('tidying'))
-      busy.set('tidying', done)
-    }
-  }
-
-  async function carryOut({ decoy, stages }: Work): Promise<void> {
-    try {
-      await runStages(stages, async (step) => {
-        // A claim that came in the meantime ends the work; the next look clears up.
-        if (ledger.get(decoy)?.withdrawn && step.do.startsWith('start')) return
-        await execute(step)
-      })
-    } catch (error) {
-      await noteFailure(decoy, error)
-    }
-  }
-
-  async function noteFailure(decoy: string, error: unknown): Promise<void> {
-    const entry = ledger.get(decoy)
-    const known = error instanceof MarshlightError ? error : undefined
-    log.warn({ decoy, code: known?.code, why: wordsOf(error) }, 'could not bring a decoy about')
-    if (!entry || entry.gone || known?.code === 'DOCKER_UNREACHABLE') return
-    if (known?.code === 'ADDRESS_TAKEN') return giveUp({ ip: entry.ip, mac: String(known.details.mac) })
-    const reason = known ? `${known.message}. ${known.next}` : wordsOf(error)
-    await ledger.put(failed(entry, reason, clock.now(), attemptRules))
-  }
-
   /** A real host has the address: the decoy leaves at once, before anything is written down. */
   async function giveUp({ ip, mac }: Claim): Promise<void> {
     const entries = ledger.all()
@@ -172,19 +144,6 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     notify('warning', error.code, `${error.message}. ${error.next}`, { decoy: entry.decoy, ip, mac })
     tell(entry.decoy)
     bell.ring()
-  }
-
-  async function tidy(steps: Steps['tidying']): Promise<void> {
-    for (const step of steps)
-      try {
-        await execute(step)
-        // Not after a failure: that would be tried again without a pause.
-        bell.ring()
-        if (step.do === 'removeContainer')
-          notify('info', 'ORPHAN_REMOVED', `removed ${step.name}: ${step.because}`, { container: step.name })
-      } catch (error) {
-        log.warn({ step: step.do, why: wordsOf(error) }, 'could not tidy up')
-      }
   }
 
   function watchOver(plan: Plan, seen: Current): void {
@@ -240,7 +199,7 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     },
     async stop() {
       stopping.abort()
-      await Promise.all([running, ...busy.values()])
+      await Promise.all([running, works.ended()])
       // Only now: a look that was under way would have opened them again.
       statusWatch.stop()
       await conflicts.stop()
