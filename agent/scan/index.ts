@@ -1,2 +1,3 @@
 export { defaultNicFilter, type Nic, type NicFilter, readInterfaces } from './interfaces.ts'
-export { makeScanner, type Scanner, type ScannerOptions, type ScanRequest } from './scanner.ts'
+export type { Scanner, ScannerOptions, ScanRequest } from './port.ts'
+export { makeScanner } from './scanner.ts'

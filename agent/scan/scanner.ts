@@ -1,49 +1,18 @@
 import { rm } from 'node:fs/promises'
-import type { Clock } from '../../shared/clock.ts'
 import { MarshlightError } from '../../shared/errors.ts'
-import type { Part } from '../../shared/lifecycle.ts'
-import type { Log } from '../../shared/log.ts'
-import type { Random } from '../../shared/random.ts'
-import type { Plan, Request } from '../../shared/schemas/desired-state.ts'
-import type { Report } from '../spool/port.ts'
+import type { Plan } from '../../shared/schemas/desired-state.ts'
 import { makeBook } from './book.ts'
 import { makeCards } from './cards.ts'
 import { heldPath } from './held-inventory.ts'
-import { defaultNicFilter, type Nic, type NicFilter, readInterfaces } from './interfaces.ts'
+import { defaultNicFilter, readInterfaces } from './interfaces.ts'
 import { newJob, runJob } from './job.ts'
-import { type FindNames, reverseDns } from './names.ts'
-import { type Nmap, systemNmap } from './nmap-run.ts'
+import { reverseDns } from './names.ts'
+import { systemNmap } from './nmap-run.ts'
+import type { Scanner, ScannerOptions, ScanRequest } from './port.ts'
 import { dueTask, nextDue, nextTry, type Task } from './schedule.ts'
 import { chooseTargets, type Refusal, type Target } from './targets.ts'
 import { makeTelling } from './telling.ts'
 import { ouiVendors } from './vendors.ts'
-
-export type ScanRequest = Extract<Request['op'], { name: 'scan' | 'scan.cancel' | 'full-picture' }>
-
-export type ScannerOptions = {
-  report: Report
-  clock: Clock
-  random: Random
-  log: Log
-  /** The decoys of this appliance: not hosts, and not scanned. */
-  ownDecoys: () => { ip: string; mac: string }[]
-  nicFilter?: NicFilter
-  stateDir: string
-  nmap?: Nmap
-  names?: FindNames
-  readNics?: (filter: NicFilter) => Promise<Nic[]>
-}
-
-export interface Scanner extends Part {
-  /** The policy to scan by from now on. Before the first, nothing is scanned. */
-  applyPlan(plan: Plan): void
-  /** Serves a one-shot request; answers when it has begun, not when it is through. Throws a MarshlightError to refuse it. */
-  request(op: ScanRequest, requestId?: string): Promise<Record<string, unknown>>
-  /** The cards of this machine that stand in a segment. */
-  interfaces(): Promise<Nic[]>
-  /** Forgets what was learnt. Call it stopped. */
-  cleanup(): Promise<void>
-}
 
 type Asked = {
   phases: ('quick' | 'detail')[]
