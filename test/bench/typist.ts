@@ -23,12 +23,20 @@ export class Typist {
     })
   }
 
-  /** Waits for the prompt of the shell. */
-  prompt(): Promise<void> {
-    return until(() => {
-      if (this.#child.exitCode !== null) throw new Error(`ssh ended: ${this.#seen.slice(-200)}`)
-      return /[$#>] ?$/.test(this.#seen)
-    }, 'a prompt came')
+  /** Waits for the prompt of the shell; the error tells what came instead. */
+  async prompt(): Promise<void> {
+    try {
+      await until(
+        () => {
+          if (this.#child.exitCode !== null) throw new Error('ssh ended')
+          return /[$#>] ?$/.test(this.#seen)
+        },
+        'a prompt came',
+        10,
+      )
+    } catch (error) {
+      throw new Error(`no prompt; what came is ${JSON.stringify(this.#seen.slice(-200))}`, { cause: error })
+    }
   }
 
   /** Types a line, key by key, without Enter; resolves when the shell has echoed all of it. */
