@@ -23,6 +23,8 @@ const inviteBody = z.strictObject({
   roles: z
     .array(z.enum(['decoys', 'enforcer']))
     .min(1)
+    // The two keep different packet filters, and an agent keeps one.
+    .max(1, 'an agent has one role; invite another for the other')
     .default(['decoys']),
   count: z.int().min(1).max(1000).default(1),
   hours: z.number().min(0.01).max(8760).default(24),
