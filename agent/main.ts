@@ -2,12 +2,14 @@ import { Command, CommanderError, Option } from 'commander'
 import { systemClock } from '../shared/clock.ts'
 import type { LogLevel } from '../shared/log.ts'
 import { systemRandom } from '../shared/random.ts'
+import { onReaderGone } from '../shared/terminal.ts'
 import { exitCodeOf, printError, systemTerminal } from './cli/print.ts'
 import { agentVersion, defaultStateDir, stateDirOf } from './config.ts'
 import type { Role } from './enrol/identity.ts'
 
 /** Entry of `marshlight-agent`. Each command is imported when it is called: a small box pays for nothing it does not use. */
 const terminal = systemTerminal
+onReaderGone(process.stdout, process.argv.includes('run'))
 const shared = { clock: systemClock, random: systemRandom }
 
 const stateOption = () =>

@@ -25,3 +25,14 @@ function escapeOne(character: string): string {
   if (character === '\t') return '\\t'
   return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
 }
+
+/**
+ * What to do when whoever read the output goes away (`| head`): a command has no one left to work for and ends; a service
+ * stays up and prints to nobody.
+ */
+export function onReaderGone(output: NodeJS.WriteStream, service: boolean): void {
+  output.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    if (!service) process.exit()
+  })
+}

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
-import { forTerminal, jsonForTerminal } from '../../shared/terminal.ts'
+import { forTerminal, jsonForTerminal, onReaderGone } from '../../shared/terminal.ts'
 import { completionCommand } from './commands/completion.ts'
 import type { CliCommand } from './context.ts'
 import { defaultDataDir, makeContext } from './make-context.ts'
@@ -22,6 +22,7 @@ Examples:
   marshlight agents invite --site hq --segment office
   marshlight alerts follow               watch what happens`,
     )
+  onReaderGone(process.stdout, argv.includes('serve'))
   const cli = makeContext(program)
   for (const command of [...commands, completionCommand]) command(program, cli)
   throwInsteadOfExit(program)
