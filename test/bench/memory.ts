@@ -1,31 +1,45 @@
 import { appendFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Scan } from '../../controller/segments/index.ts'
 import { makeSegment } from '../lab/decoys-segment.ts'
 import { deployDecoys, startAppliance } from './appliance.ts'
 import { cleanedUp } from './clean-up.ts'
-import { isOnline, startWithAppliance } from './latency.ts'
+import { decoysOf, isOnline, startWithAppliance } from './latency.ts'
 import { type Bench, percentileOf, type Row } from './row.ts'
+import { plugHosts } from './segment-hosts.ts'
 
+const third = 232
 const decoys = 2
+/** Real hosts of the segment, by their services. */
+const hosts = ['ssh', 'ssh http', 'ssh postgres', 'http ftp', 'smb', 'telnet', 'ssh smb', 'http']
+const config = {
+  scan: { quickEverySeconds: 30, detailEverySeconds: 60 },
+  decoys: { perSegment: 0, ranges: [decoysOf(third)] },
+  risk: { thresholds: { alert: 78, deploy: 100, reconfigure: 100, block: 100 }, autoBlock: false },
+}
 const perSecond = 200
-const seconds = 60
+/** The first detail pass over the hosts takes some 100 s, and the next is due a minute after it. */
+const seconds = 180
 /** Of the time under load, how much is measured: the rest is warming up. */
-const measuredSeconds = 30
+const measuredSeconds = 120
 const ticksPerSecond = 10
 
 /**
  * Memory of a working agent: the bundle with the flags it is shipped with, enrolled to a controller, keeping two Cowrie
- * decoys on this machine's engine, with blocks and health, and sending 200 events a second. Those are lines as Cowrie
+ * decoys on this machine's engine, with blocks and health, scanning eight real hosts (a quick pass every half minute, a
+ * detail pass every minute), and sending 200 events a second. Those are lines as Cowrie
  * writes them, appended to the decoys' own event files, since so many from real attackers would need the whole machine.
- * RSS and its anonymous part, from smaps_rollup once a second: the median of the last half minute of a minute under load.
+ * RSS and its anonymous part, from smaps_rollup once a second: the median of the last two minutes of three under load.
  */
 export const memoryBench: Bench = {
   names: ['memory.agent_rss', 'memory.agent_anonymous', 'memory.agent_rss_most'],
   run: (progress) =>
     cleanedUp(async (cleanUp) => {
-      const segment = makeSegment({ teardown: cleanUp.add }, 232)
-      const { controller, identity } = await startWithAppliance(cleanUp, segment)
+      const segment = makeSegment({ teardown: cleanUp.add }, third)
+      progress(`${hosts.length} hosts`)
+      await plugHosts(cleanUp, segment, hosts)
+      const { controller, identity } = await startWithAppliance(cleanUp, segment, config)
       const { child, stateDir } = await startAppliance(cleanUp, segment, identity)
       await isOnline(controller)
       progress(`waiting for ${decoys} decoys`)
@@ -46,6 +60,10 @@ export const memoryBench: Bench = {
       const { items } = await controller.api.get<{ items: { events: number }[] }>('/v1/sessions?limit=50')
       const heard = items.reduce((sum, { events }) => sum + events, 0)
       if (heard < (perSecond * seconds) / 2) throw new Error(`only ${heard} events came to the controller`)
+      const { items: scans } = await controller.api.get<{ items: Scan[] }>('/v1/scans?limit=50')
+      const through = scans.filter(({ phase, outcome }) => phase === 'detail' && outcome === 'done')
+      if (through.length === 0) throw new Error('no detail scan came to its end')
+      progress(`${through.length} detail scans came to their end, of ${through[0]?.hostsUp ?? 0} hosts`)
       return [
         row('rss', percentileOf(rss, 50), 80),
         row('anonymous', percentileOf(anonymous, 50), 30),
@@ -73,7 +91,7 @@ function linesOf(from: number, count: number, decoy: number): string {
       timestamp: at,
       session: `b${decoy}0000000${n % 8}`,
       protocol: 'ssh',
-      src_ip: `198.18.232.${100 + (n % 8)}`,
+      src_ip: `198.18.${third}.${100 + (n % 8)}`,
       src_port: 40_000 + (n % 8),
       input: `cat /proc/cpuinfo | grep name | wc -l # ${n}`,
       message: 'CMD: cat /proc/cpuinfo | grep name | wc -l',

@@ -6,6 +6,8 @@ const run = (command: string, ...args: string[]) => execFileSync(command, args, 
 
 export type Segment = {
   nic: string
+  /** The namespace that holds the segment's bridge `br0`. */
+  bridge: string
   /** The neighbour's namespace. */
   neighbour: string
   cidr: string
@@ -43,6 +45,7 @@ export function makeSegment(t: Pick<Test, 'teardown'>, third: number): Segment {
   const onNeighbour = (command: string, ...args: string[]) => run('ip', 'netns', 'exec', host, command, ...args)
   return {
     nic,
+    bridge,
     neighbour: host,
     cidr,
     address: `198.18.${third}.2`,
