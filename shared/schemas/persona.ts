@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { hostname, id, untrusted, utc } from './common.ts'
+import { hostname, id, port, untrusted, utc } from './common.ts'
 
 /** One account of the pretended host. `passwords`: what opens the account on the decoy; empty means that nothing does. */
 export const personaUser = z.object({
@@ -10,6 +10,8 @@ export const personaUser = z.object({
   home: z.string().startsWith('/').max(128),
   shell: z.string().startsWith('/').max(64),
   passwords: z.array(z.string().min(1).max(128)).max(32),
+  /** The first try of a source at which a right password is let in; 1 where missing. */
+  acceptFromTry: z.int().min(1).max(1000).optional(),
 })
 
 /** One row of `ps aux`. Memory in kB, cpu and mem in percent. */
@@ -43,6 +45,108 @@ export const personaTelnet = z.object({
   banner: untrusted(512),
   loginPrompt: untrusted(128),
   passwordPrompt: untrusted(128),
+})
+
+/** A file of the pretended host, whole. What stands in the packages of the system itself is not here but in the image. */
+export const personaFile = z.object({
+  path: z.string().regex(/^\/[^\0]{1,255}$/),
+  /** Permission bits, as in 0o644. */
+  mode: z.int().min(0).max(0o7777),
+  uid: z.int().min(0).max(65535),
+  gid: z.int().min(0).max(65535),
+  modifiedAt: utc,
+  content: z.string().max(32_768),
+})
+
+/** An installed package, as `dpkg -l` or `rpm -q` tells it. */
+export const personaPackage = z.object({
+  name: z.string().max(96),
+  version: z.string().max(96),
+  arch: z.string().max(16),
+  summary: z.string().max(128),
+})
+
+export const serviceKind = z.enum([
+  ...['http', 'https', 'ftp', 'smb', 'mysql', 'postgres', 'redis', 'rdp', 'vnc', 'snmp', 'modbus', 'mqtt'],
+  ...['msrpc', 'winrm', 'rtsp', 'printer', 'ntp', 'tftp', 'netbios'],
+] as const)
+
+/** One page of a web server of the persona. */
+export const personaPage = z.object({
+  path: z.string().startsWith('/').max(256),
+  status: z.int().min(100).max(599),
+  type: z.string().max(128),
+  body: z.string().max(16_384),
+})
+
+/**
+ * A further service of the pretended host, besides SSH and telnet. `settings` are the ones of its kind, which the
+ * registry of services (`shared/services.ts`) names and checks.
+ */
+export const personaService = z.object({
+  kind: serviceKind,
+  port,
+  /** As its real package is called and numbered: what a version scan reads. */
+  product: z.string().max(64),
+  version: z.string().max(64),
+  settings: z.record(z.string().max(64), z.union([z.string().max(2048), z.number(), z.boolean()])),
+  pages: z.array(personaPage).max(32).optional(),
+})
+
+/** How the host's network stack behaves, as far as a packet tells. */
+export const personaNetwork = z.object({
+  /** The class that a scan of the operating system shall see. */
+  stack: z.enum(['linux', 'linux-embedded', 'windows', 'bsd', 'printer', 'switch']),
+  /** TCP window of a SYN-ACK in bytes; 0 leaves the kernel's own. */
+  window: z.int().min(0).max(65535),
+  mss: z.int().min(536).max(9000),
+  /** Window scale of a SYN-ACK, RFC 7323; null for none. */
+  windowScale: z.int().min(0).max(14).nullable(),
+  sack: z.boolean(),
+  timestamps: z.boolean(),
+  ecn: z.boolean(),
+  /** Whether it answers ICMP echo, and what a closed port does. */
+  icmpEcho: z.boolean(),
+  closedTcp: z.enum(['reset', 'drop']),
+  closedUdp: z.enum(['unreachable', 'drop']),
+})
+
+/** How the machine lives: what its logs, its log-ins and its processes are drawn from, with the seed and the time. */
+export const personaSchedule = z.object({
+  /** Monday is 1. */
+  workDays: z.array(z.int().min(1).max(7)).max(7),
+  /** Hours of the persona's own time zone. */
+  workFrom: z.number().min(0).max(24),
+  workTo: z.number().min(0).max(24),
+  cron: z
+    .array(
+      z.object({
+        user: z.string().max(32),
+        /** The five fields of crontab(5). */
+        at: z.string().max(64),
+        command: z.string().max(256),
+        /** Where the line stands: `/etc/crontab`, `/etc/cron.d/x`, `/var/spool/cron/crontabs/x`. */
+        file: z.string().max(128),
+      }),
+    )
+    .max(64),
+  /** People's log-ins: how many a working day, from where. */
+  logins: z
+    .array(z.object({ user: z.string().max(32), perDay: z.number().min(0).max(50), from: z.string().max(64) }))
+    .max(32),
+  /** Days between updates of packages and between restarts; 0 for never. */
+  updateEveryDays: z.number().min(0).max(3650),
+  rebootEveryDays: z.number().min(0).max(3650),
+})
+
+/** A password that opens nothing but decoys: seen anywhere again, it tells who read it where. */
+export const honeyCredential = z.object({
+  username: z.string().min(1).max(64),
+  password: z.string().min(8).max(128),
+  /** What the file says it opens, as `mysql` or `ssh`. */
+  service: z.string().max(32),
+  /** The file it stands in. */
+  path: z.string().startsWith('/').max(256),
 })
 
 /** Why a field has the value it has; shown by `marshlight personas explain`. */
@@ -96,6 +200,14 @@ export const persona = z.object({
   processes: z.array(personaProcess).min(1).max(256),
   /** Initial TTL of its packets. */
   ttl: z.int().min(32).max(255),
+  /** As in `LANG`. */
+  locale: z.string().max(32).optional(),
+  services: z.array(personaService).max(16).optional(),
+  network: personaNetwork.optional(),
+  schedule: personaSchedule.optional(),
+  packages: z.array(personaPackage).max(1024).optional(),
+  files: z.array(personaFile).max(128).optional(),
+  honey: z.array(honeyCredential).max(16).optional(),
   reasons: z.array(personaReason).max(64),
 })
 
@@ -103,3 +215,10 @@ export type Persona = z.infer<typeof persona>
 export type PersonaUser = z.infer<typeof personaUser>
 export type PersonaProcess = z.infer<typeof personaProcess>
 export type PersonaSsh = z.infer<typeof personaSsh>
+export type PersonaFile = z.infer<typeof personaFile>
+export type PersonaPackage = z.infer<typeof personaPackage>
+export type PersonaService = z.infer<typeof personaService>
+export type ServiceKind = z.infer<typeof serviceKind>
+export type PersonaNetwork = z.infer<typeof personaNetwork>
+export type PersonaSchedule = z.infer<typeof personaSchedule>
+export type HoneyCredential = z.infer<typeof honeyCredential>
