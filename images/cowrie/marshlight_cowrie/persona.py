@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-LARGEST = 1 << 20
+from . import persona_host
+from .fields import Fields, Refused, parsed
+from .persona_host import File, Honey, Network, Package, Schedule, Service
 
-
-class Refused(Exception):
-    """A control file that cannot be used; the one in force stays."""
+__all__ = ["Fields", "Persona", "Process", "Refused", "Ssh", "Telnet", "User", "parsed", "read_persona"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +47,8 @@ class User:
     home: str
     shell: str
     passwords: tuple[str, ...]
+    #: The first try of a source at which a right password is let in.
+    accept_from_try: int = 1
 
 
 @dataclass(frozen=True)
@@ -103,6 +102,13 @@ class Persona:
     users: tuple[User, ...]
     processes: tuple[Process, ...]
     ttl: int
+    locale: str = ""
+    services: tuple[Service, ...] = ()
+    network: Network | None = None
+    schedule: Schedule | None = None
+    packages: tuple[Package, ...] = ()
+    files: tuple[File, ...] = ()
+    honey: tuple[Honey, ...] = ()
 
 
 def read_persona(raw: bytes) -> Persona:
@@ -145,6 +151,13 @@ def read_persona(raw: bytes) -> Persona:
         users=tuple(user_of(user) for user in root.each("users")),
         processes=tuple(process_of(process) for process in root.each("processes")),
         ttl=root.integer("ttl", least=1),
+        locale=root.text("locale", 32, r"[A-Za-z0-9_.@-]*") if root.has("locale") else "",
+        services=persona_host.services_of(root),
+        network=persona_host.network_of(root),
+        schedule=persona_host.schedule_of(root),
+        packages=persona_host.packages_of(root),
+        files=persona_host.files_of(root),
+        honey=persona_host.honey_of(root),
     )
     if persona.ssh is None and persona.telnet is None:
         raise Refused("persona has neither ssh nor telnet: nothing to serve")
@@ -181,6 +194,7 @@ def user_of(user: Fields) -> User:
         home=user.text("home"),
         shell=user.text("shell"),
         passwords=user.names("passwords"),
+        accept_from_try=user.integer("acceptFromTry", 1, 1000) if user.has("acceptFromTry") else 1,
     )
 
 
@@ -198,62 +212,3 @@ def process_of(process: Fields) -> Process:
         time=process.text("time"),
         command=process.text("command"),
     )
-
-
-def parsed(raw: bytes) -> Any:
-    if len(raw) > LARGEST:
-        raise Refused(f"file has {len(raw)} bytes, more than {LARGEST}")
-    try:
-        return json.loads(raw)
-    except ValueError as error:
-        raise Refused(f"not JSON: {error}") from None
-
-
-class Fields:
-    """Reads named fields of one JSON object and says where one is wrong."""
-
-    def __init__(self, value: Any, path: str) -> None:
-        if not isinstance(value, dict):
-            raise Refused(f"{path} is not an object")
-        self.value, self.path = value, path
-
-    def has(self, name: str) -> bool:
-        return self.value.get(name) is not None
-
-    def fields(self, name: str) -> Fields:
-        return Fields(self.value.get(name), f"{self.path}.{name}")
-
-    def text(self, name: str) -> str:
-        return str(self._of(name, str, "a text"))
-
-    def integer(self, name: str, least: int = 0) -> int:
-        value = self._of(name, int, "a whole number")
-        if isinstance(value, bool) or value < least:
-            raise Refused(f"{self.path}.{name} is {value}, less than {least}")
-        return int(value)
-
-    def number(self, name: str) -> float:
-        return float(self._of(name, (int, float), "a number"))
-
-    def moment(self, name: str) -> float:
-        text = self.text(name)
-        try:
-            return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
-        except ValueError:
-            raise Refused(f"{self.path}.{name} is {text[:40]!r}, not a time") from None
-
-    def names(self, name: str) -> tuple[str, ...]:
-        value = self._of(name, list, "a list")
-        if not all(isinstance(item, str) for item in value):
-            raise Refused(f"{self.path}.{name} holds something else than texts")
-        return tuple(value)
-
-    def each(self, name: str) -> list[Fields]:
-        value = self._of(name, list, "a list")
-        return [Fields(item, f"{self.path}.{name}[{index}]") for index, item in enumerate(value)]
-
-    def _of(self, name: str, kind: Any, called: str) -> Any:
-        value = self.value.get(name)
-        if not isinstance(value, kind):
-            raise Refused(f"{self.path}.{name} is not {called}")
-        return value
