@@ -92,7 +92,13 @@ class Reader(Protocol):
 
 
 class Writer(Protocol):
+    """
+    `write` raises BrokenPipeError when nobody reads any more: a command lets it pass, and dies of SIGPIPE as a real one.
+    One that writes without end awaits `drain` now and then: it gives the event loop its turn and waits for the reader.
+    """
+
     def write(self, data: bytes) -> None: ...
+    async def drain(self) -> None: ...
 
     is_tty: bool
 
@@ -105,6 +111,35 @@ class Account:
     groups: tuple[int, ...]
     home: str
     shell: str
+
+
+@dataclass
+class Row:
+    """One line of the process table, of the persona or of this session, as ps tells it."""
+
+    user: str
+    pid: int
+    ppid: int
+    cpu: float
+    mem: float
+    vsz: int
+    rss: int
+    tty: str
+    stat: str
+    #: Seconds since 1970.
+    started: float
+    #: CPU seconds used.
+    used: float
+    command: str
+
+
+class Table(Protocol):
+    """What runs on the host. One that was killed is gone from `rows` for the rest of the session."""
+
+    def rows(self) -> list[Row]: ...
+    def signal(self, pid: int, number: int, account: Account) -> None:
+        """ProcessLookupError or PermissionError, as kill(2). Number 0 only asks."""
+        ...
 
 
 @dataclass
@@ -121,6 +156,8 @@ class Process:
     fs: FileSystem
     host: Host
     #: Runs words as a command of its own (for xargs, find -exec, sudo, env, nohup, sh -c); gives its status.
+    #: `spawn(words, stdin=None, stdout=None, stderr=None, env=None, cwd=None, account=None)`: what is left out is this
+    #: process's own. A name that is not there raises FileNotFoundError, one that may not run PermissionError.
     spawn: Callable[..., Awaitable[int]]
     pid: int
     ppid: int
@@ -130,6 +167,7 @@ class Process:
     umask: int = 0o022
     #: What the bridge knows of the session (the attacker's address and port); None outside of one.
     session: Any = None
+    table: Table | None = None
     notes: dict[str, Any] = field(default_factory=dict)
 
     def out(self, text: str) -> None:
