@@ -25,7 +25,11 @@ export const desiredDecoy = z.object({
   hostname,
   persona: id,
   personaVersion: z.int().min(1),
-  services: z.array(z.enum(['cowrie'])).min(1),
+  /** Containers in its pod's network: see shared/services.ts. */
+  services: z
+    .array(z.enum(['cowrie', 'services']))
+    .min(1)
+    .max(2),
   egress: z.array(egressRule).max(64),
   limits: decoyLimits,
 })
