@@ -41,8 +41,8 @@ export function segmentsOf(
 }
 
 export async function readInterfaces(filter: NicFilter): Promise<Nic[]> {
-  // Loaded when first needed: it costs 9 MB, which an enforcer never has to pay.
-  const { default: si } = await import('systeminformation')
+  // Loaded when first needed: an enforcer never has to pay for it.
+  const { default: si } = await import('systeminformation/lib/network.js')
   const [cards, routes, resolvers] = await Promise.all([
     si.networkInterfaces(),
     readFile('/proc/net/route', 'utf8').catch(() => ''),

@@ -36,7 +36,7 @@ export async function startAppliance(cleanUp: CleanUp, segment: Segment, identit
 }
 
 /** What the appliance's own launcher gives to Node: its flags, and what it exports. */
-async function launcher(): Promise<{ flags: string[]; env: Record<string, string> }> {
+export async function launcher(): Promise<{ flags: string[]; env: Record<string, string> }> {
   const text = await readFile(join(import.meta.dirname, '../../images/agent/marshlight-agent'), 'utf8')
   const flags = /^exec node (.*) \/opt\/marshlight\/agent\.mjs/m.exec(text)?.[1]
   if (flags === undefined) throw new Error('images/agent/marshlight-agent does not start the bundle as expected')
