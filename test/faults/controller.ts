@@ -29,10 +29,11 @@ export async function prepareController(
   dataDir: string,
   log: number,
   onOwnEnd: (what: string) => void,
+  settings: Record<string, unknown> = {},
 ): Promise<ControllerUnderTest> {
   await mkdir(dataDir, { recursive: true })
   const ports = { mqtt: await freePort(), enrol: await freePort() }
-  const config = { publicHost: host, mqtt: { host, port: ports.mqtt }, enrol: { host, port: ports.enrol } }
+  const config = { publicHost: host, mqtt: { host, port: ports.mqtt }, enrol: { host, port: ports.enrol }, ...settings }
   await initController({ dataDir, config, now: Date.now() })
   const launch = () =>
     spawn(process.execPath, [program, '--data', dataDir, 'serve', '--log', 'warn'], { stdio: ['ignore', 'pipe', log] })
@@ -58,7 +59,7 @@ async function firstLine(child: ChildProcess): Promise<void> {
   ended.catch(() => {})
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, host)
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

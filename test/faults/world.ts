@@ -19,9 +19,16 @@ type Cleanup = { teardown(work: () => unknown): void }
 const root = join(import.meta.dirname, '../..')
 
 /** A program of ours as a process, to its end. */
-export async function command(program: 'marshlight' | 'marshlight-agent', ...args: string[]) {
+export const command = (program: 'marshlight' | 'marshlight-agent', ...args: string[]) =>
+  commandWith({}, program, ...args)
+
+/** The same with variables of the environment. */
+export async function commandWith(env: Record<string, string>, program: string, ...args: string[]) {
   const path = join(root, program === 'marshlight' ? 'controller/cli.ts' : 'agent/main.ts')
-  const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [path, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
   const [out, err]: [Buffer[], Buffer[]] = [[], []]
   child.stdout.on('data', (bytes) => out.push(bytes))
   child.stderr.on('data', (bytes) => err.push(bytes))
@@ -30,13 +37,13 @@ export async function command(program: 'marshlight' | 'marshlight-agent', ...arg
 }
 
 /** A running controller (`marshlight serve`) in `dataDir`, or a folder of its own. */
-export async function controllerWorld(t: Cleanup, dataDir?: string) {
+export async function controllerWorld(t: Cleanup, dataDir?: string, settings: Record<string, unknown> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'marshlight-faults-'))
   const at = dataDir ?? join(folder, 'controller')
   const logPath = join(folder, 'log')
   const log = await open(logPath, 'a')
   const ended: string[] = []
-  const controller = await prepareController(at, log.fd, (what) => ended.push(what))
+  const controller = await prepareController(at, log.fd, (what) => ended.push(what), settings)
   t.teardown(async () => {
     await controller.victim.kill()
     await log.close()

@@ -71,7 +71,15 @@ export async function recordSums({ lab, centre }: Stage): Promise<Records> {
 
   /** Committed events that say the same of the same session at the same microsecond. */
   async function doubledRecords(): Promise<number> {
-    const items = await centre.ask<{ record: unknown }[]>('events', 'ls', '--stream', 'events', '--limit', '1000')
-    return items.length - new Set(items.map(({ record }) => JSON.stringify(record))).size
+    const [seen, page] = [new Set<string>(), 1000]
+    let [count, after] = [0, 0]
+    for (;;) {
+      const range = ['--after', `${after}`, '--limit', `${page}`]
+      const items = await centre.ask<{ pos: number; record: unknown }[]>('events', 'ls', '--stream', 'events', ...range)
+      for (const { record } of items) seen.add(JSON.stringify(record))
+      count += items.length
+      after = items.at(-1)?.pos ?? after
+      if (items.length < page) return count - seen.size
+    }
   }
 }

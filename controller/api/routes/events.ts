@@ -14,6 +14,8 @@ const query = z.object({
   since: z.iso.datetime().optional(),
   until: z.iso.datetime().optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(50),
+  /** Records past this position, oldest first: for reading all of them, a piece at a time. */
+  after: z.coerce.number().int().min(0).optional(),
   follow: z.string().optional(),
 })
 type Query = z.infer<typeof query>
@@ -35,6 +37,7 @@ export const eventsRoutes: Routes = (app, { store, bus, log }) => {
     const asked = check(query, request.query)
     const agent = asked.agent ? (await findAgent(store, asked.agent)).id : undefined
     const filter = { ...asked, agent }
+    if (asked.after !== undefined) return { items: await read(store, filter, 'oldest', asked.after, asked.limit) }
     const items = (await read(store, filter, 'newest', 0, asked.limit)).reverse()
     if (asked.follow !== '1') return { items }
     let last = (await store.get<{ pos: number | null }>('SELECT max(pos) AS pos FROM records'))?.pos ?? 0

@@ -22,9 +22,17 @@ type Loss = {
   reason: string
   at: string
 }
-type Filter = { agent?: string; stream?: string; decoy?: string; since?: string; until?: string; limit?: string }
+type Filter = {
+  agent?: string
+  stream?: string
+  decoy?: string
+  since?: string
+  until?: string
+  limit?: string
+  after?: string
+}
 
-const filterNames = ['agent', 'stream', 'decoy', 'since', 'until', 'limit'] as const
+const filterNames = ['agent', 'stream', 'decoy', 'since', 'until', 'limit', 'after'] as const
 
 function pathOf(filter: Filter, more: Record<string, string> = {}): string {
   const query = new URLSearchParams(more)
@@ -58,6 +66,7 @@ export const eventsCommand: CliCommand = (program, cli) => {
     .option('--since <time>', 'received from then on, e.g. 2026-01-31T12:00:00Z')
     .option('--until <time>', 'received before')
     .option('--limit <n>', 'how many', '50')
+    .option('--after <pos>', 'those past this record, oldest first')
     .addHelpText('after', '\nExample:\n  marshlight events ls --agent office-1 --stream events --limit 20')
     .action(async (filter: Filter) => {
       const { items } = await cli.api.get<{ items: Item[] }>(pathOf(filter))
