@@ -10,7 +10,7 @@ t.test('all records can be read, a piece at a time, each once and in order', asy
   const decoy = newId()
   const persona = newId()
   const count = 23
-  await agent.send(
+  const next = agent.send(
     'events',
     Array.from({ length: count }, (_, i) => ({
       type: 'event',
@@ -26,6 +26,7 @@ t.test('all records can be read, a piece at a time, each once and in order', asy
       source: 'cowrie.command.input',
     })),
   )
+  await agent.committed('events', next)
   const commands: string[] = []
   for (let after = 0; ; ) {
     const page = ['events', 'ls', '--stream', 'events', '--after', `${after}`, '--limit', '10', '--json']
