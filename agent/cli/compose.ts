@@ -80,7 +80,9 @@ export function composeAgent(deps: AgentDeps): Part[] {
         rooms.makeClockProbe(() => clockOffsetMs),
         rooms.makeSpoolProbe(spool, limitBytes),
         rooms.makeLinkProbe(link),
-        ...(keepsDecoys ? [rooms.makeDockerProbe(async () => (await engine()).ping())] : []),
+        ...(keepsDecoys
+          ? [rooms.makeDockerProbe(async () => (await engine()).ping()), rooms.makePageSharingProbe()]
+          : []),
       ]
       const { everySeconds } = config.health
       return rooms.makeHealth({ report, clock, log: log.child({ room: 'health' }), probes, everySeconds })

@@ -7,9 +7,21 @@ import type { Check, CheckContext, Outcome } from './checks/check.ts'
 import { clock as clockCheck, enrolment, reach } from './checks/controller.ts'
 import { engine, images } from './checks/engine.ts'
 import { cards, rights, stateFolder, tools } from './checks/machine.ts'
+import { pageSharing } from './checks/page-sharing.ts'
 import { asJson, type Terminal } from './print.ts'
 
-const checks: readonly Check[] = [rights, stateFolder, tools, cards, engine, images, enrolment, clockCheck, reach]
+const checks: readonly Check[] = [
+  rights,
+  stateFolder,
+  tools,
+  cards,
+  engine,
+  images,
+  pageSharing,
+  enrolment,
+  clockCheck,
+  reach,
+]
 
 /** Looks at everything an agent needs. Returns the exit code: 1 where something has to be mended. */
 export async function doctor(

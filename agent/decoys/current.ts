@@ -24,6 +24,8 @@ export type CurrentDecoy = {
   control?: string
   /** The packet filter that was set and read back by this process: see `filterMark`. */
   filter?: string
+  /** Milliseconds without a heartbeat of the service that runs. */
+  quietForMs?: number
 }
 
 /** Everything as it is, at one moment. */

@@ -12,6 +12,7 @@ import { makeConflictWatch } from './conflicts.ts'
 import { answers, type Current, type CurrentDecoy, hasContainers } from './current.ts'
 import { type AttemptRules, adopted, answered, departed, died, withdrawn } from './entry.ts'
 import { makeExecute } from './execute.ts'
+import { isHung, makeHeartbeats } from './heartbeats.ts'
 import { makeImageArchives } from './image-archives.ts'
 import { makeLedger } from './ledger.ts'
 import { observe } from './observe.ts'
@@ -54,6 +55,7 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
   const archives = makeImageArchives({ engine, folder: deps.images.archives, log })
   const controls = new Map<string, string | undefined>()
   const strays = new Map<string, number>()
+  const heartbeats = makeHeartbeats()
   const filters = new Map<string, { egress: string; mark?: string }>()
   const onControlWritten = (decoy: string, digest: string) => controls.set(decoy, digest)
   const onFilterSet = (decoy: string, egress: string) => filters.set(decoy, { egress })
@@ -104,7 +106,11 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
       if (!works.busyWith(decoy.id)) await ledger.put(adopted(ledger.get(decoy.id), decoy, plan.revision))
     const named = new Set(plan.decoys.map(({ id }) => id))
     for (const entry of ledger.all()) if (!named.has(entry.decoy) && !entry.gone) await ledger.put(departed(entry))
-    current = await observe({ engine, nics: deps.nics, folder, controls, filters, strays }, entriesById(), clock.now())
+    current = await observe(
+      { engine, nics: deps.nics, folder, controls, filters, heartbeats, strays },
+      entriesById(),
+      clock.now(),
+    )
     for (const entry of ledger.all()) if (!works.busyWith(entry.decoy)) await settle(entry.decoy)
     current = { ...current, entries: entriesById() }
     const steps = planSteps(current, plan, clock.now(), rules, works.underWay())
@@ -126,6 +132,8 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
         const death = { kind, mark: markOf(container), exitCode: container.exitCode, start }
         next = died(next, death, clock.now(), attemptRules)
       }
+    if (isHung(seen))
+      notify('warning', 'DECOY_HUNG', `decoy ${entry.ip} gives no sign of life: it is started again`, { decoy })
     if (answers(seen)) next = answered(next, start, isoNow(clock))
     if (next.restarts > entry.restarts)
       notify('warning', 'DECOY_DIED', `decoy ${entry.ip}: ${next.reason}`, { decoy: entry.decoy })
@@ -229,6 +237,7 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
       if (!ledger.get(decoy)?.gone) return
       controls.delete(decoy)
       filters.delete(decoy)
+      heartbeats.forget(decoy)
       reporter.forget(decoy)
       await ledger.drop(decoy)
     },

@@ -3,6 +3,7 @@ import type { Engine, ObservedContainer, ObservedNetwork } from '../engine/port.
 import { digestOnDisk, filterMark } from './control-files.ts'
 import type { Current, CurrentDecoy } from './current.ts'
 import type { Entry } from './entry.ts'
+import type { makeHeartbeats } from './heartbeats.ts'
 import type { Nic } from './nic.ts'
 import { foldersOf, networkName } from './specs.ts'
 import { readStatus } from './status-files.ts'
@@ -15,6 +16,7 @@ export type ObserveDeps = {
   controls: Map<string, string | undefined>
   /** Egress rules last set, by decoy, and the mark of the pod they were set in once that is known. */
   filters: Map<string, { egress: string; mark?: string }>
+  heartbeats: ReturnType<typeof makeHeartbeats>
   /** Since when strays have been seen, by container id; kept up to date here. */
   strays: Map<string, number>
 }
@@ -73,11 +75,14 @@ async function readFiles(deps: ObserveDeps, id: string, decoys: Map<string, Curr
   }
   const status = await readStatus(out)
   const filter = filterOf(deps, id, seen)
+  const run = seen.service?.running ? seen.service.startedAt : undefined
+  const quietForMs = run === undefined ? undefined : await deps.heartbeats.quietFor(id, out, run)
   decoys.set(id, {
     ...seen,
     ...(status && { status }),
     ...(digest !== undefined && { control: digest }),
     ...(filter !== undefined && { filter }),
+    ...(quietForMs !== undefined && { quietForMs }),
   })
 }
 

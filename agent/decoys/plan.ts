@@ -4,6 +4,7 @@ import type { Persona } from '../../shared/schemas/persona.ts'
 import type { ObservedContainer } from '../engine/port.ts'
 import { controlDigest, controlFiles, filterMark } from './control-files.ts'
 import { answers, type Current, type CurrentDecoy, outlivedPod } from './current.ts'
+import { isHung } from './heartbeats.ts'
 import { networkName, type SpecDeps, specsOf } from './specs.ts'
 import type { Step, Steps, Work } from './steps.ts'
 
@@ -82,7 +83,8 @@ function bringUp(
   const digest = controlDigest(files)
   const network = current.networks.find(({ name }) => name === specs.network.name)
   const podUp = seen.pod?.running === true
-  const serviceUp = seen.service?.running === true && !outlivedPod(seen)
+  const toStop = seen.service !== undefined && (outlivedPod(seen) || isHung(seen))
+  const serviceUp = seen.service?.running === true && !toStop
   const first: Step[] = []
   const prepare: Step[] = []
   if (network?.labels['marshlight.spec'] !== specs.network.labels['marshlight.spec'])
@@ -92,7 +94,7 @@ function bringUp(
   if (!podUp) prepare.push({ do: 'checkAddress', nic: specs.network.parent, ip: desired.ip })
   if (!seen.pod) prepare.push({ do: 'createPod', spec: specs.pod })
   if (!seen.service) prepare.push({ do: 'createService', spec: specs.service })
-  if (seen.service && outlivedPod(seen)) prepare.push({ do: 'stopService', name: specs.service.name })
+  if (toStop) prepare.push({ do: 'stopService', name: specs.service.name })
   const start: Step[] = podUp ? [] : [{ do: 'startPod', name: specs.pod.name }]
   const service: Step[] = serviceUp ? [] : [{ do: 'startService', name: specs.service.name }]
   // A service takes far longer to listen than its pod's filter to be there; if that fails, both are taken down.

@@ -100,6 +100,7 @@ function serviceSpec(desired: DesiredDecoy, services: string, pod: ContainerSpec
     tmpfs: { '/tmp': 'rw,noexec,nosuid,nodev,size=8m' },
     sysctls: {},
     readOnlyRoot: true,
+    systemCalls: 'service',
     capDrop: ['ALL'],
     capAdd: [],
     memoryMb: limits.memoryMb,

@@ -1,5 +1,6 @@
 import type Docker from 'dockerode'
 import type { ContainerSpec, NetworkSpec } from './port.ts'
+import serviceSyscalls from './service-syscalls.json' with { type: 'json' }
 
 /** Whether the MAC address belongs to the endpoint (Engine API 1.44 on) or to the container (before). */
 export function macPerEndpoint(apiVersion: string): boolean {
@@ -24,7 +25,10 @@ export function createBody(spec: ContainerSpec, apiVersion: string): Docker.Cont
       ReadonlyRootfs: spec.readOnlyRoot,
       CapDrop: spec.capDrop,
       CapAdd: spec.capAdd,
-      SecurityOpt: ['no-new-privileges'],
+      SecurityOpt: [
+        'no-new-privileges',
+        ...(spec.systemCalls === 'service' ? [`seccomp=${JSON.stringify(serviceSyscalls)}`] : []),
+      ],
       Mounts: spec.mounts.map((mount) => ({
         Type: 'bind' as const,
         Source: mount.source,

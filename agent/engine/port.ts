@@ -53,6 +53,8 @@ export type ContainerSpec = {
   sysctls: Record<string, string>
   readOnlyRoot: boolean
   user?: string
+  /** `service`: the list in `service-syscalls.json`, in place of the engine's own. */
+  systemCalls?: 'service'
   capDrop: string[]
   capAdd: string[]
   memoryMb: number

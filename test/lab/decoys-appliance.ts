@@ -20,7 +20,7 @@ export type StateRecord = StreamRecord<'state'>
 
 /** The decoys room on a real engine in a segment, and what it reported. */
 export async function makeAppliance(
-  t: Test,
+  t: Pick<Test, 'teardown'>,
   segment: Segment,
   options: DecoysOptions = {},
   pod = 'marshlight/pod:dev',

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .sink import EventFiles
 
 EVERY_SECONDS = 0.25
+BEAT_SECONDS = 5
 
 
 class Live:
@@ -44,6 +45,7 @@ class Live:
         self.decoy.files_changed()
         self.write_status()
         LoopingCall(self.look).start(EVERY_SECONDS, now=False)
+        LoopingCall(beat).start(BEAT_SECONDS)
 
     def look(self) -> None:
         if not self.decoy.files_changed():
@@ -77,6 +79,14 @@ class Live:
             places.replace(places.STATUS, json.dumps(status).encode() + b"\n")
         except OSError as error:
             diagnostics.say("error", f"status.json not written: {error.strerror}")
+
+
+def beat() -> None:
+    """A file of its own: whoever waits for a new status is not woken by it."""
+    try:
+        places.ALIVE.touch()
+    except OSError as error:
+        diagnostics.say("error", f"no heartbeat: {error.strerror}")
 
 
 def services_of(decoy: Decoy) -> dict[str, int]:

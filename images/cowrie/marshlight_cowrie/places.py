@@ -15,6 +15,7 @@ EVENTS = OUT / "events"
 TTY = OUT / "tty"
 FILES = OUT / "files"
 STATUS = OUT / "status.json"
+ALIVE = OUT / "alive"
 
 STATE = ROOT / "state"
 MODULI = Path(__file__).with_name("moduli")

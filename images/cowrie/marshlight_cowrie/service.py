@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def run(decoy: Decoy, limits: Limits) -> None:
-    settings.install(decoy, limits)
+    settings.install(decoy)
     cap_files(limits)
     diagnostics.install()
 
@@ -31,6 +31,7 @@ def run(decoy: Decoy, limits: Limits) -> None:
     use_moduli()
 
     maker = cowrie_plugin.serviceMaker
+    choose_services(maker, decoy)
     service = maker.makeService({"help": False})
     events = EventFiles(decoy, limits)
     # Cowrie's console renderer would write every password into the container's log as well.
@@ -46,6 +47,16 @@ def run(decoy: Decoy, limits: Limits) -> None:
     reactor.callWhenRunning(live.start, reactor)
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
     reactor.run()
+
+
+def choose_services(maker: Any, decoy: Decoy) -> None:
+    """Cowrie reads this from its settings at import, when no persona was known yet."""
+    from .signatures import expect_attribute
+
+    expect_attribute(maker, "enableSSH")
+    expect_attribute(maker, "enableTelnet")
+    maker.enableSSH = decoy.persona.ssh is not None
+    maker.enableTelnet = decoy.persona.telnet is not None
 
 
 def factories(service: Any) -> list[Any]:

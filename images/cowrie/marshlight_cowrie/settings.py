@@ -35,7 +35,8 @@ def put(section: str, key: str, value: object) -> None:
     CowrieConfig.set(section, key, str(value).replace("$", "$$"))
 
 
-def install(decoy: Decoy, limits: Limits) -> None:
+def fix(limits: Limits) -> None:
+    """What is the same in every decoy; of this are the settings that Cowrie reads at import."""
     for section in CowrieConfig.sections():
         if section.startswith("output_"):
             put(section, "enabled", "false")
@@ -46,19 +47,20 @@ def install(decoy: Decoy, limits: Limits) -> None:
     put("honeypot", "etc_path", "")
     put("honeypot", "txtcmds_path", "")
     put("honeypot", "logtype", "plain")
-    put("honeypot", "sensor_name", decoy.context.decoy)
     put("honeypot", "auth_class", "PersonaUsers")
     put("honeypot", "authentication_timeout", LOGIN_GRACE_SECONDS)
     put("honeypot", "idle_timeout", IDLE_SECONDS)
     put("honeypot", "interactive_timeout", IDLE_SECONDS)
     put("honeypot", "download_limit_size", limits.file_bytes)
-    put("ssh", "enabled", str(decoy.persona.ssh is not None).lower())
     put("ssh", "listen_endpoints", "tcp:22:interface=0.0.0.0")
     put("ssh", "sftp_enabled", "true")
     put("ssh", "forwarding", "true")
     put("ssh", "auth_publickey_allow_any", "false")
-    put("telnet", "enabled", str(decoy.persona.telnet is not None).lower())
     put("telnet", "listen_endpoints", "tcp:23:interface=0.0.0.0")
+
+
+def install(decoy: Decoy) -> None:
+    put("honeypot", "sensor_name", decoy.context.decoy)
     decoy.on_change(follow)
 
 

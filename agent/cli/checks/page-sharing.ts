@@ -1,0 +1,13 @@
+import { makePageSharingProbe } from '../../health/index.ts'
+import type { Check } from './check.ts'
+
+/** The same look that the running agent takes; decoys run without it too, so that only their memory is at stake. */
+export const pageSharing: Check = {
+  name: 'page sharing',
+  roles: ['decoys'],
+  async run() {
+    const { ok, detail } = await makePageSharingProbe().measure()
+    const next = 'Use a kernel with CONFIG_KSM, 6.4 or later, and give the agent /sys writable; or plan 60 MB a decoy.'
+    return { ok: true, detail, ...(!ok && { next }) }
+  },
+}
