@@ -80,7 +80,8 @@ async function steady(pids: readonly number[], progress: (what: string) => void)
 /** Cowrie as it comes, with its own settings, run as its manual says. Returns its process. */
 async function stockCowrie(cleanUp: CleanUp): Promise<number> {
   const name = `marshlight-bench-stock-${process.pid}`
-  const start = 'import sys; sys.argv = ["twistd", "-n", "--pidfile=", "cowrie"]; from twisted.scripts.twistd import run; run()'
+  const start =
+    'import sys; sys.argv = ["twistd", "-n", "--pidfile=", "cowrie"]; from twisted.scripts.twistd import run; run()'
   const place = ['--network', 'none', '--tmpfs', '/work:uid=2600', '--workdir', '/work', '--user', '2600:2600']
   cleanUp.add(() => run('docker', ['rm', '-f', name]))
   await run('docker', [
