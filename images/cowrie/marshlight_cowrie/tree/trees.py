@@ -1,0 +1,104 @@
+"""
+All file systems of one decoy.
+
+    tree file --mmap--> Bottom -> HostLayer (persona) -> Overlay (attacker) -> View (account)
+                        one a host      one a decoy        one a key           one a session
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import machine
+from .base import BaseTree
+from .host_layer import HostLayer, Texts
+from .layer import Bottom
+from .overlay import Overlay, Quota, Spool
+from .programs import maker
+from .skeleton import skeleton
+from .view import View
+
+if TYPE_CHECKING:
+    from ..persona import Persona
+
+MIB = 1 << 20
+#: Where the image has its tree files.
+FOLDER = Path(os.environ.get("MARSHLIGHT_TREES", Path(__file__).with_name("bases")))
+PER_OVERLAY = (16 * MIB, 4096)
+PER_DECOY = (64 * MIB, 32_768)
+FIRST_NEW = 1_310_721
+#: Overlays kept in memory while nobody is logged in.
+KEPT = 64
+
+
+class Trees:
+    def __init__(
+        self,
+        persona: Persona,
+        *,
+        provide: Callable[[], Texts] | None = None,
+        clock: Callable[[], float] = time.time,
+        folder: Path = FOLDER,
+        spool: Spool | None = None,
+    ) -> None:
+        self.clock, self.folder, self.spool = clock, folder, spool
+        self.quota = Quota(*PER_DECOY)
+        self.overlays: dict[str, Overlay] = {}
+        self.host = self._host(persona, provide)
+
+    def _host(self, persona: Persona, provide: Callable[[], Texts] | None) -> HostLayer:
+        kernel = persona.os.kernel
+        base = base_for(persona, self.folder)
+        bottom = Bottom(base, maker(kernel.machine, persona.seed))
+        return HostLayer(bottom, persona, provide or (lambda: machine.files(persona, "127.0.0.1")), self.clock)
+
+    def play(self, persona: Persona, provide: Callable[[], Texts] | None = None) -> None:
+        """Another persona, under what the attackers did."""
+        self.host = self._host(persona, provide)
+        for overlay in self.overlays.values():
+            overlay.lower = self.host
+
+    def overlay(self, key: str) -> Overlay:
+        """What the attacker of this key has changed so far."""
+        found = self.overlays.pop(key, None)
+        if found is None:
+            found = Overlay(self.host, Quota(*PER_OVERLAY, above=self.quota), FIRST_NEW, self.spool)
+        self.overlays[key] = found
+        while len(self.overlays) > KEPT:
+            self.drop(next(iter(self.overlays)))
+        return found
+
+    def drop(self, key: str) -> None:
+        gone = self.overlays.pop(key)
+        self.quota.note(-gone.quota.used_bytes, -gone.quota.used_nodes)
+
+    def view(self, key: str, uid: int, gids: tuple[int, ...]) -> View:
+        return View(self.overlay(key), self.host.mounts, self.clock, uid, gids)
+
+
+def base_for(persona: Persona, folder: Path) -> BaseTree:
+    """The tree file of the persona's distribution, with the packages it has."""
+    names = {package.name for package in persona.packages}
+    for name in bases_of(persona):
+        path = folder / f"{name}.tree"
+        if path.exists():
+            return BaseTree.open(path).showing(names)
+    return skeleton()
+
+
+def bases_of(persona: Persona) -> tuple[str, ...]:
+    system = persona.os
+    if system.kernel.machine.startswith(("mips", "armv5")) or system.id in ("openwrt", "busybox", "embedded"):
+        return ("busybox", "debian-12")
+    if system.id in ("rhel", "centos", "rocky", "almalinux", "fedora", "ol", "amzn"):
+        return ("rhel-like", "debian-12")
+    return ("debian-12",)
+
+
+def open_tree(persona: Persona, uid: int = 0, gids: tuple[int, ...] = (0,), **options: object) -> View:
+    """One account's view of a fresh host, kept in memory alone. `options`: those of Trees."""
+    return Trees(persona, **options).view("", uid, gids)  # type: ignore[arg-type]

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import errno
+import os
+import stat as st
+import struct
+import unittest
+
+import given
+from marshlight_cowrie.tree import Trees, open_tree
+from marshlight_cowrie.tree.base import BaseTree
+from marshlight_cowrie.tree.pack import Entry, pack
+
+
+class HostOfThePersona(unittest.TestCase):
+    def setUp(self) -> None:
+        self.view = open_tree(given.persona("rich"))
+
+    def test_what_the_persona_brings_is_there_as_it_says(self) -> None:
+        found = self.view.stat("/srv/backup/credentials.txt")
+        self.assertEqual((st.S_IMODE(found.mode), found.uid, found.gid, found.mtime), (0o600, 1001, 1001, 1768210200))
+        self.assertEqual(self.view.read("/etc/motd").decode(), "Grüße aus db01\n")
+        self.assertEqual(self.view.read("/etc/hostname"), b"db01\n")
+        home = self.view.stat("/home/jmeier")
+        self.assertEqual((home.uid, st.S_IMODE(home.mode)), (1000, 0o700))
+        self.assertEqual(self.view.stat("/home/jmeier/.bashrc").uid, 1000)
+
+    def test_accounts_see_what_their_rights_give(self) -> None:
+        self.assertIn(b"root:", self.view.read("/etc/shadow"))
+        user = self.view.as_account(1000, (1000,))
+        for path in ("/etc/shadow", "/srv/backup/credentials.txt"):
+            with self.assertRaises(PermissionError):
+                user.read(path)
+        with self.assertRaises(PermissionError):
+            user.write("/etc/passwd", b"")
+        user.write("/tmp/x", b"1")
+        self.assertEqual(self.view.stat("/tmp/x").uid, 1000)
+
+    def test_kernel_files_are_made_when_they_are_read(self) -> None:
+        now = [1_770_000_000.0]
+        texts = {"/proc/uptime": (b"1.00 1.00\n", 0o444), "/proc/77/comm": (b"cron\n", 0o644)}
+        trees = Trees(given.persona("rich"), provide=lambda: dict(texts), clock=lambda: now[0])
+        view = trees.view("", 0, (0,))
+        self.assertEqual((view.read("/proc/uptime"), view.stat("/proc/uptime").size), (b"1.00 1.00\n", 0))
+        self.assertIn("77", view.listdir("/proc"))
+        texts["/proc/uptime"] = (b"9.00 9.00\n", 0o444)
+        del texts["/proc/77/comm"]
+        now[0] += 8
+        self.assertEqual(view.read("/proc/uptime"), b"9.00 9.00\n")
+        self.assertNotIn("77", view.listdir("/proc"))
+        for path, number in (("/proc/x", errno.ENOENT), ("/sys/x", errno.EPERM)):
+            with self.assertRaises(OSError) as refused:
+                view.write(path, b"")
+            self.assertEqual((refused.exception.errno, refused.exception.filename), (number, path))
+        with self.assertRaises(OSError) as refused:
+            view.rename("/etc/hostname", "/dev/shm/h")
+        self.assertEqual(refused.exception.errno, errno.EXDEV)
+
+    def test_devices_and_programs_read_as_what_they_are(self) -> None:
+        self.assertEqual(self.view.read("/dev/null"), b"")
+        with self.view.open("/dev/zero", os.O_RDONLY) as zero:
+            self.assertEqual(zero.read(0, 7), bytes(7))
+        self.view.write("/dev/null", b"gone")
+        with self.assertRaises(OSError) as full:
+            self.view.write("/dev/full", b"x")
+        self.assertEqual(full.exception.errno, errno.ENOSPC)
+        program = self.view.read("/bin/echo")
+        self.assertEqual(len(program), self.view.stat("/bin/echo").size)
+        self.assertEqual(program[:6], b"\x7fELF\x02\x01")
+        self.assertEqual(struct.unpack_from("<H", program, 18)[0], 62)
+        self.assertEqual(program, open_tree(given.persona("rich")).read("/bin/echo"))
+
+
+class Overlays(unittest.TestCase):
+    def test_attackers_do_not_see_each_other_and_the_base_stays(self) -> None:
+        trees = Trees(given.persona("rich"))
+        one, other = trees.view("a", 0, (0,)), trees.view("b", 0, (0,))
+        one.write("/etc/hostname", b"owned\n")
+        one.unlink("/bin/ls")
+        one.mkdir("/root/.x")
+        self.assertEqual(trees.view("a", 0, (0,)).read("/etc/hostname"), b"owned\n")
+        self.assertEqual(other.read("/etc/hostname"), b"db01\n")
+        self.assertTrue(other.stat("/bin/ls").size)
+        self.assertNotIn("ls", one.listdir("/usr/bin"))
+
+    def test_a_new_persona_leaves_what_the_attacker_did(self) -> None:
+        trees = Trees(given.persona("rich"))
+        view = trees.view("a", 0, (0,))
+        view.write("/home/jmeier/kept", b"1")
+        trees.play(given.persona("plain"))
+        self.assertEqual(view.read("/home/jmeier/kept"), b"1")
+        with self.assertRaises(FileNotFoundError):
+            view.read("/srv/backup/credentials.txt")
+
+    def test_a_full_disk_says_so_takes_nothing_and_recovers(self) -> None:
+        view = open_tree(given.persona("rich"))
+        view.write("/root/big", bytes(15 << 20))
+        with self.assertRaises(OSError) as full:
+            view.write("/root/more", bytes(2 << 20))
+        self.assertEqual((full.exception.errno, full.exception.filename), (errno.ENOSPC, "/root/more"))
+        view.unlink("/root/big")
+        view.write("/root/more", bytes(2 << 20))
+        with self.assertRaises(OSError) as full:
+            for number in range(5000):
+                view.mkdir(f"/tmp/{number}")
+        self.assertEqual(full.exception.errno, errno.ENOSPC)
+        for number in range(1000):
+            view.rmdir(f"/tmp/{number}")
+        view.mkdir("/tmp/again")
+
+
+class TreeFile(unittest.TestCase):
+    def test_packages_that_a_host_does_not_have_are_not_in_its_tree(self) -> None:
+        entries = [
+            Entry("/", st.S_IFDIR | 0o755),
+            Entry("/usr", st.S_IFDIR | 0o755),
+            Entry("/usr/nginx", st.S_IFREG | 0o755, size=4000, data=None, package=1),
+            Entry("/usr/ls", st.S_IFREG | 0o755, size=4000, data=None, package=0),
+            Entry("/usr/text", st.S_IFREG | 0o644, data=b"word " * 1000),
+        ]
+        tree = BaseTree(pack(entries, [("coreutils", False), ("nginx", True)], {}))
+        without, with_ = tree.showing(set()), tree.showing({"nginx"})
+        usr = tree.child(2, "usr") or 0
+        self.assertEqual([name for name, _ in with_.children(usr)], ["ls", "nginx", "text"])
+        self.assertEqual([name for name, _ in without.children(usr)], ["ls", "text"])
+        self.assertIsNone(without.child(usr, "nginx"))
+        text = tree.child(usr, "text") or 0
+        self.assertEqual((tree.stored(text), tree.path(text)), (b"word " * 1000, "/usr/text"))
+        self.assertLess(len(tree.buffer), 1200)
