@@ -1,4 +1,5 @@
 import type { Part } from '../../shared/lifecycle.ts'
+import { makeRounds } from '../../shared/rounds.ts'
 import type { Deps } from '../deps.ts'
 import type { Sql } from '../store/port.ts'
 import { type Alert, raise, settle } from './alerts.ts'
@@ -15,8 +16,6 @@ type WatchDeps = Pick<Deps, 'store' | 'bus' | 'clock' | 'config' | 'log'>
  */
 export function makeWatch(deps: WatchDeps): Part & { look(): Promise<void> } {
   const { store, bus, clock, config, log } = deps
-  let halt = new AbortController()
-  let running: Promise<void> | undefined
   // Nobody could be heard while the controller was down: silence counts from its start.
   let startedMs = clock.now()
 
@@ -120,24 +119,20 @@ export function makeWatch(deps: WatchDeps): Part & { look(): Promise<void> } {
     return raised.flatMap((alert) => alert?.id ?? [])
   }
 
-  async function loop(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await look().catch((error) => log.error({ err: error }, 'the watch could not look; it looks again'))
-      await clock.sleep(everyMs, signal).catch(() => undefined)
-    }
-  }
-
-  return {
+  const rounds = makeRounds({
     name: 'watch',
+    clock,
+    log,
+    failure: 'the watch could not look; it looks again',
+    afterFailureMs: everyMs,
+    round: () => look().then(() => everyMs),
+  })
+  return {
+    ...rounds,
     look,
-    async start() {
+    async start(signal) {
       startedMs = clock.now()
-      halt = new AbortController()
-      running = loop(halt.signal)
-    },
-    async stop() {
-      halt.abort()
-      await running
+      await rounds.start(signal)
     },
   }
 }

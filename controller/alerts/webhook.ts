@@ -4,6 +4,7 @@ import { isoNow } from '../../shared/clock.ts'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import { retryDelay } from '../../shared/retry.ts'
+import { makeRounds } from '../../shared/rounds.ts'
 import type { ControllerConfig } from '../config.ts'
 import type { Deps } from '../deps.ts'
 
@@ -11,6 +12,7 @@ type Webhook = ControllerConfig['alerts']['webhooks'][number]
 type Outgoing = { id: string; alert: string; payload: string; attempts: number }
 
 const timeoutMs = 10_000
+const longestWaitMs = 60_000
 const backoff = { firstMs: 1000, capMs: 300_000 }
 /** With the cap of five minutes, about two days. */
 const mostAttempts = 600
@@ -27,23 +29,6 @@ export function signatureOf(secret: string, body: string, nowMs: number): string
  */
 export function makeWebhook(webhook: Webhook, deps: Pick<Deps, 'store' | 'bus' | 'clock' | 'random' | 'log'>): Part {
   const { store, bus, clock, random, log } = deps
-  let halt = new AbortController()
-  let wake = new AbortController()
-  let running: Promise<void> | undefined
-  let off = () => {}
-
-  async function loop(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      wake = new AbortController()
-      await drain(signal).catch((error) => log.error({ webhook: webhook.name, err: error }, 'the outbox stopped short'))
-      const next = await store.get<{ at: string | null }>(
-        `SELECT MIN(next_at) AS at FROM alert_outbox WHERE channel = ? AND status = 'pending'`,
-        webhook.name,
-      )
-      const waitMs = next?.at ? Math.max(50, Date.parse(next.at) - clock.now()) : 60_000
-      await clock.sleep(Math.min(waitMs, 60_000), AbortSignal.any([signal, wake.signal])).catch(() => undefined)
-    }
-  }
 
   async function drain(signal: AbortSignal): Promise<void> {
     const due = await store.all<Outgoing>(
@@ -86,19 +71,22 @@ export function makeWebhook(webhook: Webhook, deps: Pick<Deps, 'store' | 'bus' |
     }
   }
 
-  return {
+  return makeRounds({
     name: `webhook ${webhook.name}`,
-    async start() {
-      halt = new AbortController()
-      off = bus.on('alert', () => wake.abort())
-      running = loop(halt.signal)
+    clock,
+    log,
+    failure: 'the outbox stopped short',
+    afterFailureMs: 1000,
+    listen: (wake) => bus.on('alert', wake),
+    async round(signal) {
+      await drain(signal)
+      const next = await store.get<{ at: string | null }>(
+        `SELECT MIN(next_at) AS at FROM alert_outbox WHERE channel = ? AND status = 'pending'`,
+        webhook.name,
+      )
+      return Math.min(next?.at ? Math.max(50, Date.parse(next.at) - clock.now()) : longestWaitMs, longestWaitMs)
     },
-    async stop() {
-      off()
-      halt.abort()
-      await running
-    },
-  }
+  })
 }
 
 async function post(webhook: Webhook, outgoing: Outgoing, nowMs: number, signal: AbortSignal): Promise<void> {

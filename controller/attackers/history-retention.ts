@@ -1,4 +1,5 @@
 import type { Part } from '../../shared/lifecycle.ts'
+import { makeRounds } from '../../shared/rounds.ts'
 import type { Deps } from '../deps.ts'
 import { pruneSessions } from '../sessions/index.ts'
 import { pruneBehaviours } from './queries.ts'
@@ -10,8 +11,6 @@ export function makeHistoryRetention(
   deps: Pick<Deps, 'store' | 'clock' | 'config' | 'log'>,
 ): Part & { sweep(): Promise<void> } {
   const { store, clock, config, log } = deps
-  let halt = new AbortController()
-  let running: Promise<void> | undefined
 
   async function sweep(): Promise<void> {
     const before = new Date(clock.now() - config.retention.recordsDays * 86_400_000).toISOString()
@@ -19,23 +18,13 @@ export function makeHistoryRetention(
     await store.tx((sql) => pruneSessions(sql, before))
   }
 
-  async function loop(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await sweep().catch((error) => log.error({ err: error }, 'old sessions could not be deleted; tried again'))
-      await clock.sleep(everyMs, signal).catch(() => undefined)
-    }
-  }
-
-  return {
+  const rounds = makeRounds({
     name: 'history retention',
-    sweep,
-    async start() {
-      halt = new AbortController()
-      running = loop(halt.signal)
-    },
-    async stop() {
-      halt.abort()
-      await running
-    },
-  }
+    clock,
+    log,
+    failure: 'old sessions could not be deleted; tried again',
+    afterFailureMs: everyMs,
+    round: () => sweep().then(() => everyMs),
+  })
+  return { ...rounds, sweep }
 }

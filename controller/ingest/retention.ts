@@ -1,6 +1,7 @@
 import type { Clock } from '../../shared/clock.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
+import { makeRounds } from '../../shared/rounds.ts'
 import type { StreamName } from '../../shared/schemas/envelope.ts'
 import type { ControllerConfig } from '../config.ts'
 import type { Sql, Store } from '../store/port.ts'
@@ -17,10 +18,8 @@ const dayMs = 86_400_000
  */
 export function makeRetention(deps: Deps, workers: readonly string[]): Part & { sweep(): Promise<number> } {
   const { store, clock, log, config } = deps
-  let halt = new AbortController()
-  let running: Promise<void> | undefined
 
-  async function sweep(): Promise<number> {
+  async function sweep(signal?: AbortSignal): Promise<number> {
     const { recordsDays, healthDays, deadLettersDays } = config.retention
     const before = (days: number) => new Date(clock.now() - days * dayMs).toISOString()
     let deleted = 0
@@ -28,18 +27,18 @@ export function makeRetention(deps: Deps, workers: readonly string[]): Part & { 
       'SELECT id, stream FROM streams',
     )) {
       const cutoff = before(stream === 'health' ? Math.min(healthDays, recordsDays) : recordsDays)
-      deleted += await repeat((sql) => deleteRecords(sql, id, cutoff))
+      deleted += await repeat(signal, (sql) => deleteRecords(sql, id, cutoff))
     }
-    deleted += await repeat((sql) => deleteOld(sql, 'dead_letters', 'id', before(deadLettersDays)))
-    deleted += await repeat((sql) => deleteOld(sql, 'losses', 'id', before(recordsDays)))
-    deleted += await repeat((sql) => deleteOld(sql, 'blobs', 'sha256', before(recordsDays)))
-    deleted += await repeat((sql) => deleteOld(sql, 'blob_parts', 'rowid', before(recordsDays)))
+    deleted += await repeat(signal, (sql) => deleteOld(sql, 'dead_letters', 'id', before(deadLettersDays)))
+    deleted += await repeat(signal, (sql) => deleteOld(sql, 'losses', 'id', before(recordsDays)))
+    deleted += await repeat(signal, (sql) => deleteOld(sql, 'blobs', 'sha256', before(recordsDays)))
+    deleted += await repeat(signal, (sql) => deleteOld(sql, 'blob_parts', 'rowid', before(recordsDays)))
     return deleted
   }
 
-  async function repeat(step: (sql: Sql) => Promise<number>): Promise<number> {
+  async function repeat(signal: AbortSignal | undefined, step: (sql: Sql) => Promise<number>): Promise<number> {
     let sum = 0
-    while (!halt.signal.aborted) {
+    while (!signal?.aborted) {
       const changes = await store.tx(step)
       sum += changes
       if (changes < stepRows) break
@@ -68,30 +67,19 @@ export function makeRetention(deps: Deps, workers: readonly string[]): Part & { 
     return workers.reduce((least, worker) => Math.min(least, at.get(worker) ?? 0), Number.MAX_SAFE_INTEGER)
   }
 
-  async function loop(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        const deleted = await sweep()
-        if (deleted > 0) log.info({ deleted }, 'deleted what is older than the retention')
-      } catch (error) {
-        log.error({ err: error }, 'retention failed; trying again later')
-      }
-      await clock.sleep(everyMs, signal).catch(() => undefined)
-    }
-  }
-
-  return {
+  const rounds = makeRounds({
     name: 'retention',
-    sweep,
-    async start() {
-      halt = new AbortController()
-      running = loop(halt.signal)
+    clock,
+    log,
+    failure: 'retention failed; trying again later',
+    afterFailureMs: everyMs,
+    async round(signal) {
+      const deleted = await sweep(signal)
+      if (deleted > 0) log.info({ deleted }, 'deleted what is older than the retention')
+      return everyMs
     },
-    async stop() {
-      halt.abort()
-      await running
-    },
-  }
+  })
+  return { ...rounds, sweep }
 }
 
 /** `table` and `key` are names of ours, never input. */
