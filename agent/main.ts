@@ -111,6 +111,15 @@ command('cleanup')
     await end(o, () => cleanup({ stateDir: stateDir(o), ...options, ...shared }, terminal))
   })
 
+program
+  .command('audit-probe', { hidden: true })
+  .description('what an audit runs in a network of its own; not for people')
+  .exitOverride()
+  .action(async () => {
+    const { lookAround } = await import('./audit/looker.ts')
+    process.exit(await lookAround())
+  })
+
 async function end(o: Common, work: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await work()

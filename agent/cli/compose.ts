@@ -111,6 +111,12 @@ export function composeAgent(deps: AgentDeps): Part[] {
           return refused(error)
         }
       }
+      case 'audit':
+      case 'touch': {
+        const audits = await appliance?.audits()
+        if (!audits) return refused(new MarshlightError('NO_SUCH_METHOD', { port: 'this agent', what: asked.op.name }))
+        return asked.op.name === 'audit' ? audits.audit(asked.op, asked.id) : audits.touch(asked.op)
+      }
     }
   }
 
@@ -152,7 +158,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
     },
   })
 
-  return [makeStatusSocket(stateDir, status), spool, link, ...rooms]
+  return [makeStatusSocket(stateDir, status), spool, link, ...(appliance ? [appliance.auditPart] : []), ...rooms]
 }
 
 const ofStreams = (figure: (name: StreamName) => number) =>

@@ -1,6 +1,8 @@
+import { getServers } from 'node:dns'
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Plan } from '../../shared/schemas/desired-state.ts'
+import type { Audits } from '../audit/index.ts'
 import type { Engine } from '../engine/port.ts'
 import type { Report, Spool } from '../spool/index.ts'
 import { segmentNics } from './cards.ts'
@@ -99,7 +101,40 @@ export function decoyRooms(
     },
   )
 
+  /** Made when the first audit is asked for: what looks is a process of its own, here is only who starts it. */
+  let audits: Promise<Audits> | undefined
+  const makeAuditsOnce = async (): Promise<Audits> => {
+    const [{ makeAudits, makePlaces }, { makeArp }, { reverseDns }] = await Promise.all([
+      import('../audit/index.ts'),
+      import('../decoys/index.ts'),
+      import('../scan/index.ts'),
+    ])
+    const common = roomDeps('audit')
+    const arp = makeArp(common)
+    return makeAudits({
+      ...common,
+      plan: deps.heldPlan,
+      nics: () => segmentNics(config.nics),
+      whoHas: arp.check,
+      namesOf: (ips) => reverseDns(ips, getServers()),
+      runJob: makePlaces(common),
+      report,
+    })
+  }
+  const auditsNow = (): Promise<Audits> => {
+    audits ??= makeAuditsOnce()
+    return audits
+  }
+  const auditPart: Part = {
+    name: 'audits',
+    start: async () => undefined,
+    stop: async () => (await audits)?.stop(),
+  }
+
   return {
+    /** Ends what audits have under way. */
+    auditPart,
+    audits: auditsNow,
     /** Sessions stop before decoys and start after them. */
     rooms: [scan, decoys, sessions] satisfies Supervised<Part>[],
     applyPlan(plan: Plan): void {

@@ -40,5 +40,6 @@ export const auditReport = z.object({
   tookMs: z.number().min(0),
 })
 
+export type AuditArea = z.infer<typeof auditArea>
 export type AuditFinding = z.infer<typeof auditFinding>
 export type AuditReport = z.infer<typeof auditReport>

@@ -81,6 +81,25 @@ export const blockList = z.object({
   neverBlock: z.array(cidr4).max(1024),
 })
 
+/**
+ * Where an audit or a test touch looks from: an address of the segment that nobody has, drawn for this once, with its
+ * MAC, and the ports that its connections leave from. What comes from there, in its time, is known for our own by it.
+ */
+export const vantage = z.object({ ip: ipv4, mac, portFrom: port, portTo: port })
+
+/** A real host of the segment to compare a decoy with, as the inventory has it. */
+export const auditNeighbour = z.object({
+  ip: ipv4,
+  mac: mac.optional(),
+  vendor: untrusted(128).optional(),
+  names: z.array(untrusted(253)).max(8),
+  /** Open TCP ports. */
+  ports: z.array(port).max(64),
+  /** What a scan of the operating system said first. */
+  system: untrusted(128).optional(),
+  systemFamily: untrusted(64).optional(),
+})
+
 /** A one-shot request; answered once, never kept. */
 export const request = z.object({
   kind: z.literal('request'),
@@ -93,6 +112,22 @@ export const request = z.object({
     z.object({ name: z.literal('scan'), cidr: cidr4.optional(), phase: z.enum(['quick', 'detail', 'all']) }),
     z.object({ name: z.literal('scan.cancel') }),
     z.object({ name: z.literal('full-picture') }),
+    /** Look at a decoy from a neighbour's place; `audit` is the id of the report (stream `state`). */
+    z.object({
+      name: z.literal('audit'),
+      audit: id,
+      decoy: id,
+      from: vantage,
+      beside: z.array(auditNeighbour).max(8),
+    }),
+    /** One real connection and log-in attempt, by a name that is used this once. */
+    z.object({
+      name: z.literal('touch'),
+      decoy: id,
+      from: vantage,
+      username: z.string().regex(/^[a-z][a-z0-9]{7,31}$/),
+      password: z.string().regex(/^[A-Za-z0-9]{8,64}$/),
+    }),
   ]),
 })
 
@@ -111,5 +146,7 @@ export type ScanPolicy = z.infer<typeof scanPolicy>
 export type Plan = z.infer<typeof plan>
 export type BlockEntry = z.infer<typeof blockEntry>
 export type BlockList = z.infer<typeof blockList>
+export type Vantage = z.infer<typeof vantage>
+export type AuditNeighbour = z.infer<typeof auditNeighbour>
 export type Request = z.infer<typeof request>
 export type Reply = z.infer<typeof reply>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { auditReport } from './audit.ts'
 import { id } from './common.ts'
 import { decoyEvent, filePart } from './event.ts'
 import { fullPicture, hostGone, hostSeen, scanReport, segmentSeen } from './inventory.ts'
@@ -9,7 +10,7 @@ import { decoyState, documentState, health, notice } from './state.ts'
  * One map says which records a stream carries.
  */
 export const streamRecords = {
-  state: z.discriminatedUnion('type', [decoyState, documentState, notice]),
+  state: z.discriminatedUnion('type', [decoyState, documentState, notice, auditReport]),
   events: decoyEvent,
   files: filePart,
   inventory: z.discriminatedUnion('type', [segmentSeen, hostSeen, hostGone, fullPicture, scanReport]),

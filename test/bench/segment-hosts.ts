@@ -3,7 +3,7 @@ import type { Segment } from '../lab/decoys-segment.ts'
 import type { CleanUp } from './clean-up.ts'
 import { ip } from './gateway.ts'
 
-const image = 'marshlight/lab-host:dev'
+const image = process.env.LAB_HOST_IMAGE ?? 'marshlight/lab-host:dev'
 const docker = (...args: string[]) => execFileSync('docker', args, { encoding: 'utf8', stdio: 'pipe' }).trim()
 
 /**

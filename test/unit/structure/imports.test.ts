@@ -14,6 +14,7 @@ const agentRooms: Record<string, string[]> = {
   engine: [],
   decoys: ['engine', 'spool'],
   sessions: ['spool'],
+  audit: ['scan', 'spool'],
   blocks: ['spool'],
   health: ['spool', 'link'],
 }
@@ -37,6 +38,7 @@ const controllerRooms: Record<string, string[]> = {
   risk: ['attackers', 'sessions', ...controllerCommon],
   response: ['risk', ...controllerCommon],
   alerts: ['risk', ...controllerCommon],
+  audit: ['alerts', 'decoys', 'personas', 'segments', ...controllerCommon],
 }
 
 type Edge = { from: string; to: string }
