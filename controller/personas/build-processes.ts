@@ -31,8 +31,8 @@ export function buildProcesses(input: ProcessInput, random: Random): PersonaProc
     ...(input.telnet && template.telnet ? [template.telnet.process] : []),
     ...role.processes,
   ]
-  const rows = [row(template.init, 1, input, random)]
-  let pid = 1
+  const rows = [row(template.init, firstPid(template), input, random)]
+  let pid = firstPid(template)
   for (const one of threads) {
     pid += 1 + (random() < 0.15 ? 1 : 0)
     rows.push(row(one, pid, input, random))
@@ -45,15 +45,18 @@ export function buildProcesses(input: ProcessInput, random: Random): PersonaProc
   return rows
 }
 
+/** `System` of Windows has 4, init of Unix 1. */
+export const firstPid = ({ platform }: Template): number => (platform === 'windows' ? 4 : 1)
+
 /** One row for a process that started at boot. */
 export function row(one: TemplateProcess, pid: number, input: ProcessInput, random: Random): PersonaProcess {
-  const { memoryKb, bootedAt, now, fill } = input
+  const { template, memoryKb, bootedAt, now, fill } = input
   const rss = Math.round(one.rss * (0.92 + random() * 0.16))
   const vsz = Math.max(rss, Math.round(one.vsz * (0.99 + random() * 0.02)))
   const upMinutes = Math.max(1, (now - bootedAt) / 60_000)
   const minutes = one.minutesPerDay * (upMinutes / 1440) * (0.7 + random() * 0.6)
   return {
-    user: shownUser(one.user),
+    user: template.platform === 'windows' ? one.user : shownUser(one.user),
     pid,
     cpu: tenth(Math.min(100, (minutes / upMinutes) * 100)),
     mem: tenth((rss / memoryKb) * 100),

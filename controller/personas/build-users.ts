@@ -1,5 +1,6 @@
 import { pick, type Random } from '../../shared/random.ts'
 import type { PersonaUser } from '../../shared/schemas/persona.ts'
+import { homeOf } from './people.ts'
 import type { Accounts, Role, Template } from './template.ts'
 
 export type BuiltUsers = { users: PersonaUser[]; open: string[] }
@@ -31,14 +32,14 @@ export function buildUsers(template: Template, role: Role, accounts: Accounts, r
 }
 
 /** The user of a person, as `adduser` of that distribution makes it. */
-export function personOf({ people }: Template, name: string, uid: number): PersonaUser {
+export function personOf({ people, platform }: Template, name: string, uid: number): PersonaUser {
   const proper = name.charAt(0).toUpperCase() + name.slice(1)
   return {
     name,
     uid,
-    gid: uid,
+    gid: platform === 'windows' ? 513 : uid,
     gecos: (people?.gecos ?? '').replace('{Name}', proper).replace('{name}', name),
-    home: `/home/${name}`,
+    home: homeOf({ platform }, name),
     shell: people?.shell ?? '/bin/sh',
     passwords: [],
   }
@@ -74,6 +75,7 @@ function peopleOf({ people }: Template, accounts: Accounts, users: readonly Pers
 
 function openAccounts(template: Template, users: PersonaUser[], accounts: Accounts, random: Random): string[] {
   const open: string[] = []
+  if (template.closed) return open
   const give = (user: PersonaUser, options: readonly string[], most: number) => {
     const count = 1 + Math.floor(random() * most)
     for (let i = 0; i < count; i++) {

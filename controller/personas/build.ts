@@ -1,12 +1,19 @@
-import { pick, pickWeighted, type Random, seededRandom } from '../../shared/random.ts'
+import { pickWeighted, type Random, seededRandom } from '../../shared/random.ts'
 import type { Persona, PersonaSsh } from '../../shared/schemas/persona.ts'
+import { buildFiles } from './build-files.ts'
 import { buildHardware } from './build-hardware.ts'
+import { buildPackages } from './build-packages.ts'
 import { buildProcesses } from './build-processes.ts'
+import { buildSchedule, type TrafficByHour } from './build-schedule.ts'
+import { buildServices } from './build-services.ts'
 import { buildUsers } from './build-users.ts'
 import { algorithmsOf, type Catalogue } from './catalogue.ts'
+import { digits } from './files/context.ts'
+import { type Place, placeOf } from './locale.ts'
 import { learnNames, nextName } from './names.ts'
 import { type Neighbour, recognise, sshBannerOf } from './neighbours.ts'
 import type { Ouis } from './ouis.ts'
+import { isPerson } from './people.ts'
 import type { Role, Template } from './template.ts'
 
 export type BuildInput = {
@@ -19,6 +26,10 @@ export type BuildInput = {
   neighbours: readonly Neighbour[]
   /** Host names that must not be used again, lower case. */
   taken: ReadonlySet<string>
+  /** Language and time zone the controller is set to. */
+  place?: Place
+  /** Share of the segment's traffic in each hour of the day, where known. */
+  traffic?: TrafficByHour
   /** Milliseconds since 1970. */
   now: number
 }
@@ -53,26 +64,78 @@ export function build(input: BuildInput, catalogue: Catalogue, ouis: Ouis): Pers
   )
   why('os.kernel', `a kernel that ${template.label} shipped on ${kernel.built}`)
 
-  // Squared: most machines were restarted in the last months, few stay up for long.
-  const upMs = (2 + draw('uptime')() ** 2 * 150) * dayMs
+  const rhythm = needed(catalogue.schedules, template.schedule)
+  // Squared: most machines were restarted lately, few stay up for longer than they should.
+  const upMs = (1 + draw('uptime')() ** 2 * 1.5 * rhythm.rebootEveryDays) * dayMs
   const bootedAt = Math.floor(Math.max(now - upMs, Date.parse(kernel.built) + dayMs) / 1000) * 1000
-  why('bootedAt', 'some time after its kernel was built')
+  why('bootedAt', `some time after its kernel was built; such hosts restart every ${rhythm.rebootEveryDays} days or so`)
 
   const { users, open } = buildUsers(template, role, catalogue.accounts, draw('users'))
-  why('users', `users of ${template.label}; weak passwords open ${open.join(' and ')}`)
+  why(
+    'users',
+    open.length > 0
+      ? `users of ${template.label}; weak passwords open ${open.join(' and ')}`
+      : `users of ${template.label}; nobody is let in`,
+  )
 
   const ssh = sshOf(catalogue, template, alike, draw('ssh'))
   if (ssh) why('ssh', ssh.because)
   const telnet = hasTelnet(template, alike, draw('telnet')())
   if (telnet) why('telnet', telnet.because)
 
-  const fill = (text: string) =>
+  const serial = digits(draw('serial'), 10)
+  const place = placeOf(catalogue.locales, named.domain, input.place ?? defaultPlace)
+  why('locale', place.because)
+  const list = template.packages === null ? undefined : needed(catalogue.packages, template.packages)
+  const packages =
+    list && buildPackages(template, role, list, { kernel, banner: ssh?.ssh.banner, telnet: telnet !== undefined })
+  if (list) why('packages', `${list.source}, as of ${list.read}`)
+
+  const fillName = (text: string) =>
     text
+      .replaceAll('{NETBIOS}', named.name.toUpperCase().slice(0, 15))
+      .replaceAll('{serial}', serial)
       .replaceAll('{hostname}', named.name)
       .replaceAll('{release}', kernel.release)
       .replaceAll('{build}', kernel.build)
       .replaceAll('{machine}', kernel.machine)
       .replaceAll('{pretty}', template.os.prettyName)
+  const offered = buildServices(
+    { template, role, packages: packages ?? [], alike, threats: catalogue.threats, fill: fillName },
+    draw('services'),
+  )
+  for (const because of offered.because) why('services', because)
+  const fill = (text: string) =>
+    // Redis that listens for the network says so in its title.
+    fillName(text).replaceAll('{redis}', offered.services.some(({ kind }) => kind === 'redis') ? '*' : '127.0.0.1')
+
+  const { ttl, note, ...network } = needed(catalogue.networks, template.network)
+  why('network', note)
+  const life = buildSchedule(rhythm, template, users, neighbours, input.traffic, draw('schedule'))
+  why('schedule', life.because)
+  const made = buildFiles(
+    {
+      template,
+      role,
+      hostname: named.name,
+      domain: named.domain ?? 'local',
+      words: place.words,
+      language: place.language,
+      users,
+      people: users.filter((user) => isPerson(template, user)),
+      services: offered.services,
+      schedule: life.schedule,
+      neighbours,
+      serial,
+      now,
+      installedAt: Math.max(Date.parse(kernel.built), now - 700 * dayMs),
+    },
+    seed,
+  )
+  why('files', `drawn from the seed in the language ${place.language}; no other host has them`)
+  if (made.honey.length > 0)
+    why('honey', `${made.honey.length} log-ins that open nothing: seen at any decoy, they tell which file was read`)
+
   const cores = machine.cores
   return {
     id,
@@ -84,7 +147,7 @@ export function build(input: BuildInput, catalogue: Catalogue, ouis: Ouis): Pers
     os: {
       ...template.os,
       kernel: {
-        name: 'Linux',
+        name: template.kernelName,
         release: kernel.release,
         build: kernel.build,
         machine: kernel.machine,
@@ -99,7 +162,8 @@ export function build(input: BuildInput, catalogue: Catalogue, ouis: Ouis): Pers
       memoryKb: machine.memoryKb,
     },
     mac: { oui: machine.oui, vendor: machine.vendor },
-    timezone: pick(draw('timezone'), template.timezones),
+    // Cameras are delivered with their maker's zone; a set one fits the place.
+    timezone: template.timezones.includes('Asia/Shanghai') ? 'Asia/Shanghai' : place.timezone,
     bootedAt: new Date(bootedAt).toISOString(),
     ...(ssh && { ssh: ssh.ssh }),
     ...(telnet && {
@@ -116,9 +180,24 @@ export function build(input: BuildInput, catalogue: Catalogue, ouis: Ouis): Pers
       { template, role, cores, memoryKb: machine.memoryKb, bootedAt, now, telnet: telnet !== undefined, fill },
       draw('processes'),
     ),
-    ttl: template.ttl,
-    reasons,
+    ttl,
+    locale: place.locale,
+    ...(made.services.length > 0 && { services: made.services }),
+    network,
+    schedule: { ...life.schedule, cron: made.cron },
+    ...(packages && { packages }),
+    ...(made.files.length > 0 && { files: made.files }),
+    ...(made.honey.length > 0 && { honey: made.honey }),
+    reasons: reasons.slice(0, 64),
   }
+}
+
+const defaultPlace: Place = { locale: 'en_US.UTF-8', timezone: 'Etc/UTC' }
+
+function needed<T>(all: Readonly<Record<string, T>>, name: string): T {
+  const one = all[name]
+  if (one === undefined) throw new Error(`the catalogue has no ${name}`)
+  return one
 }
 
 /** Servers are called as the segment's servers are, devices as devices of their kind. */

@@ -1,19 +1,13 @@
-import almalinux8 from './catalogue/almalinux-8.json' with { type: 'json' }
-import almalinux9 from './catalogue/almalinux-9.json' with { type: 'json' }
-import camera from './catalogue/camera-dvr.json' with { type: 'json' }
-import debian11 from './catalogue/debian-11.json' with { type: 'json' }
-import debian12 from './catalogue/debian-12.json' with { type: 'json' }
-import openwrt from './catalogue/openwrt.json' with { type: 'json' }
-import raspberry from './catalogue/raspberry-pi-os-12.json' with { type: 'json' }
-import rocky8 from './catalogue/rocky-8.json' with { type: 'json' }
-import rocky9 from './catalogue/rocky-9.json' with { type: 'json' }
-import ubuntu20 from './catalogue/ubuntu-20.04.json' with { type: 'json' }
-import ubuntu22 from './catalogue/ubuntu-22.04.json' with { type: 'json' }
-import ubuntu24 from './catalogue/ubuntu-24.04.json' with { type: 'json' }
 import accountsData from './data/accounts.json' with { type: 'json' }
 import algorithmsData from './data/algorithms.json' with { type: 'json' }
 import hardwareData from './data/hardware.json' with { type: 'json' }
+import localesData from './data/locales.json' with { type: 'json' }
 import nearestData from './data/nearest.json' with { type: 'json' }
+import networksData from './data/networks.json' with { type: 'json' }
+import schedulesData from './data/schedules.json' with { type: 'json' }
+import threatsData from './data/threats.json' with { type: 'json' }
+import { resolveTemplate } from './resolve-template.ts'
+import { shippedFamilies, shippedPackages } from './shipped.ts'
 import {
   type Accounts,
   type Algorithms,
@@ -21,10 +15,19 @@ import {
   algorithms,
   type Hardware,
   hardware,
+  type Locales,
+  locales,
   type Nearest,
+  type Networks,
   nearest,
+  networks,
+  type PackageList,
+  packageList,
+  type Schedules,
+  schedules,
   type Template,
-  template,
+  type Threats,
+  threats,
 } from './template.ts'
 
 /** What decoys can pretend to be, with true values. */
@@ -34,31 +37,75 @@ export type Catalogue = {
   hardware: readonly Hardware[]
   accounts: Accounts
   nearest: Nearest
+  packages: Readonly<Record<string, PackageList>>
+  networks: Networks
+  schedules: Schedules
+  locales: Locales
+  threats: Threats
 }
 
 /** Reads and checks the data files. A file that does not fit its schema is a fault of the program and throws. */
 export function readCatalogue(): Catalogue {
-  const files = [
-    debian12,
-    debian11,
-    ubuntu24,
-    ubuntu22,
-    ubuntu20,
-    rocky9,
-    rocky8,
-    almalinux9,
-    almalinux8,
-    raspberry,
-    openwrt,
-    camera,
-  ]
-  return {
-    templates: files.map((file) => template.parse(file)),
+  const catalogue: Catalogue = {
+    templates: resolved(),
     algorithms: algorithms.parse(algorithmsData),
     hardware: hardware.parse(hardwareData),
     accounts: accounts.parse(accountsData),
     nearest: nearest.parse(nearestData),
+    packages: Object.fromEntries(
+      Object.entries(shippedPackages).map(([name, file]) => [name, packageList.parse(file)]),
+    ),
+    networks: networks.parse(networksData),
+    schedules: schedules.parse(schedulesData),
+    locales: locales.parse(localesData),
+    threats: threats.parse(threatsData),
   }
+  for (const one of catalogue.templates) {
+    const [unknown] = unknownNames(one, catalogue)
+    if (unknown) throw new Error(`template ${one.id}: ${unknown}`)
+  }
+  return catalogue
+}
+
+function resolved(): Template[] {
+  const templates: Template[] = []
+  for (const raw of shippedFamilies) {
+    const found = resolveTemplate(raw, templates)
+    if ('faults' in found) throw new Error(`${JSON.stringify(raw).slice(0, 60)}: ${JSON.stringify(found.faults[0])}`)
+    templates.push(found.template)
+  }
+  return templates
+}
+
+/** Names in a template that the catalogue does not have, in words. */
+export function unknownNames(one: Template, catalogue: Omit<Catalogue, 'templates'>): string[] {
+  const list = one.packages === null ? undefined : catalogue.packages[one.packages]
+  const hardwareIds = catalogue.hardware.map(({ id }) => id)
+  const installable = new Set([...(list?.base ?? []), ...Object.values(list?.roles ?? {}).flat()].map(([name]) => name))
+  const of = (what: string, name: string, all: readonly string[]) =>
+    all.includes(name) ? [] : [`${what} ${name} is none of: ${all.join(', ')}`]
+  return [
+    ...of('network', one.network, Object.keys(catalogue.networks)),
+    ...of('schedule', one.schedule, Object.keys(catalogue.schedules)),
+    ...(one.packages === null ? [] : of('packages', one.packages, Object.keys(catalogue.packages))),
+    ...one.hardware.flatMap((id) => of('hardware', id, hardwareIds)),
+    ...one.roles.flatMap(({ packages }) =>
+      packages === undefined ? [] : of('packages of a role', packages, Object.keys(list?.roles ?? {})),
+    ),
+    ...(one.ssh?.packages ?? []).flatMap((each) =>
+      of('algorithms', each.algorithms, Object.keys(catalogue.algorithms)),
+    ),
+    ...[...one.services, ...one.roles.flatMap(({ services }) => services)].flatMap(
+      ({ kind, package: name, version }) =>
+        name === undefined
+          ? version === undefined
+            ? [`service ${kind} has neither a package nor a version`]
+            : []
+          : installable.has(name)
+            ? []
+            : [`service ${kind} is of package ${name}, which ${one.packages ?? 'no list'} has not`],
+    ),
+  ]
 }
 
 export const templateOf = (catalogue: Catalogue, id: string): Template | undefined =>

@@ -12,13 +12,28 @@ export type Choice = {
   nearest: boolean
 }
 
-/** Draws what a new decoy of the segment shall be, weighted as its hosts are. */
-export function choose(catalogue: Catalogue, neighbours: readonly Neighbour[], random: Random): Choice {
+/** What an appliance can play: without `services`, only what has SSH or telnet. */
+export type Playable = { services: boolean }
+
+/**
+ * Draws what a new decoy of the segment shall be: weighted as its hosts are, and a little as threat feeds say that such
+ * hosts are hunted.
+ */
+export function choose(
+  catalogue: Catalogue,
+  neighbours: readonly Neighbour[],
+  random: Random,
+  playable: Playable = { services: false },
+): Choice {
   const sums = new Map<string, number>()
   for (const { votes } of recognise(catalogue, neighbours))
-    for (const [id, weight] of votes) sums.set(id, (sums.get(id) ?? 0) + weight)
+    for (const [id, weight] of votes)
+      if (isPlayable(needed(catalogue, id), playable)) sums.set(id, (sums.get(id) ?? 0) + weight)
   const scores = [...sums]
-    .map(([template, score]) => ({ template, score: Math.round(score * 100) / 100 }))
+    .map(([template, score]) => ({
+      template,
+      score: Math.round(score * (huntedOf(catalogue, template)?.weight ?? 1) * 100) / 100,
+    }))
     .sort((a, b) => b.score - a.score || a.template.localeCompare(b.template))
     // A trace of a system among many of another is more likely a wrong guess than a neighbour.
     .filter(({ score }, _, all) => score >= 0.05 * (all[0]?.score ?? 0))
@@ -29,16 +44,24 @@ export function choose(catalogue: Catalogue, neighbours: readonly Neighbour[], r
   )
   const template = needed(catalogue, id)
   const score = sums.get(id) ?? 0
+  const hunted = huntedOf(catalogue, id)
+  const feed = hunted ? `; weight ${hunted.weight}: ${hunted.because} (${catalogue.threats.date})` : ''
   return {
     template,
     because: `${template.label}: ${round(score)} of ${neighbours.length} hosts speak for it (${scores
       .slice(0, 4)
       .map((one) => `${one.template} ${one.score}`)
-      .join(', ')})`,
+      .join(', ')})${feed}`,
     scores,
     nearest: false,
   }
 }
+
+export const isPlayable = ({ ssh, telnet }: Template, { services }: Playable): boolean =>
+  services || ssh !== null || telnet !== null
+
+const huntedOf = ({ threats }: Catalogue, id: string) =>
+  threats.families.find(({ match }) => new RegExp(match).test(id))
 
 function nearestTo(catalogue: Catalogue, neighbours: readonly Neighbour[], random: Random): Choice {
   const kinds = neighbours.map((neighbour) => {

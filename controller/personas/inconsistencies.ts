@@ -1,11 +1,11 @@
 import { type Persona, persona as personaSchema } from '../../shared/schemas/persona.ts'
-import { shownUser, startLabel } from './build-processes.ts'
 import { algorithmsOf, type Catalogue, templateOf } from './catalogue.ts'
+import { failing } from './failing.ts'
+import { accounts, processes } from './inconsistent-accounts.ts'
+import { filesAndHoney, life } from './inconsistent-files.ts'
+import { furtherServices, networkStack, packagesOf } from './inconsistent-services.ts'
 import { isGlobal, type Ouis } from './ouis.ts'
 import type { Template } from './template.ts'
-
-/** A log-in ends at once with one of these. */
-const noShell = /(nologin|false|sync|shutdown|halt)$/
 
 /**
  * What in a persona contradicts something else in it, in words; empty for one that holds together. An attacker who compares
@@ -21,18 +21,20 @@ export function inconsistencies(persona: Persona, catalogue: Catalogue, ouis: Ou
   if (!template) return [`there is no template ${persona.family}`]
   return [
     ...system(persona, template, now),
-    ...services(persona, template, catalogue),
+    ...logIns(persona, template, catalogue),
     ...machine(persona, template, catalogue, ouis),
     ...accounts(persona, template),
-    ...processes(persona, now),
+    ...processes(persona, template, now),
+    ...furtherServices(persona, template),
+    ...networkStack(persona, template, catalogue),
+    ...packagesOf(persona, template, catalogue, now),
+    ...life(persona, template, now),
+    ...filesAndHoney(persona, template, now),
   ]
 }
 
-const failing = (...checks: readonly (readonly [boolean, string])[]) =>
-  checks.filter(([bad]) => bad).map(([, words]) => words)
-
 function system(
-  { os, bootedAt, motd, timezone, hostname, processes }: Persona,
+  { os, bootedAt, motd, timezone, locale, hostname, processes }: Persona,
   template: Template,
   now: number,
 ): string[] {
@@ -51,6 +53,12 @@ function system(
     [kernel !== undefined && booted < Date.parse(kernel.built), `booted ${bootedAt}, before its kernel was built`],
     [booted >= now, `booted ${bootedAt}, in the future`],
     [other !== undefined, `the message of the day names kernel ${other?.release}`],
+    [os.kernel.name !== template.kernelName, `${template.label} calls its kernel ${template.kernelName}`],
+    [
+      os.kernel.operatingSystem !== template.operatingSystem || os.prettyName !== template.os.prettyName,
+      `${os.prettyName} ${os.kernel.operatingSystem} is not what ${template.label} says`,
+    ],
+    [locale !== undefined && !/^[a-z]{2}_[A-Z]{2}\.UTF-8$/.test(locale), `${locale} is no locale`],
     [!isTimezone(timezone), `${timezone} is no time zone`],
     [processes.some(({ command }) => command.includes('{')), 'a process has an open placeholder'],
     [/\{\w+\}/.test(motd), 'the message of the day has an open placeholder'],
@@ -58,7 +66,11 @@ function system(
   )
 }
 
-function services({ ssh, telnet, processes, hostname }: Persona, template: Template, catalogue: Catalogue): string[] {
+function logIns(
+  { ssh, telnet, processes, hostname, services = [] }: Persona,
+  template: Template,
+  catalogue: Catalogue,
+): string[] {
   const runs = (pattern: RegExp) => processes.some(({ command }) => pattern.test(command))
   const algorithms = ssh && algorithmsOf(catalogue, template, ssh.banner)
   const same = (a: readonly string[] | undefined, b: readonly string[] | undefined) => a?.join() === b?.join()
@@ -75,12 +87,17 @@ function services({ ssh, telnet, processes, hostname }: Persona, template: Templ
         ),
       `the algorithms are not those of ${ssh?.banner}`,
     ],
-    [ssh === undefined && telnet === undefined, 'it offers nothing'],
-    [telnet !== undefined && !telnet.loginPrompt.includes(hostname), 'the telnet prompt names another host'],
+    [ssh === undefined && telnet === undefined && services.length === 0, 'it offers nothing'],
+    [
+      template.telnet?.text.loginPrompt.includes('{hostname}') === true &&
+        telnet !== undefined &&
+        !telnet.loginPrompt.includes(hostname),
+      'the telnet prompt names another host',
+    ],
   )
 }
 
-function machine({ hardware, mac, os, ttl }: Persona, template: Template, catalogue: Catalogue, ouis: Ouis): string[] {
+function machine({ hardware, mac, os }: Persona, template: Template, catalogue: Catalogue, ouis: Ouis): string[] {
   const kind = catalogue.hardware.find(({ id, vendor }) => vendor === hardware.vendor && template.hardware.includes(id))
   const vendor = ouis.vendorOf(mac.oui)
   const nominal = kind?.memoryMb.find((mb) => hardware.memoryKb < mb * 1024 && hardware.memoryKb > mb * 1024 * 0.93)
@@ -98,46 +115,7 @@ function machine({ hardware, mac, os, ttl }: Persona, template: Template, catalo
     ],
     [kind !== undefined && kind.machine !== os.kernel.machine, `a kernel for ${os.kernel.machine} on ${kind?.machine}`],
     [kind !== undefined && nominal === undefined, `no such machine has ${hardware.memoryKb} kB of memory`],
-    [ttl !== template.ttl, `a TTL of ${ttl}`],
   )
-}
-
-function accounts({ users }: Persona, template: Template): string[] {
-  const found: string[] = []
-  const [names, uids] = [users.map(({ name }) => name), users.map(({ uid }) => uid)]
-  if (new Set(names).size !== names.length) found.push('two users of one name')
-  if (new Set(uids).size !== uids.length) found.push('two users of one uid')
-  if (users[0]?.name !== 'root' || users[0].uid !== 0) found.push('the first user is not root')
-  for (const { name, uid } of template.users)
-    if (uid !== null && users.find((user) => user.name === name)?.uid !== uid) found.push(`${name} has not uid ${uid}`)
-  for (const { name, uid, home, shell, passwords } of users) {
-    const isSystem =
-      template.users.some((user) => user.name === name) ||
-      template.roles.some((role) => role.users.some((user) => user.name === name))
-    const first = template.people?.firstUid ?? Number.POSITIVE_INFINITY
-    if (!isSystem && (uid < first || uid > 59_999)) found.push(`${name} is a person with uid ${uid}`)
-    if (isSystem && uid >= 1000 && uid !== 65_534) found.push(`${name} is a system user with uid ${uid}`)
-    if (!isSystem && home !== `/home/${name}`) found.push(`${name} lives in ${home}`)
-    if (passwords.length > 0 && noShell.test(shell)) found.push(`${name} can log in but has no shell`)
-  }
-  if (!users.some(({ passwords }) => passwords.length > 0)) found.push('nobody can log in')
-  return found
-}
-
-function processes({ processes: rows, users, hardware, bootedAt }: Persona, now: number): string[] {
-  const found: string[] = []
-  const shown = new Set(users.map(({ name }) => shownUser(name)))
-  const pids = rows.map(({ pid }) => pid)
-  if (pids[0] !== 1) found.push('the first process is not init')
-  if (pids.some((pid, i) => i > 0 && pid <= (pids[i - 1] ?? 0))) found.push('process ids do not rise')
-  for (const { user, command } of rows) if (!shown.has(user)) found.push(`${command} runs as ${user}, who is no user`)
-  const used = rows.reduce((sum, { rss }) => sum + rss, 0)
-  if (used > hardware.memoryKb * 0.9) found.push(`processes take ${used} kB of ${hardware.memoryKb}`)
-  const share = rows.find(({ mem, rss }) => Math.abs(mem - (rss / hardware.memoryKb) * 100) > 0.06)
-  if (share) found.push(`${share.command} takes ${share.rss} kB, which is not ${share.mem} %`)
-  const start = startLabel(Date.parse(bootedAt), now)
-  if (rows[0]?.start !== start) found.push(`init started ${rows[0]?.start}, the machine ${start}`)
-  return found
 }
 
 function isTimezone(name: string): boolean {

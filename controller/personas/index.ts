@@ -1,6 +1,6 @@
 export { type BuildInput, build } from './build.ts'
 export { type Catalogue, readCatalogue, templateOf } from './catalogue.ts'
-export { type Choice, choose } from './choose.ts'
+export { type Choice, choose, isPlayable, type Playable } from './choose.ts'
 export { inconsistencies } from './inconsistencies.ts'
 export { learnNames, nextName } from './names.ts'
 export { type Neighbour, recognise } from './neighbours.ts'

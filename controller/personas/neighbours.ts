@@ -54,8 +54,18 @@ export function recognise(catalogue: Catalogue, neighbours: readonly Neighbour[]
   return neighbours.map((neighbour) => sure.get(neighbour) ?? hintOf(catalogue, neighbour, certain))
 }
 
+/** Whether a port the template is known by is open; without such ports, always. */
+const showsPorts = ({ ports }: Neighbour, { recognise }: Template) =>
+  recognise.ports.length === 0 || ports.some(({ port }) => recognise.ports.includes(port))
+
+/** A template made from another says more of a host than that one. */
+function mostSpecial(found: readonly Template[]): Template[] {
+  const bases = new Set(found.map((one) => one.extends))
+  return found.filter(({ id }) => !bases.has(id))
+}
+
 function certainOf(catalogue: Catalogue, neighbour: Neighbour): Recognised | undefined {
-  const { templates } = catalogue
+  const templates = catalogue.templates.filter((one) => showsPorts(neighbour, one))
   const banner = sshBannerOf(neighbour)
   const vendor = neighbour.vendor ?? ''
   const words = wordsOf(neighbour)
@@ -75,18 +85,21 @@ function certainOf(catalogue: Catalogue, neighbour: Neighbour): Recognised | und
     [templates.filter((one) => some(one.recognise.vendor, vendor)), 0.7, `its card is of ${vendor}`],
   ]
   for (const [found, weight, because] of steps)
-    if (found.length > 0) return { neighbour, votes: shares(byVendor(found), weight, new Map()), because, sure: true }
+    if (found.length > 0) {
+      const votes = shares(mostSpecial(byVendor(found)), weight, new Map())
+      return { neighbour, votes, because, sure: true }
+    }
   return undefined
 }
 
 function hintOf(catalogue: Catalogue, neighbour: Neighbour, certain: ReadonlyMap<string, number>): Recognised {
-  const { templates } = catalogue
+  const templates = catalogue.templates.filter((one) => showsPorts(neighbour, one))
   const words = wordsOf(neighbour)
   const named = templates.filter((one) => some(one.recognise.maybe, words))
   if (named.length > 0)
     return {
       neighbour,
-      votes: shares(named, 0.6, certain),
+      votes: shares(mostSpecial(named), 0.6, certain),
       because: 'its services name the distribution',
       sure: false,
     }
@@ -96,7 +109,7 @@ function hintOf(catalogue: Catalogue, neighbour: Neighbour, certain: ReadonlyMap
   const guessed = templates.filter((one) => likely.some(({ name }) => some(one.recognise.os, name)))
   if (!best || guessed.length === 0)
     return { neighbour, votes: new Map(), because: 'nothing we can imitate', sure: false }
-  const votes = shares(guessed, (0.5 * best.accuracy) / 100, certain)
+  const votes = shares(mostSpecial(guessed), (0.5 * best.accuracy) / 100, certain)
   return { neighbour, votes, because: `looks like ${best.name} (${best.accuracy} %)`, sure: false }
 }
 

@@ -35,8 +35,8 @@ export function nextVersion(
     ['motd', persona.motd.length < 3500 ? 2 : 0],
     ['issue', persona.issue === '' ? 1 : 0],
     ['process', template.people && persona.processes.length < 240 ? 3 : 0],
-    ['user', template.people && persona.users.length < 60 ? 3 : 0],
-    ['password', 3],
+    ['user', template.people && !template.closed && persona.users.length < 60 ? 3 : 0],
+    ['password', template.closed ? 0 : 3],
   ]
   const variation = pickWeighted(
     random,
@@ -79,7 +79,7 @@ function vary(
     case 'issue':
       return { changed: { ...persona, issue: pick(random, warnings) }, what: 'a warning before log-in' }
     case 'process': {
-      const { process, what } = workOf(persona, random)
+      const { process, what } = workOf(persona, template, random)
       return { changed: { ...persona, processes: [...persona.processes, process] }, what }
     }
     case 'user': {
@@ -113,29 +113,37 @@ function anotherPassword(
   return { changed: { ...persona, users }, what: `another password opens ${user.name}` }
 }
 
+const work: [string, number][] = [
+  ['tar czf /var/backups/home.tar.gz /home', 3400],
+  ['rsync -a --delete /srv/data/ /mnt/backup/data/', 5200],
+  ['vim /etc/hosts', 9700],
+  ['tail -f /var/log/syslog', 1700],
+  ['top', 4100],
+]
+const windowsWork: [string, number][] = [
+  ['robocopy D:\\data \\\\backup\\data /MIR', 9400],
+  ['notepad.exe', 14_200],
+  ['mmc.exe eventvwr.msc', 61_000],
+]
+
 /** A job that someone left running: a copy, an archive, an editor. */
-function workOf(persona: Persona, random: Random): { process: PersonaProcess; what: string } {
+function workOf(persona: Persona, template: Template, random: Random): { process: PersonaProcess; what: string } {
   const people = persona.users.filter(({ uid }) => uid >= 1000 && uid < 60_000)
-  const user = people.length > 0 ? pick(random, people).name : 'root'
-  const [command, base] = pick(random, [
-    ['tar czf /var/backups/home.tar.gz /home', 3400],
-    ['rsync -a --delete /srv/data/ /mnt/backup/data/', 5200],
-    ['vim /etc/hosts', 9700],
-    ['tail -f /var/log/syslog', 1700],
-    ['top', 4100],
-  ] as const)
+  const user = people.length > 0 ? pick(random, people).name : (persona.users[0]?.name ?? 'root')
+  const isWindows = template.platform === 'windows'
+  const [command, base] = pick(random, isWindows ? windowsWork : work)
   const rss = Math.round(base * (0.9 + random() * 0.2))
   const last = Math.max(...persona.processes.map(({ pid }) => pid))
   return {
     process: {
-      user: shownUser(user),
+      user: isWindows ? user : shownUser(user),
       pid: last + 200 + Math.floor(random() * 9000),
       cpu: 0,
       mem: Math.round((rss / persona.hardware.memoryKb) * 1000) / 10,
       vsz: rss * 3,
       rss,
-      tty: 'pts/0',
-      stat: 'S+',
+      tty: isWindows ? '?' : 'pts/0',
+      stat: isWindows ? 'S' : 'S+',
       start: persona.processes[0]?.start ?? '00:00',
       time: '0:00',
       command,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { personaUser } from '../../shared/schemas/persona.ts'
+import { port } from '../../shared/schemas/common.ts'
+import { personaNetwork, personaPage, personaUser, serviceKind } from '../../shared/schemas/persona.ts'
 
 const weight = z.number().positive()
 const pattern = z.string().refine((text) => {
@@ -27,6 +28,21 @@ const user = personaUser.omit({ passwords: true, uid: true, gid: true }).extend(
   gid: z.int().min(0).nullable(),
 })
 
+/** A further service; its version is the one of `package` where that is given. Settings may have placeholders. */
+const service = z.strictObject({
+  kind: serviceKind,
+  port,
+  product: z.string().max(64),
+  package: z.string().max(96).optional(),
+  version: z.string().max(64).optional(),
+  settings: z.record(z.string().max(64), z.union([z.string().max(2048), z.number(), z.boolean()])).default({}),
+  pages: z.array(personaPage).max(32).optional(),
+  /** Part of such hosts that offer it to the network; others run it for themselves only. */
+  share: z.number().min(0).max(1).default(1),
+  /** What a command line of the processes must match while this is offered; null where the system shows none. */
+  process: pattern.nullable(),
+})
+
 const role = z.strictObject({
   id: z.string(),
   weight,
@@ -34,12 +50,36 @@ const role = z.strictObject({
   words: z.array(z.string()),
   users: z.array(user),
   processes: z.array(process),
+  services: z.array(service).default([]),
+  /** A group of the list of packages that comes with this role. */
+  packages: z.string().optional(),
 })
+
+/** Kinds of files that are made for a persona; each is a maker in `files/`. */
+export const contentKind = z.enum([
+  ...['history', 'keys', 'cron', 'backup', 'application', 'documents'],
+  ...['openwrt', 'camera', 'nas', 'windows'],
+] as const)
 
 /** What one system really says of itself, from its packages. Placeholders: {hostname} {release} {build} {machine} {pretty} {cpu} {Name} {name}. */
 export const template = z.strictObject({
-  id: z.string().regex(/^[a-z0-9.-]+$/),
+  id: z.string().regex(/^[a-z0-9.-]{1,64}$/),
   label: z.string(),
+  /** The template it was made from. */
+  extends: z.string().optional(),
+  platform: z.enum(['linux', 'windows', 'firmware']).default('linux'),
+  /** `uname -s`. */
+  kernelName: z.string().default('Linux'),
+  /** Names in networks.json, schedules.json and packages/; null for a system that has no packages. */
+  network: z.string(),
+  schedule: z.string(),
+  packages: z.string().nullable(),
+  content: z.array(contentKind).default([]),
+  services: z.array(service).default([]),
+  /** Its role's services are always offered: such a host is known by them. */
+  everyService: z.boolean().default(false),
+  /** Nobody is let in: what can be seen is its answers, not its inside. */
+  closed: z.boolean().default(false),
   os: z.strictObject({ id: z.string(), name: z.string(), version: z.string(), prettyName: z.string() }),
   operatingSystem: z.string(),
   kernels: z
@@ -69,6 +109,8 @@ export const template = z.strictObject({
     maybe: z.array(pattern),
     os: z.array(pattern),
     vendor: z.array(pattern),
+    /** One of these ports must be open; empty for no such condition. */
+    ports: z.array(port).default([]),
   }),
   users: z.array(user).min(1),
   /** People with log-ins; null for devices that only know root. */
@@ -86,7 +128,6 @@ export const template = z.strictObject({
   timezones: z.array(z.string()).min(1),
   /** Passwords that such devices are delivered with, by user. */
   defaultPasswords: z.record(z.string(), z.array(z.string()).min(1)).optional(),
-  ttl: z.int(),
 })
 
 export const algorithms = z.record(
@@ -125,6 +166,73 @@ export const accounts = z.strictObject({
 
 export const nearest = z.array(z.strictObject({ pattern, name: z.string(), templates: z.array(z.string()).min(1) }))
 
+const versioned = z.tuple([z.string().max(96), z.string().max(96), z.string().max(16), z.string().max(128)])
+
+/** What a release's packages are: name, version, architecture, summary. `source` says whether they were read or set down by hand. */
+export const packageList = z.strictObject({
+  format: z.enum(['dpkg', 'rpm', 'opkg']),
+  source: z.string(),
+  /** All versions were there on this day. */
+  read: z.iso.date(),
+  /** Name of the running kernel's package, with `{release}`; empty for none. */
+  kernel: z.string(),
+  base: z.array(versioned),
+  roles: z.record(z.string(), z.array(versioned)),
+})
+
+export const networks = z.record(
+  z.string(),
+  z.strictObject({ ...personaNetwork.shape, note: z.string(), ttl: z.int().min(32).max(255) }),
+)
+
+export const schedules = z.record(
+  z.string(),
+  z.strictObject({
+    workDays: z.array(z.int().min(1).max(7)).max(7),
+    workFrom: z.number(),
+    workTo: z.number(),
+    loginsPerDay: z.number().min(0),
+    updateEveryDays: z.number().min(0),
+    rebootEveryDays: z.number().min(0),
+    cron: z.array(z.strictObject({ user: z.string(), at: z.string(), command: z.string(), file: z.string() })),
+  }),
+)
+
+/** What is hunted now: weights that choices are multiplied with, between a half and two. */
+export const threats = z.strictObject({
+  source: z.string().max(500),
+  date: z.iso.date(),
+  families: z.array(
+    z.strictObject({ match: pattern, weight: z.number().min(0.5).max(2), because: z.string().max(200) }),
+  ),
+  services: z.array(
+    z.strictObject({ kind: serviceKind, weight: z.number().min(0.5).max(2), because: z.string().max(200) }),
+  ),
+})
+
+export const locales = z.record(
+  z.string().regex(/^[a-z]{2}_[A-Z]{2}$/),
+  z.strictObject({
+    zones: z.array(z.string()).min(1),
+    tlds: z.array(z.string()),
+    first: z.array(z.string()).min(1),
+    last: z.array(z.string()).min(1),
+    companies: z.array(z.string()).min(1),
+    /** Name and text, with placeholders. */
+    documents: z.array(z.tuple([z.string(), z.string()])).min(1),
+    folder: z.string(),
+    todo: z.string(),
+  }),
+)
+
+export type TemplateService = z.infer<typeof service>
+export type PackageList = z.infer<typeof packageList>
+export type Networks = z.infer<typeof networks>
+export type Schedule = z.infer<typeof schedules>[string]
+export type Schedules = z.infer<typeof schedules>
+export type Threats = z.infer<typeof threats>
+export type Locales = z.infer<typeof locales>
+export type Locale = Locales[string]
 export type Template = z.infer<typeof template>
 export type TemplateProcess = z.infer<typeof process>
 export type Role = z.infer<typeof role>

@@ -1,14 +1,21 @@
 import { z } from 'zod'
 import { hostname, id, port, untrusted, utc } from './common.ts'
 
-/** One account of the pretended host. `passwords`: what opens the account on the decoy; empty means that nothing does. */
+/** An absolute path of Unix, or of Windows with its drive. */
+const place = (max: number) =>
+  z
+    .string()
+    .regex(/^(\/|[A-Z]:\\)[^\0]*$/)
+    .max(max)
+
+/** One account of the pretended host; on Windows, `uid` is the last part of its security identifier. `passwords`: what opens the account on the decoy; empty means that nothing does. */
 export const personaUser = z.object({
-  name: z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/),
+  name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]{0,31}$/),
   uid: z.int().min(0).max(65535),
   gid: z.int().min(0).max(65535),
   gecos: untrusted(128),
-  home: z.string().startsWith('/').max(128),
-  shell: z.string().startsWith('/').max(64),
+  home: place(128),
+  shell: place(64),
   passwords: z.array(z.string().min(1).max(128)).max(32),
   /** The first try of a source at which a right password is let in; 1 where missing. */
   acceptFromTry: z.int().min(1).max(1000).optional(),
@@ -49,7 +56,7 @@ export const personaTelnet = z.object({
 
 /** A file of the pretended host, whole. What stands in the packages of the system itself is not here but in the image. */
 export const personaFile = z.object({
-  path: z.string().regex(/^\/[^\0]{1,255}$/),
+  path: place(256),
   /** Permission bits, as in 0o644. */
   mode: z.int().min(0).max(0o7777),
   uid: z.int().min(0).max(65535),
@@ -146,7 +153,7 @@ export const honeyCredential = z.object({
   /** What the file says it opens, as `mysql` or `ssh`. */
   service: z.string().max(32),
   /** The file it stands in. */
-  path: z.string().startsWith('/').max(256),
+  path: place(256),
 })
 
 /** Why a field has the value it has; shown by `marshlight personas explain`. */
