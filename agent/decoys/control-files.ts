@@ -4,18 +4,20 @@ import { join } from 'node:path'
 import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
 import type { DesiredDecoy } from '../../shared/schemas/desired-state.ts'
 import type { Persona } from '../../shared/schemas/persona.ts'
+import { podNetwork } from './pod-network.ts'
 import { type Folders, serviceUser } from './specs.ts'
 
 /** The files by which a running decoy is steered, by name. */
-export type ControlFiles = Record<'persona.json' | 'context.json' | 'egress.json', string>
+export type ControlFiles = Record<'persona.json' | 'context.json' | 'egress.json' | 'network.json', string>
 
 /** In the order they are written: the context, which services answer to, comes last. */
-const names = ['egress.json', 'persona.json', 'context.json'] as const
+const names = ['egress.json', 'network.json', 'persona.json', 'context.json'] as const
 
 export const controlFiles = (desired: DesiredDecoy, persona: Persona, revision: number): ControlFiles => ({
   'persona.json': JSON.stringify(persona),
   'context.json': JSON.stringify({ decoy: desired.id, revision }),
   'egress.json': JSON.stringify(desired.egress),
+  'network.json': JSON.stringify(podNetwork(persona).file),
 })
 
 export function controlDigest(files: ControlFiles): string {
@@ -23,6 +25,9 @@ export function controlDigest(files: ControlFiles): string {
   for (const name of names) hash.update(files[name]).update('\0')
   return hash.digest('hex')
 }
+
+/** All that the pod's packet filter is made from. */
+export const filterText = (files: ControlFiles): string => `${files['egress.json']}\n${files['network.json']}`
 
 /** Names a packet filter: these rules, in that run of the pod. A new run starts with what its file said then. */
 export const filterMark = (egress: string, pod: { id: string; startedAt?: string } | undefined): string =>
@@ -32,8 +37,13 @@ export const filterMark = (egress: string, pod: { id: string; startedAt?: string
 export async function digestOnDisk(control: string): Promise<string | undefined> {
   const texts = await Promise.all(names.map((name) => readIfThere(join(control, name))))
   if (texts.some((text) => text === undefined)) return undefined
-  const [egress = '', persona = '', context = ''] = texts
-  return controlDigest({ 'egress.json': egress, 'persona.json': persona, 'context.json': context })
+  const [egress = '', network = '', persona = '', context = ''] = texts
+  return controlDigest({
+    'egress.json': egress,
+    'network.json': network,
+    'persona.json': persona,
+    'context.json': context,
+  })
 }
 
 export async function writeControl(folders: Folders, files: ControlFiles): Promise<void> {

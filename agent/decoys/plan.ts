@@ -2,7 +2,7 @@ import { canonicalCidr } from '../../shared/network.ts'
 import type { DesiredDecoy, Plan } from '../../shared/schemas/desired-state.ts'
 import type { Persona } from '../../shared/schemas/persona.ts'
 import type { ObservedContainer } from '../engine/port.ts'
-import { controlDigest, controlFiles, filterMark } from './control-files.ts'
+import { controlDigest, controlFiles, filterMark, filterText } from './control-files.ts'
 import { answers, type Current, type CurrentDecoy, outlivedPod } from './current.ts'
 import { isHung } from './heartbeats.ts'
 import { networkName, type SpecDeps, specsOf } from './specs.ts'
@@ -98,9 +98,9 @@ function bringUp(
   const start: Step[] = podUp ? [] : [{ do: 'startPod', name: specs.pod.name }]
   const service: Step[] = serviceUp ? [] : [{ do: 'startService', name: specs.service.name }]
   // A service takes far longer to listen than its pod's filter to be there; if that fails, both are taken down.
-  const filter = filterMark(files['egress.json'], seen.pod)
+  const filter = filterMark(filterText(files), seen.pod)
   if (!podUp || seen.filter !== filter)
-    service.push({ do: 'applyEgress', decoy: desired.id, pod: specs.pod.name, egress: files['egress.json'] })
+    service.push({ do: 'applyEgress', decoy: desired.id, pod: specs.pod.name, egress: filterText(files) })
   const stages = [first, prepare, start, service].filter((stage) => stage.length > 0)
   if (stages.length > 0 || answers(seen)) return stages
 

@@ -5,6 +5,7 @@ import type { DesiredDecoy } from '../../shared/schemas/desired-state.ts'
 import type { Persona } from '../../shared/schemas/persona.ts'
 import type { ContainerSpec, NetworkSpec } from '../engine/port.ts'
 import type { Images, Nic } from './nic.ts'
+import { podNetwork } from './pod-network.ts'
 
 /** What the containers of a decoy are made from. Their labels tell whether a running one still is as it shall be. */
 
@@ -27,11 +28,11 @@ export const foldersOf = (folder: string, decoy: string): Folders => ({
 
 /**
  * The specifications of `desired` on the card `nic`. Of the persona they take only what a running container cannot
- * change: its TTL and which services it has.
+ * change: its network stack and which services it has.
  */
 export function specsOf(desired: DesiredDecoy, persona: Persona, nic: Nic, deps: SpecDeps): DecoySpecs {
   const network = networkSpec(nic, deps.agent)
-  const pod = podSpec(desired, network, persona.ttl, deps)
+  const pod = podSpec(desired, network, podNetwork(persona).sysctls, deps)
   const services = [persona.ssh && 'ssh', persona.telnet && 'telnet'].filter(Boolean).join(',')
   return { network, pod, service: serviceSpec(desired, services, pod, deps) }
 }
@@ -52,7 +53,12 @@ function networkSpec(nic: Nic, agent: string): NetworkSpec {
   return { ...spec, address: nic.address, labels }
 }
 
-function podSpec(desired: DesiredDecoy, network: NetworkSpec, ttl: number, deps: SpecDeps): ContainerSpec {
+function podSpec(
+  desired: DesiredDecoy,
+  network: NetworkSpec,
+  sysctls: Record<string, string>,
+  deps: SpecDeps,
+): ContainerSpec {
   const { control } = foldersOf(deps.folder, desired.id)
   return labelled(desired, 'pod', deps, {
     name: podName(desired.id),
@@ -62,11 +68,7 @@ function podSpec(desired: DesiredDecoy, network: NetworkSpec, ttl: number, deps:
     network: { kind: 'macvlan', network: network.name, ip: desired.ip, mac: desired.mac },
     mounts: [{ source: control, target: '/marshlight/control', readOnly: true }],
     tmpfs: {},
-    sysctls: {
-      'net.ipv4.ip_default_ttl': String(ttl),
-      'net.ipv4.ip_unprivileged_port_start': '0',
-      'net.ipv6.conf.all.disable_ipv6': '1',
-    },
+    sysctls,
     readOnlyRoot: true,
     capDrop: ['ALL'],
     // To set the packet filter and then become nobody; what stays running has none of them.

@@ -1,0 +1,102 @@
+import { execFileSync } from 'node:child_process'
+import t, { type Test } from 'tap'
+import type { PersonaNetwork } from '../../shared/schemas/persona.ts'
+import { personaOf } from './cowrie-persona.ts'
+import { decoyOf, makeAppliance, planOf, settled } from './decoys-appliance.ts'
+import { makeSegment, type Segment } from './decoys-segment.ts'
+
+t.setTimeout(180_000)
+
+const windows: PersonaNetwork = {
+  stack: 'windows',
+  window: 65535,
+  mss: 1460,
+  windowScale: 8,
+  sack: true,
+  timestamps: false,
+  ecn: false,
+  icmpEcho: true,
+  closedTcp: 'reset',
+  closedUdp: 'unreachable',
+}
+
+t.test('nmap takes a decoy for what its persona is', async (t) => {
+  const segment = makeSegment(t, 54)
+  const { agent, reported, decoys } = await makeAppliance(t, segment)
+  const likeHere = decoyOf(segment, 20, 'attic-nas')
+  const other = { persona: '01920000-0000-7000-8000-000000000002' }
+  const pc = decoyOf(segment, 21, 'desk-7', other)
+  const personas = [
+    personaOf('attic-nas', 1),
+    { ...personaOf('desk-7', 1), id: other.persona, ttl: 128, network: windows },
+  ]
+  await decoys.start(new AbortController().signal)
+  decoys.applyPlan(planOf(agent, 1, [likeHere, pc], personas))
+  t.match(await reported(settled(1)), { outcome: 'applied', count: 2 })
+  const real = realHost(t, segment, 30)
+
+  await t.test('a Linux decoy as a real Linux host beside it', async (t) => {
+    const [decoy, host] = [seen(segment, likeHere.ip), seen(segment, real)]
+    t.same(decoy.tests, host.tests, 'each probe has the same answer')
+    // Guesses below the first few differ by the random part of sequence numbers.
+    t.equal(decoy.classes[0], host.classes[0])
+  })
+
+  await t.test('a Windows decoy as Windows', async (t) => {
+    const { tests, classes, best } = seen(segment, pc.ip)
+    t.match(classes[0], /Windows/)
+    t.ok(best.accuracy >= 95, `${best.name} with ${best.accuracy} %`)
+    t.match(tests.OPS, 'O1=M5B4NW8NNS')
+    t.match(tests.T1, 'T=80')
+    t.match(tests.SEQ, 'TI=I')
+  })
+})
+
+/** A real sshd in a container of the lab, plugged into the segment. */
+function realHost(t: Pick<Test, 'teardown'>, segment: Segment, host: number): string {
+  const name = `pod-network-${process.pid}`
+  const run = (command: string, ...args: string[]) => execFileSync(command, args, { encoding: 'utf8', stdio: 'pipe' })
+  const ip = segment.cidr.replace('0/24', String(host))
+  t.teardown(() => run('docker', 'rm', '-f', name))
+  const serve = 'ssh-keygen -A >/dev/null; mkdir -p /run/sshd; exec /usr/sbin/sshd -D -e'
+  run(
+    'docker',
+    'run',
+    '-d',
+    '--network',
+    'none',
+    '--name',
+    name,
+    '--entrypoint',
+    'sh',
+    'marshlight/lab-host:dev',
+    '-c',
+    serve,
+  )
+  const pid = run('docker', 'inspect', '-f', '{{.State.Pid}}', name).trim()
+  run('ip', '-n', segment.bridge, 'link', 'add', 'preal', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', pid)
+  run('ip', '-n', segment.bridge, 'link', 'set', 'preal', 'master', 'br0', 'up')
+  const inside = (...args: string[]) => run('nsenter', '-t', pid, '-n', 'ip', ...args)
+  inside('addr', 'add', `${ip}/24`, 'dev', 'eth0')
+  inside('link', 'set', 'eth0', 'up')
+  return ip
+}
+
+/** What nmap sees of the operating system: the answers by test, without what is random, and its guesses. */
+function seen(segment: Segment, ip: string) {
+  // 22 is open, 9 is closed.
+  const xml = segment.onNeighbour('nmap', '-O', '-n', '-Pn', '-p', '22,9', '--max-retries', '3', ip, '-oX', '-', '-d')
+  const print = (/<osfingerprint fingerprint="([^"]*)"/.exec(xml)?.[1] ?? '').replace(/&#xa;OS:/g, '')
+  const tests = Object.fromEntries(
+    [...print.matchAll(/(SEQ|OPS|WIN|ECN|T[1-7]|U1|IE)\(([^)]*)\)/g)].map(([, name = '', values = '']) => [
+      name,
+      values
+        .split('%')
+        .filter((value) => !/^(SP|ISR|GCD|TS)=/.test(value))
+        .join('%'),
+    ]),
+  )
+  const classes = [...xml.matchAll(/<osclass [^>]*osfamily="([^"]*)"/g)].map(([, family]) => family)
+  const match = /<osmatch name="([^"]*)" accuracy="(\d+)"/.exec(xml)
+  return { tests, classes, best: { name: match?.[1] ?? '', accuracy: Number(match?.[2] ?? 0) } }
+}
