@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import t, { type Test } from 'tap'
 import type { PersonaNetwork } from '../../shared/schemas/persona.ts'
 import { personaOf } from './cowrie-persona.ts'
-import { decoyOf, makeAppliance, planOf, settled } from './decoys-appliance.ts'
+import { bannerFrom, decoyOf, makeAppliance, planOf, settled } from './decoys-appliance.ts'
 import { makeSegment, type Segment } from './decoys-segment.ts'
 
 t.setTimeout(180_000)
@@ -33,6 +33,7 @@ t.test('nmap takes a decoy for what its persona is', async (t) => {
   await decoys.start(new AbortController().signal)
   decoys.applyPlan(planOf(agent, 1, [likeHere, pc], personas))
   t.match(await reported(settled(1)), { outcome: 'applied', count: 2 })
+  for (const { ip } of [likeHere, pc]) t.match(bannerFrom(segment, ip), /^SSH-2.0-OpenSSH_9.2p1/)
   const real = realHost(t, segment, 30)
 
   await t.test('a Linux decoy as a real Linux host beside it', async (t) => {
