@@ -1,0 +1,1 @@
+"""Further services of a decoy, in one process: see images/services/README.md."""

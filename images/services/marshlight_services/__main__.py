@@ -1,0 +1,75 @@
+"""`python -m marshlight_services`: the further services of a decoy, in the foreground, until SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+import time
+
+from . import places
+from .control import Control
+from .diagnostics import say
+from .event_files import EventFiles
+from .host import Host
+from .limits import read_limits
+from .persona import Refused
+from .status import Status
+
+# EX_CONFIG of sysexits.h: the agent's files are wrong, and starting again will not help.
+UNUSABLE = 78
+LOOK_EVERY = 0.25
+
+
+async def serve(control: Control) -> int:
+    limits = read_limits(os.environ)
+    host = Host(control, EventFiles(limits.event_bytes), limits, os.environ.get("MARSHLIGHT_ADDRESS", "0.0.0.0"))
+    status = Status()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await host.apply()
+    status.error = told_faults(host)
+    status.write(host)
+    gc.collect()
+    gc.freeze()
+    while not stop.is_set():
+        try:
+            await asyncio.wait_for(stop.wait(), LOOK_EVERY)
+        except asyncio.TimeoutError:
+            host.sweep(time.monotonic())
+            if control.changed():
+                await follow(host, status)
+    host.close()
+    return 0
+
+
+async def follow(host: Host, status: Status) -> None:
+    try:
+        host.control.read()
+        await host.apply()
+        status.error = told_faults(host)
+    except Refused as refused:
+        status.error = str(refused)
+        say("error", f"control files refused: {refused}")
+    status.write(host)
+
+
+def told_faults(host: Host) -> str | None:
+    return "; ".join(host.left_out)[:1024] or None
+
+
+def main() -> int:
+    os.umask(0o022)
+    try:
+        places.make_folders()
+        control = Control()
+    except Refused as refused:
+        say("error", f"control files refused: {refused}")
+        return UNUSABLE
+    return asyncio.run(serve(control))
+
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""One module a kind of service: `talk` for a connection, `answer` for a datagram."""

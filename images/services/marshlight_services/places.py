@@ -1,0 +1,30 @@
+"""Where the agent's mounts are. One root, so that tests can put it elsewhere."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(os.environ.get("MARSHLIGHT_ROOT", "/marshlight"))
+
+PERSONA = ROOT / "control" / "persona.json"
+CONTEXT = ROOT / "control" / "context.json"
+EVENTS = ROOT / "out" / "events"
+FILES = ROOT / "out" / "files"
+STATUS = ROOT / "out" / "status.json"
+STATE = ROOT / "state"
+
+
+def make_folders() -> None:
+    for folder in (EVENTS, FILES, STATE):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Whole or not at all: a reader never sees half a file."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(unfinished, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(unfinished, path)

@@ -1,0 +1,47 @@
+"""Which conversation serves which kind: one module a service. Loaded when a persona first asks for one, to save memory."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .persona import Persona, Service
+    from .session import Session
+
+
+@dataclass(frozen=True)
+class Stream:
+    talk: Callable[[Connection], Awaitable[None]]
+    # What takes long, as the making of a key, before the service is said to be ready.
+    prepare: Callable[[Persona, Service], object] | None = None
+
+
+@dataclass(frozen=True)
+class Datagram:
+    """The answer to one datagram, or None for silence."""
+
+    answer: Callable[[bytes, Service, Session], bytes | None]
+
+
+STREAMS = (
+    *("http", "https", "ftp", "smb", "mysql", "postgres", "redis", "rdp", "vnc", "modbus", "mqtt", "msrpc", "winrm"),
+    *("rtsp", "printer"),
+)
+DATAGRAMS = ("snmp", "ntp", "tftp", "netbios")
+
+loaded: dict[str, Stream | Datagram] = {}
+
+
+def kind_of(name: str) -> Stream | Datagram | None:
+    """None for a kind that is not known here."""
+    if name not in loaded:
+        if name in STREAMS:
+            module = importlib.import_module(f".kinds.{name}", __package__)
+            loaded[name] = Stream(module.talk, getattr(module, "prepare", None))
+        elif name in DATAGRAMS:
+            loaded[name] = Datagram(importlib.import_module(f".kinds.{name}", __package__).answer)
+    return loaded.get(name)

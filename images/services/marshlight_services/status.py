@@ -1,0 +1,36 @@
+"""status.json: what is in force, for the agent."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import TYPE_CHECKING
+
+from . import places
+from .event_files import utc
+
+if TYPE_CHECKING:
+    from .host import Host
+
+
+class Status:
+    def __init__(self) -> None:
+        self.ready_at: str | None = None
+        self.error: str | None = None
+
+    def write(self, host: Host) -> None:
+        self.ready_at = self.ready_at or utc(time.time())
+        persona, context = host.control.persona, host.control.context
+        told = {
+            "personaId": persona.id,
+            "personaVersion": persona.version,
+            "revision": context.revision,
+            "readyAt": self.ready_at,
+            "pid": os.getpid(),
+            "lost": host.files.lost,
+            "refusedConnections": host.doorkeeper.refused,
+            "leftOut": host.left_out,
+            **({"error": self.error} if self.error else {}),
+        }
+        places.replace(places.STATUS, json.dumps(told).encode())
