@@ -18,6 +18,7 @@ export const agentConfig = z.strictObject({
     .strictObject({
       pod: z.string().min(1).default('marshlight/pod:dev'),
       cowrie: z.string().min(1).default('marshlight/cowrie:dev'),
+      services: z.string().min(1).default('marshlight/services:dev'),
     })
     .prefault({}),
   /** Folder with images as `docker save` makes them, loaded where the engine lacks them. */

@@ -1,13 +1,11 @@
 import { z } from 'zod'
+import type { ServiceContainer } from './schemas/desired-state.ts'
 import type { Persona, PersonaService, ServiceKind } from './schemas/persona.ts'
 
 /**
  * The services a persona may have besides SSH and telnet: which container serves each, on which port it listens by
  * itself, and which settings it takes. What a setting leaves out follows from the product, the version and the persona.
  */
-
-/** What runs in the network of a decoy's pod: `cowrie` serves SSH and telnet, `services` all of these. */
-export type ServiceContainer = 'cowrie' | 'services'
 
 const text = z.string().max(256)
 const line = z.string().regex(/^[^\r\n\0]{0,256}$/, 'one line of at most 256 characters')

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { chown, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
-import type { DesiredDecoy } from '../../shared/schemas/desired-state.ts'
+import { type DesiredDecoy, serviceContainer } from '../../shared/schemas/desired-state.ts'
 import type { Persona } from '../../shared/schemas/persona.ts'
 import { podNetwork } from './pod-network.ts'
-import { type Folders, serviceUser } from './specs.ts'
+import { foldersOf, serviceUser } from './specs.ts'
 
 /** The files by which a running decoy is steered, by name. */
 export type ControlFiles = Record<'persona.json' | 'context.json' | 'egress.json' | 'network.json', string>
@@ -46,13 +46,16 @@ export async function digestOnDisk(control: string): Promise<string | undefined>
   })
 }
 
-export async function writeControl(folders: Folders, files: ControlFiles): Promise<void> {
-  await mkdir(folders.control, { recursive: true, mode: 0o755 })
-  for (const folder of [folders.out, folders.state]) {
+/** Writes the files, and makes the folders that the decoy's services write to. */
+export async function writeControl(folder: string, decoy: string, files: ControlFiles): Promise<void> {
+  const { control } = foldersOf(folder, decoy)
+  const own = serviceContainer.options.map((service) => foldersOf(folder, decoy, service))
+  await mkdir(control, { recursive: true, mode: 0o755 })
+  for (const folder of own.flatMap(({ out, state }) => [out, state])) {
     await mkdir(folder, { recursive: true, mode: 0o755 })
     await chown(folder, serviceUser.uid, serviceUser.gid)
   }
   for (const name of names)
-    if ((await readIfThere(join(folders.control, name))) !== files[name])
-      await writeFileAtomic(join(folders.control, name), files[name], 0o644)
+    if ((await readIfThere(join(control, name))) !== files[name])
+      await writeFileAtomic(join(control, name), files[name], 0o644)
 }

@@ -2,14 +2,14 @@ import { join } from 'node:path'
 import { isoNow } from '../../shared/clock.ts'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { canonicalCidr } from '../../shared/network.ts'
-import type { Plan } from '../../shared/schemas/desired-state.ts'
+import { type Plan, serviceContainer } from '../../shared/schemas/desired-state.ts'
 import type { Notice } from '../../shared/schemas/state.ts'
 import type { ObservedContainer } from '../engine/port.ts'
 import type { Claim } from './arp-line.ts'
 import { makeBell } from './bell.ts'
 import { removeAll } from './cleanup.ts'
 import { makeConflictWatch } from './conflicts.ts'
-import { answers, type Current, type CurrentDecoy, hasContainers } from './current.ts'
+import { answers, type Current, type CurrentDecoy, hasContainers, lastStart, nothingSeen } from './current.ts'
 import { type AttemptRules, adopted, answered, departed, died, withdrawn } from './entry.ts'
 import { makeExecute } from './execute.ts'
 import { isHung, makeHeartbeats } from './heartbeats.ts'
@@ -87,7 +87,7 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
   let running: Promise<unknown> = Promise.resolve()
 
   const entriesById = () => new Map(ledger.all().map((entry) => [entry.decoy, entry]))
-  const seenOf = (decoy: string): CurrentDecoy => current?.decoys.get(decoy) ?? {}
+  const seenOf = (decoy: string): CurrentDecoy => current?.decoys.get(decoy) ?? nothingSeen
   const tell = (decoy: string) => {
     const entry = ledger.get(decoy)
     // Of one that is being removed the next word is that it is gone.
@@ -126,13 +126,14 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     const [entry, seen] = [ledger.get(decoy), seenOf(decoy)]
     if (!entry || entry.gone || entry.withdrawn || entry.rejected) return
     let next = entry
-    const start = seen.service?.startedAt ?? ''
-    for (const [kind, container] of [['pod', seen.pod] as const, ['service', seen.service] as const])
+    const start = lastStart(seen)
+    const services = Object.entries(seen.services).map(([name, { service }]) => [kindOf(name), service] as const)
+    for (const [kind, container] of [['pod', seen.pod] as const, ...services])
       if (!next.clear && container?.exitCode !== undefined) {
         const death = { kind, mark: markOf(container), exitCode: container.exitCode, start }
         next = died(next, death, clock.now(), attemptRules)
       }
-    if (isHung(seen))
+    if (Object.values(seen.services).some(isHung))
       notify('warning', 'DECOY_HUNG', `decoy ${entry.ip} gives no sign of life: it is started again`, { decoy })
     if (answers(seen)) next = answered(next, start, isoNow(clock))
     if (next.restarts > entry.restarts)
@@ -155,7 +156,9 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
   }
 
   function watchOver(plan: Plan, seen: Current): void {
-    statusWatch.follow(plan.decoys.map(({ id }) => foldersOf(folder, id).out))
+    statusWatch.follow(
+      plan.decoys.flatMap(({ id, services }) => services.map((service) => foldersOf(folder, id, service).out)),
+    )
     const networks = new Set(seen.networks.map(({ name }) => name))
     conflicts.listenOn(new Set(seen.nics.filter(({ nic }) => networks.has(networkName(nic))).map(({ nic }) => nic)))
   }
@@ -225,24 +228,30 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
         .filter(({ decoy, gone, withdrawn: lost }) => !lost && (!gone || hasContainers(seenOf(decoy))))
         .map(({ ip, mac }) => ({ ip, mac })),
     sources: () =>
-      ledger.all().map(({ decoy, persona, personaVersion, revision, gone }) => ({
-        id: decoy,
-        outDir: foldersOf(folder, decoy).out,
-        persona,
-        personaVersion: seenOf(decoy).status?.personaVersion ?? personaVersion,
-        revision,
-        gone: gone && !hasContainers(seenOf(decoy)),
-      })),
+      ledger.all().flatMap(({ decoy, persona, personaVersion, revision, gone, served }) =>
+        served.map((service) => ({
+          id: decoy,
+          service,
+          outDir: foldersOf(folder, decoy, service).out,
+          persona,
+          personaVersion: seenOf(decoy).services[service]?.status?.personaVersion ?? personaVersion,
+          revision,
+          gone: gone && !hasContainers(seenOf(decoy)),
+        })),
+      ),
     async release(decoy) {
       if (!ledger.get(decoy)?.gone) return
       controls.delete(decoy)
       filters.delete(decoy)
-      heartbeats.forget(decoy)
+      for (const service of serviceContainer.options) heartbeats.forget(`${decoy} ${service}`)
       reporter.forget(decoy)
       await ledger.drop(decoy)
     },
     cleanup: () => removeAll({ engine, agent: deps.agent, folder }),
   }
 }
+
+/** As deaths are counted and told; Cowrie's were before there were others. */
+const kindOf = (service: string): string => (service === 'cowrie' ? 'service' : service)
 
 const markOf = ({ id, finishedAt }: ObservedContainer): string => `${id.slice(0, 12)}@${finishedAt ?? ''}`

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Random } from '../../shared/random.ts'
 import { retryDelay } from '../../shared/retry.ts'
 import { cidr4, id, ipv4, mac, untrusted, utc } from '../../shared/schemas/common.ts'
-import type { DesiredDecoy } from '../../shared/schemas/desired-state.ts'
+import { type DesiredDecoy, serviceContainer } from '../../shared/schemas/desired-state.ts'
 
 /**
  * What the agent remembers of one decoy over restarts. Changed only by the pure functions below.
@@ -41,6 +41,9 @@ export const entry = z.object({
   mac,
   persona: id,
   personaVersion: z.int().min(1),
+  /** Containers it shall have; those it ever had may still have events to be read. */
+  services: z.array(serviceContainer).default(['cowrie']),
+  served: z.array(serviceContainer).default(['cowrie']),
   /** No longer in the plan; kept until its last events are in the spool. */
   gone: z.boolean(),
 })
@@ -55,7 +58,9 @@ const noReason = { reason: undefined, retryAt: undefined } as const
 /** The entry as a new revision of the plan makes it: attempts begin anew; a lost address stays lost until it changes. */
 export function adopted(before: Entry | undefined, desired: DesiredDecoy, revision: number): Entry {
   const place = { cidr: desired.cidr, ip: desired.ip, mac: desired.mac, persona: desired.persona }
-  const current = { ...place, personaVersion: desired.personaVersion, gone: false, revision }
+  const { services } = desired
+  const served = [...new Set([...(before?.served ?? []), ...services])]
+  const current = { ...place, personaVersion: desired.personaVersion, services, served, gone: false, revision }
   if (!before)
     return tidy({
       decoy: desired.id,

@@ -6,7 +6,6 @@ import { writeControl } from './control-files.ts'
 import { cleared } from './entry.ts'
 import type { makeImageArchives } from './image-archives.ts'
 import type { Ledger } from './ledger.ts'
-import { foldersOf } from './specs.ts'
 import type { Step } from './steps.ts'
 
 export type ExecuteDeps = {
@@ -70,7 +69,7 @@ export function makeExecute(deps: ExecuteDeps): (step: Step) => Promise<void> {
       if (mac !== undefined) throw new MarshlightError('ADDRESS_TAKEN', { ip, mac })
     },
     writeControl: async ({ decoy, files, digest }) => {
-      await writeControl(foldersOf(deps.folder, decoy), files)
+      await writeControl(deps.folder, decoy, files)
       deps.onControlWritten(decoy, digest)
     },
     createPod: ({ spec }) => create(spec),

@@ -6,6 +6,8 @@ export type Images = {
   pod: string
   /** SSH and telnet: see images/cowrie. */
   cowrie: string
+  /** Everything else a persona serves: see images/services. */
+  services: string
   /** Folder with saved images (`*.tar`), loaded when one is missing. */
   archives?: string
 }

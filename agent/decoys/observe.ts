@@ -1,7 +1,8 @@
 import { contains } from '../../shared/network.ts'
+import type { ServiceContainer } from '../../shared/schemas/desired-state.ts'
 import type { Engine, ObservedContainer, ObservedNetwork } from '../engine/port.ts'
 import { digestOnDisk, filterMark } from './control-files.ts'
-import type { Current, CurrentDecoy } from './current.ts'
+import { type Current, type CurrentDecoy, type CurrentService, nothingSeen } from './current.ts'
 import type { Entry } from './entry.ts'
 import type { makeHeartbeats } from './heartbeats.ts'
 import type { Nic } from './nic.ts'
@@ -34,7 +35,7 @@ export async function observe(deps: ObserveDeps, entries: Map<string, Entry>, no
   for (const container of containers) {
     const { 'marshlight.decoy': decoy = '', 'marshlight.kind': kind } = container.labels
     if (!entries.has(decoy)) strays.set(container.id, { container, since: since(deps, container, now) })
-    else place(decoys, decoy, kind === 'pod' ? 'pod' : 'service', container)
+    else place(decoys, entries, decoy, kind === 'pod' ? 'pod' : roleOf(container), container)
   }
   for (const id of deps.strays.keys()) if (!strays.has(id)) deps.strays.delete(id)
   await Promise.all([...entries.keys()].map((id) => readFiles(deps, id, decoys)))
@@ -54,36 +55,57 @@ function since(deps: ObserveDeps, { id }: ObservedContainer, now: number): numbe
   return known
 }
 
+/** Older containers bear no such label: then there was only one. */
+const roleOf = ({ labels }: ObservedContainer): ServiceContainer =>
+  labels['marshlight.service'] === 'services' ? 'services' : 'cowrie'
+
 function place(
   decoys: Map<string, CurrentDecoy>,
+  entries: Map<string, Entry>,
   decoy: string,
-  kind: 'pod' | 'service',
+  role: 'pod' | ServiceContainer,
   container: ObservedContainer,
 ) {
-  decoys.set(decoy, { ...decoys.get(decoy), [kind]: container })
+  const known = decoys.get(decoy) ?? { services: {}, wanted: entries.get(decoy)?.services ?? [] }
+  if (role === 'pod') known.pod = container
+  else known.services[role] = { service: container }
+  decoys.set(decoy, known)
 }
 
 async function readFiles(deps: ObserveDeps, id: string, decoys: Map<string, CurrentDecoy>): Promise<void> {
-  const { control, out } = foldersOf(deps.folder, id)
+  const { control } = foldersOf(deps.folder, id)
   if (!deps.controls.has(id)) deps.controls.set(id, await digestOnDisk(control))
   const digest = deps.controls.get(id)
   const seen = decoys.get(id)
   // Without containers the files say nothing of a decoy that is there.
   if (!seen) {
-    if (digest !== undefined) decoys.set(id, { control: digest })
+    if (digest !== undefined) decoys.set(id, { ...nothingSeen, control: digest })
     return
   }
-  const status = await readStatus(out)
+  for (const name of seen.wanted) {
+    const there = seen.services[name]
+    if (there) seen.services[name] = { ...there, ...(await saidBy(deps, id, name, there.service)) }
+  }
   const filter = filterOf(deps, id, seen)
-  const run = seen.service?.running ? seen.service.startedAt : undefined
-  const quietForMs = run === undefined ? undefined : await deps.heartbeats.quietFor(id, out, run)
   decoys.set(id, {
     ...seen,
-    ...(status && { status }),
     ...(digest !== undefined && { control: digest }),
     ...(filter !== undefined && { filter }),
-    ...(quietForMs !== undefined && { quietForMs }),
   })
+}
+
+/** What a service says of itself, and how long it has been quiet. */
+async function saidBy(
+  deps: ObserveDeps,
+  id: string,
+  name: ServiceContainer,
+  service: ObservedContainer | undefined,
+): Promise<CurrentService> {
+  const { out } = foldersOf(deps.folder, id, name)
+  const status = await readStatus(out)
+  const run = service?.running ? service.startedAt : undefined
+  const quietForMs = run === undefined ? undefined : await deps.heartbeats.quietFor(`${id} ${name}`, out, run)
+  return { ...(status && { status }), ...(quietForMs !== undefined && { quietForMs }) }
 }
 
 /** A filter belongs to the run of the pod that is seen first after it was set; a later run has to get it anew. */

@@ -1,11 +1,19 @@
 import { canonicalCidr } from '../../shared/network.ts'
 import type { DesiredDecoy, Plan } from '../../shared/schemas/desired-state.ts'
 import type { Persona } from '../../shared/schemas/persona.ts'
-import type { ObservedContainer } from '../engine/port.ts'
+import type { ContainerSpec, ObservedContainer } from '../engine/port.ts'
 import { controlDigest, controlFiles, filterMark, filterText } from './control-files.ts'
-import { answers, type Current, type CurrentDecoy, outlivedPod } from './current.ts'
+import {
+  answers,
+  type Current,
+  type CurrentDecoy,
+  containersIn,
+  lastStart,
+  nothingSeen,
+  outlivedPod,
+} from './current.ts'
 import { isHung } from './heartbeats.ts'
-import { networkName, type SpecDeps, specsOf } from './specs.ts'
+import { type DecoySpecs, networkName, type SpecDeps, specsOf } from './specs.ts'
 import type { Step, Steps, Work } from './steps.ts'
 
 export type PlanRules = SpecDeps & {
@@ -51,10 +59,10 @@ type Circumstances = { current: Current; desired: Plan; now: number; rules: Plan
 function stagesFor(desired: DesiredDecoy, around: Circumstances): Step[][] {
   const { current, now, rules, wake } = around
   const entry = current.entries.get(desired.id)
-  const seen = current.decoys.get(desired.id) ?? {}
+  const seen = current.decoys.get(desired.id) ?? nothingSeen
   if (!entry) return []
   if (entry.withdrawn || entry.rejected) return cleared(desired.id, removalsOf(seen, entry.reason ?? 'it was given up'))
-  if (entry.clear && (seen.pod || seen.service))
+  if (entry.clear && containersIn(seen).length > 0)
     return cleared(desired.id, removalsOf(seen, entry.reason ?? 'it failed'))
   if (entry.retryAt !== undefined && entry.retryAt > now) {
     wake(entry.retryAt)
@@ -67,7 +75,7 @@ function stagesFor(desired: DesiredDecoy, around: Circumstances): Step[][] {
   )
   if (!persona) return [[{ do: 'refuse', code: 'NOT_FOUND', details: personaDetails(desired) }]]
   const specs = specsOf(desired, persona, nic, rules)
-  const outdated = outdatedOf(seen, specs.pod.labels['marshlight.spec'], specs.service.labels['marshlight.spec'])
+  const outdated = outdatedOf(seen, specs)
   if (outdated.length > 0) return cleared(desired.id, outdated)
   return bringUp(desired, persona, seen, specs, around)
 }
@@ -76,15 +84,18 @@ function bringUp(
   desired: DesiredDecoy,
   persona: Persona,
   seen: CurrentDecoy,
-  specs: ReturnType<typeof specsOf>,
+  specs: DecoySpecs,
   { current, desired: { revision }, now, rules, wake }: Circumstances,
 ): Step[][] {
   const files = controlFiles(desired, persona, revision)
   const digest = controlDigest(files)
   const network = current.networks.find(({ name }) => name === specs.network.name)
   const podUp = seen.pod?.running === true
-  const toStop = seen.service !== undefined && (outlivedPod(seen) || isHung(seen))
-  const serviceUp = seen.service?.running === true && !toStop
+  const services = specs.services.map(({ name, spec }) => {
+    const there = seen.services[name] ?? {}
+    const toStop = there.service !== undefined && (outlivedPod(seen, there) || isHung(there))
+    return { spec, there, toStop, up: there.service?.running === true && !toStop }
+  })
   const first: Step[] = []
   const prepare: Step[] = []
   if (network?.labels['marshlight.spec'] !== specs.network.labels['marshlight.spec'])
@@ -93,10 +104,12 @@ function bringUp(
   // The check takes longest, so it runs beside all that can be done without the address being in use.
   if (!podUp) prepare.push({ do: 'checkAddress', nic: specs.network.parent, ip: desired.ip })
   if (!seen.pod) prepare.push({ do: 'createPod', spec: specs.pod })
-  if (!seen.service) prepare.push({ do: 'createService', spec: specs.service })
-  if (toStop) prepare.push({ do: 'stopService', name: specs.service.name })
+  for (const { spec, there, toStop } of services) {
+    if (!there.service) prepare.push({ do: 'createService', spec })
+    if (toStop) prepare.push({ do: 'stopService', name: spec.name })
+  }
   const start: Step[] = podUp ? [] : [{ do: 'startPod', name: specs.pod.name }]
-  const service: Step[] = serviceUp ? [] : [{ do: 'startService', name: specs.service.name }]
+  const service = services.flatMap(({ spec, up }): Step[] => (up ? [] : [{ do: 'startService', name: spec.name }]))
   // A service takes far longer to listen than its pod's filter to be there; if that fails, both are taken down.
   const filter = filterMark(filterText(files), seen.pod)
   if (!podUp || seen.filter !== filter)
@@ -104,13 +117,14 @@ function bringUp(
   const stages = [first, prepare, start, service].filter((stage) => stage.length > 0)
   if (stages.length > 0 || answers(seen)) return stages
 
-  const late = Date.parse(seen.service?.startedAt ?? '') + rules.readyWithinMs
+  const late = Date.parse(lastStart(seen)) + rules.readyWithinMs
   if (now < late) {
     wake(late)
     return []
   }
   const seconds = rules.readyWithinMs / 1000
-  const next = seen.status?.error ?? 'Its containers are made anew.'
+  const errors = services.flatMap(({ there }) => there.status?.error ?? [])
+  const next = errors[0] ?? 'Its containers are made anew.'
   return [[{ do: 'refuse', code: 'TIMEOUT', details: { what: 'the answer of its services', seconds, next } }]]
 }
 
@@ -124,7 +138,7 @@ const cleared = (decoy: string, removals: Step[]): Step[][] =>
   removals.length === 0 ? [] : [removals, [{ do: 'clear', decoy }]]
 
 function removalsOf(seen: CurrentDecoy | undefined, because: string): Step[] {
-  return [seen?.service, seen?.pod].flatMap((container) => (container ? [removal(container, because)] : []))
+  return containersIn(seen ?? nothingSeen).map((container) => removal(container, because))
 }
 
 const removal = ({ id, name }: ObservedContainer, because: string): Step => ({
@@ -134,12 +148,16 @@ const removal = ({ id, name }: ObservedContainer, because: string): Step => ({
   because,
 })
 
-/** Containers made from another specification than the present one. Without its pod a service is nothing. */
-function outdatedOf(seen: CurrentDecoy, podSpec: string | undefined, serviceSpec: string | undefined): Step[] {
+/** Containers made from another specification than the present one, or not wanted. Without its pod none is anything. */
+function outdatedOf(seen: CurrentDecoy, specs: DecoySpecs): Step[] {
   const because = 'its specification changed'
-  if (seen.pod && seen.pod.labels['marshlight.spec'] !== podSpec) return removalsOf(seen, because)
-  if (seen.service && seen.service.labels['marshlight.spec'] !== serviceSpec) return [removal(seen.service, because)]
-  return []
+  const differs = (one: ObservedContainer, spec: ContainerSpec | undefined) =>
+    one.labels['marshlight.spec'] !== spec?.labels['marshlight.spec']
+  if (seen.pod && differs(seen.pod, specs.pod)) return removalsOf(seen, because)
+  return Object.entries(seen.services).flatMap(([name, { service }]) => {
+    const spec = specs.services.find((one) => one.name === name)?.spec
+    return service && differs(service, spec) ? [removal(service, because)] : []
+  })
 }
 
 function straySteps({ strays }: Current, now: number, rules: PlanRules, wake: (at: number) => void): Step[] {

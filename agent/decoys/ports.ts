@@ -2,7 +2,7 @@ import type { Clock } from '../../shared/clock.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
-import type { Plan } from '../../shared/schemas/desired-state.ts'
+import type { Plan, ServiceContainer } from '../../shared/schemas/desired-state.ts'
 import type { DecoyState } from '../../shared/schemas/state.ts'
 import type { Engine } from '../engine/port.ts'
 import type { Report } from '../spool/port.ts'
@@ -37,9 +37,11 @@ export type DecoysOptions = {
   lookEveryMs?: number
 }
 
-/** Where the events of a decoy are. `gone`: it was removed; its folder waits until the events are in the spool. */
+/** Where the events of one container of a decoy are. `gone`: it was removed; its folder waits until the events are in the spool. */
 export type EventSource = {
+  /** The decoy's. */
   id: string
+  service: ServiceContainer
   outDir: string
   persona: string
   personaVersion: number

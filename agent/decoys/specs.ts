@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { canonicalCidr } from '../../shared/network.ts'
-import type { DesiredDecoy } from '../../shared/schemas/desired-state.ts'
+import type { DesiredDecoy, ServiceContainer } from '../../shared/schemas/desired-state.ts'
 import type { Persona } from '../../shared/schemas/persona.ts'
 import type { ContainerSpec, NetworkSpec } from '../engine/port.ts'
 import type { Images, Nic } from './nic.ts'
@@ -10,21 +10,24 @@ import { podNetwork } from './pod-network.ts'
 /** What the containers of a decoy are made from. Their labels tell whether a running one still is as it shall be. */
 
 export type SpecDeps = { agent: string; images: Images; folder: string }
-export type DecoySpecs = { network: NetworkSpec; pod: ContainerSpec; service: ContainerSpec }
+export type ServiceSpec = { name: ServiceContainer; spec: ContainerSpec }
+export type DecoySpecs = { network: NetworkSpec; pod: ContainerSpec; services: ServiceSpec[] }
 
 /** The account that services run under in their images; it owns what they write. */
 export const serviceUser = { uid: 2600, gid: 2600 }
+/** What all further services of a decoy together may use: about four times what they do. */
+const servicesMemoryMb = 96
 
 export const networkName = (nic: string): string => `marshlight-${nic}`
 export const podName = (decoy: string): string => `marshlight-${decoy}-pod`
-export const serviceName = (decoy: string): string => `marshlight-${decoy}-cowrie`
+export const serviceName = (decoy: string, service: ServiceContainer): string => `marshlight-${decoy}-${service}`
 
 export type Folders = { control: string; out: string; state: string }
-export const foldersOf = (folder: string, decoy: string): Folders => ({
-  control: join(folder, decoy, 'control'),
-  out: join(folder, decoy, 'out'),
-  state: join(folder, decoy, 'state'),
-})
+/** Services read the same control files; what each writes, no other can reach. */
+export function foldersOf(folder: string, decoy: string, service: ServiceContainer = 'cowrie'): Folders {
+  const own = service === 'cowrie' ? join(folder, decoy) : join(folder, decoy, service)
+  return { control: join(folder, decoy, 'control'), out: join(own, 'out'), state: join(own, 'state') }
+}
 
 /**
  * The specifications of `desired` on the card `nic`. Of the persona they take only what a running container cannot
@@ -33,8 +36,11 @@ export const foldersOf = (folder: string, decoy: string): Folders => ({
 export function specsOf(desired: DesiredDecoy, persona: Persona, nic: Nic, deps: SpecDeps): DecoySpecs {
   const network = networkSpec(nic, deps.agent)
   const pod = podSpec(desired, network, podNetwork(persona).sysctls, deps)
-  const services = [persona.ssh && 'ssh', persona.telnet && 'telnet'].filter(Boolean).join(',')
-  return { network, pod, service: serviceSpec(desired, services, pod, deps) }
+  const made: Record<ServiceContainer, () => ContainerSpec> = {
+    cowrie: () => cowrieSpec(desired, persona, pod, deps),
+    services: () => servicesSpec(desired, pod, deps),
+  }
+  return { network, pod, services: desired.services.map((name) => ({ name, spec: made[name]() })) }
 }
 
 function networkSpec(nic: Nic, agent: string): NetworkSpec {
@@ -79,17 +85,17 @@ function podSpec(
   })
 }
 
-function serviceSpec(desired: DesiredDecoy, services: string, pod: ContainerSpec, deps: SpecDeps): ContainerSpec {
+function cowrieSpec(desired: DesiredDecoy, persona: Persona, pod: ContainerSpec, deps: SpecDeps): ContainerSpec {
   const { control, out, state } = foldersOf(deps.folder, desired.id)
   const { limits } = desired
   return labelled(desired, 'service', deps, {
-    name: serviceName(desired.id),
+    name: serviceName(desired.id, 'cowrie'),
     image: deps.images.cowrie,
     user: `${serviceUser.uid}:${serviceUser.gid}`,
     env: {
       MARSHLIGHT_MAX_CONNECTIONS: String(limits.connections),
       MARSHLIGHT_MAX_CONNECTIONS_PER_SOURCE: String(limits.connectionsPerSource),
-      MARSHLIGHT_SERVICES: services,
+      MARSHLIGHT_SERVICES: [persona.ssh && 'ssh', persona.telnet && 'telnet'].filter(Boolean).join(','),
       // A service lives in its pod's network, so a new pod needs a new service.
       MARSHLIGHT_POD: pod.labels['marshlight.spec'] ?? '',
     },
@@ -109,6 +115,37 @@ function serviceSpec(desired: DesiredDecoy, services: string, pod: ContainerSpec
     pids: limits.pids,
     cpus: limits.cpus,
   })
+}
+
+/** Which services there are, and on which ports, is in the persona, which the container follows by itself. */
+function servicesSpec(desired: DesiredDecoy, pod: ContainerSpec, deps: SpecDeps): ContainerSpec {
+  const { control, out, state } = foldersOf(deps.folder, desired.id, 'services')
+  const { limits } = desired
+  const spec = labelled(desired, 'service', deps, {
+    name: serviceName(desired.id, 'services'),
+    image: deps.images.services,
+    user: `${serviceUser.uid}:${serviceUser.gid}`,
+    env: {
+      MARSHLIGHT_MAX_CONNECTIONS: String(limits.connections),
+      MARSHLIGHT_MAX_CONNECTIONS_PER_SOURCE: String(limits.connectionsPerSource),
+      MARSHLIGHT_POD: pod.labels['marshlight.spec'] ?? '',
+    },
+    network: { kind: 'pod', pod: pod.name },
+    mounts: [
+      { source: control, target: '/marshlight/control', readOnly: true },
+      { source: out, target: '/marshlight/out', readOnly: false },
+      { source: state, target: '/marshlight/state', readOnly: false },
+    ],
+    tmpfs: {},
+    sysctls: {},
+    readOnlyRoot: true,
+    capDrop: ['ALL'],
+    capAdd: [],
+    memoryMb: Math.min(limits.memoryMb, servicesMemoryMb),
+    pids: Math.min(limits.pids, 16),
+    cpus: limits.cpus,
+  })
+  return { ...spec, labels: { ...spec.labels, 'marshlight.service': 'services' } }
 }
 
 function labelled(

@@ -1,6 +1,6 @@
 import type { DesiredDecoy, Plan } from '../../shared/schemas/desired-state.ts'
 import type { DecoyPhase, DecoyState, DocumentState } from '../../shared/schemas/state.ts'
-import { answers, type CurrentDecoy, hasContainers, statusIsFresh } from './current.ts'
+import { answers, type CurrentDecoy, hasContainers, nothingSeen, playing, statusIsFresh } from './current.ts'
 import type { Entry } from './entry.ts'
 
 /** How things stand, in the words of the contract. Pure. */
@@ -12,12 +12,16 @@ export function phaseOf(entry: Entry, seen: CurrentDecoy, busy: boolean): DecoyP
   // One that is about to move still answers, but not where it shall.
   if (answers(seen) && seen.pod?.ip === entry.ip && seen.pod.mac === entry.mac) return 'ready'
   if (entry.reason !== undefined) return 'failing'
-  return busy || seen.pod || seen.service ? 'creating' : 'waiting'
+  return busy || hasContainers(seen) ? 'creating' : 'waiting'
 }
 
 export function stateOf(entry: Entry, seen: CurrentDecoy, busy: boolean, at: string): DecoyState {
-  const inForce = statusIsFresh(seen) ? seen.status?.personaVersion : undefined
-  const reason = entry.reason ?? seen.status?.error
+  const told = playing(seen)
+  const versions = told.map((one) => (one && statusIsFresh(one) ? one.status?.personaVersion : undefined))
+  // While one of its services still plays the version before, that is what a neighbour may meet.
+  const inForce =
+    versions.includes(undefined) || versions.length === 0 ? undefined : Math.min(...(versions as number[]))
+  const reason = entry.reason ?? told.find((one) => one?.status?.error !== undefined)?.status?.error
   return {
     type: 'decoy',
     at,
@@ -42,12 +46,14 @@ export const sameState = (a: DecoyState, b: DecoyState): boolean =>
 
 /** Whether the decoy plays what the plan of `revision` says. */
 export function isInForce(desired: DesiredDecoy, revision: number, seen: CurrentDecoy): boolean {
-  const { status } = seen
   return (
     answers(seen) &&
-    status?.personaId === desired.persona &&
-    status.personaVersion === desired.personaVersion &&
-    status.revision === revision
+    playing(seen).every(
+      (one) =>
+        one?.status?.personaId === desired.persona &&
+        one.status.personaVersion === desired.personaVersion &&
+        one.status.revision === revision,
+    )
   )
 }
 
@@ -65,7 +71,7 @@ export function outcomeOf(
   for (const desired of plan.decoys) {
     const entry = entries.get(desired.id)
     if (entry?.rejected || entry?.withdrawn) failures.push(`${desired.hostname} (${desired.ip}): ${entry.reason ?? ''}`)
-    else if (!isInForce(desired, plan.revision, decoys.get(desired.id) ?? {})) return undefined
+    else if (!isInForce(desired, plan.revision, decoys.get(desired.id) ?? nothingSeen)) return undefined
   }
   for (const [id, entry] of entries) if (entry.gone && hasContainers(decoys.get(id))) return undefined
   const head = { type: 'document', at, document: 'plan', revision: plan.revision } as const

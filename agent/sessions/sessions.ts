@@ -4,15 +4,22 @@ import type { Clock } from '../../shared/clock.ts'
 import { wordsOf } from '../../shared/errors.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
+import type { ServiceContainer } from '../../shared/schemas/desired-state.ts'
 import type { DecoyEvent } from '../../shared/schemas/event.ts'
 import type { Spool } from '../spool/port.ts'
 import { makeBlobs } from './blobs.ts'
+import { parseCowrieEvent } from './cowrie-parser.ts'
+import type { ParseEvent } from './event-line.ts'
 import { makeSentHashes } from './sent-hashes.ts'
+import { parseServicesEvent } from './services-parser.ts'
 import { makeTail } from './tail.ts'
 
-/** Where the events of a decoy are. `gone`: nobody writes there any more, and the folder may go once it is read. */
+/** Where the events of one container of a decoy are. `gone`: nobody writes there any more, and the folder may go once it is read. */
 export type Source = {
+  /** The decoy's. */
   id: string
+  /** `cowrie` where missing. */
+  service?: ServiceContainer
   outDir: string
   persona: string
   personaVersion: number
@@ -47,6 +54,12 @@ const pollMs = 1000
 /** Sessions remembered per decoy until the blobs they name are sent. */
 const mostNames = 1000
 
+/** One parser a container. */
+const parsers: Record<ServiceContainer, ParseEvent> = { cowrie: parseCowrieEvent, services: parseServicesEvent }
+
+/** What a source is called here and in the spool: a decoy's first container bears the decoy's own name. */
+const keyOf = ({ id, service = 'cowrie' }: Source): string => (service === 'cowrie' ? id : `${id}/${service}`)
+
 type Reader = {
   source: Source
   events: number
@@ -78,7 +91,8 @@ export function makeSessions(deps: SessionsDeps): Sessions {
       return { decoy: id, persona, personaVersion, revision }
     }
     const folder = join(source.outDir, 'events')
-    const tail = makeTail({ spool, clock, log, context, folder, lineBytes, onEvents })
+    const parse = parsers[source.service ?? 'cowrie']
+    const tail = makeTail({ spool, clock, log, context, parse, source: keyOf(source), folder, lineBytes, onEvents })
     const sessionOf = (sha256: string) => names.get(sha256)
     const blobs = makeBlobs({ spool, sent, clock, log, decoy: source.id, out: source.outDir, blobBytes, sessionOf })
     const drain = async (final: boolean) => {
@@ -86,13 +100,13 @@ export function makeSessions(deps: SessionsDeps): Sessions {
       await blobs.drain(final)
     }
     const opened = Object.assign(reader, { drain })
-    readers.set(source.id, opened)
+    readers.set(keyOf(source), opened)
     return opened
   }
 
   /** Reads what is there; a wake-up in the meantime makes it read once more. */
-  function wake(id: string): void {
-    const reader = readers.get(id)
+  function wake(key: string): void {
+    const reader = readers.get(key)
     if (!reader || stopping.signal.aborted) return
     reader.again = true
     if (reader.busy) return
@@ -103,32 +117,34 @@ export function makeSessions(deps: SessionsDeps): Sessions {
   }
 
   async function work(reader: ReturnType<typeof open>): Promise<void> {
-    const { id } = reader.source
+    const key = keyOf(reader.source)
     try {
       while (reader.again && !stopping.signal.aborted) {
         reader.again = false
         const final = reader.source.gone === true
         await reader.drain(final)
-        if (final) return await close(id)
+        if (final) return await close(key, reader.source.id)
       }
     } catch (error) {
-      log.error({ decoy: id, why: wordsOf(error) }, 'could not read events; trying again')
+      log.error({ decoy: key, why: wordsOf(error) }, 'could not read events; trying again')
     }
   }
 
   /** The event files are removed by now, so that forgetting the place cannot bring an event twice. */
-  async function close(id: string): Promise<void> {
-    readers.get(id)?.watcher?.close()
-    readers.delete(id)
-    await spool.forget(id)
-    await deps.release?.(id)
-    log.info({ decoy: id }, 'read the last events of a removed decoy')
+  async function close(key: string, decoy: string): Promise<void> {
+    readers.get(key)?.watcher?.close()
+    readers.delete(key)
+    await spool.forget(key)
+    // The folder goes when the last of the decoy's containers has been read to its end.
+    if ([...readers.values()].some(({ source }) => source.id === decoy)) return
+    await deps.release?.(decoy)
+    log.info({ decoy }, 'read the last events of a removed decoy')
   }
 
   function watchFolder(reader: Reader): void {
     if (reader.watcher) return
     try {
-      const watcher = watch(join(reader.source.outDir, 'events'), () => wake(reader.source.id))
+      const watcher = watch(join(reader.source.outDir, 'events'), () => wake(keyOf(reader.source)))
       watcher.on('error', () => {
         watcher.close()
         delete reader.watcher
@@ -140,15 +156,15 @@ export function makeSessions(deps: SessionsDeps): Sessions {
   }
 
   function look(): void {
-    const named = new Map(deps.decoys().map((source) => [source.id, source]))
-    for (const [id, source] of named) {
-      const reader = readers.get(id) ?? open(source)
+    const named = new Map(deps.decoys().map((source) => [keyOf(source), source]))
+    for (const [key, source] of named) {
+      const reader = readers.get(key) ?? open(source)
       reader.source = source
     }
-    for (const [id, reader] of readers) {
-      if (!named.has(id)) continue
+    for (const [key, reader] of readers) {
+      if (!named.has(key)) continue
       watchFolder(reader)
-      wake(id)
+      wake(key)
     }
   }
 

@@ -5,7 +5,7 @@ import type { Log } from '../../shared/log.ts'
 import type { DecoyEvent } from '../../shared/schemas/event.ts'
 import type { Notice } from '../../shared/schemas/state.ts'
 import type { Spool } from '../spool/port.ts'
-import { type CowrieContext, parseCowrieEvent } from './cowrie-parser.ts'
+import type { EventContext, ParseEvent } from './event-line.ts'
 import { eventFiles, placeToRead, wholeLines } from './lines.ts'
 import { namesIn, withFile } from './safe-read.ts'
 
@@ -14,7 +14,10 @@ export type TailDeps = {
   clock: Clock
   log: Log
   /** Whose events they are, as of now. */
-  context: () => CowrieContext
+  context: () => EventContext
+  parse: ParseEvent
+  /** Under this name the place reached is kept. */
+  source: string
   /** `<out>/events`. */
   folder: string
   /** Longest line, bytes; also how much is read at a time. */
@@ -36,8 +39,7 @@ type Bad = { count: number; first?: string }
  * A file is finished, and removed once it is in the spool, when one with a higher number is there.
  */
 export function makeTail(deps: TailDeps): Tail {
-  const { spool, folder, lineBytes } = deps
-  const source = deps.context().decoy
+  const { spool, folder, lineBytes, source } = deps
   let skipping = false
 
   /** Reads one piece. Says whether there may be more. */
@@ -75,7 +77,7 @@ export function makeTail(deps: TailDeps): Tail {
     const context = deps.context()
     const events: DecoyEvent[] = []
     for (const line of lines) {
-      const event = parseCowrieEvent(line, context)
+      const event = deps.parse(line, context)
       if ('bad' in event) note(bad, event.bad)
       else events.push(event)
     }
@@ -86,10 +88,11 @@ export function makeTail(deps: TailDeps): Tail {
   }
 
   function badNotice({ count, first }: Bad, file: string): Notice {
-    const message = `${count} lines of ${file} of decoy ${source} are no events; the first: ${first}`
-    deps.log.warn({ decoy: source, file, count, first }, 'lines that are no events')
+    const { decoy } = deps.context()
+    const message = `${count} lines of ${file} of decoy ${decoy} are no events; the first: ${first}`
+    deps.log.warn({ decoy, source, file, count, first }, 'lines that are no events')
     const at = isoNow(deps.clock)
-    return { type: 'notice', at, level: 'warning', code: 'EVENTS_UNREADABLE', message, data: { decoy: source, count } }
+    return { type: 'notice', at, level: 'warning', code: 'EVENTS_UNREADABLE', message, data: { decoy, count } }
   }
 
   return {

@@ -1,5 +1,6 @@
 import type { DesiredDecoy, Plan, ScanPolicy } from '../../shared/schemas/desired-state.ts'
 import type { Persona } from '../../shared/schemas/persona.ts'
+import { containersOf } from '../../shared/services.ts'
 import type { ControllerConfig } from '../config.ts'
 import { readPersona } from '../personas/index.ts'
 import type { Sql } from '../store/port.ts'
@@ -29,7 +30,7 @@ export async function composePlan(sql: Sql, agent: string, { config, neverBlock 
       hostname: decoy.hostname,
       persona: decoy.persona,
       personaVersion: decoy.personaVersion,
-      services: ['cowrie'],
+      services: containersOf(persona),
       egress: config.decoys.egress,
       limits: config.decoys.limits,
     })

@@ -40,7 +40,8 @@ export function leaveOut(pattern: RegExp): Plugin {
         // Audits run in a process of their own, which may hold what the agent itself must not.
         if (/[/]agent[/]audit[/]/.test(importer)) return undefined
         // Relative names are left out only inside the packages that the pattern means.
-        if (path.startsWith('.') && !/node_modules\/(dockerode|docker-modem|zod|ssh2)\//.test(importer)) return undefined
+        if (path.startsWith('.') && !/node_modules\/(dockerode|docker-modem|zod|ssh2)\//.test(importer))
+          return undefined
         return { path, namespace: 'left-out' }
       })
       builder.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({

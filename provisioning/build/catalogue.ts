@@ -22,6 +22,7 @@ export const catalogue: readonly ImagePlan[] = [
   { name: 'python', on: [] },
   { name: 'pod', on: ['base'], decoy: true },
   { name: 'cowrie', on: ['base', 'python'], decoy: true },
+  { name: 'services', on: ['base', 'python'], decoy: true },
   { name: 'node', on: ['base'], extras: ['node'] },
   { name: 'controller', on: ['node'], extras: ['controller-bundle'] },
   { name: 'agent', on: ['node'], extras: ['agent-bundle'] },

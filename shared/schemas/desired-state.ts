@@ -15,6 +15,9 @@ export const decoyLimits = z.object({
   connectionsPerSource: z.int().min(1).max(10000),
 })
 
+/** What runs in the network of a decoy's pod: `cowrie` serves SSH and telnet, `services` all else. */
+export const serviceContainer = z.enum(['cowrie', 'services'])
+
 /** One decoy as it shall be. */
 export const desiredDecoy = z.object({
   id,
@@ -25,11 +28,7 @@ export const desiredDecoy = z.object({
   hostname,
   persona: id,
   personaVersion: z.int().min(1),
-  /** Containers in its pod's network: see shared/services.ts. */
-  services: z
-    .array(z.enum(['cowrie', 'services']))
-    .min(1)
-    .max(2),
+  services: z.array(serviceContainer).min(1).max(2),
   egress: z.array(egressRule).max(64),
   limits: decoyLimits,
 })
@@ -140,6 +139,7 @@ export const reply = z.object({
 })
 
 export type EgressRule = z.infer<typeof egressRule>
+export type ServiceContainer = z.infer<typeof serviceContainer>
 export type DecoyLimits = z.infer<typeof decoyLimits>
 export type DesiredDecoy = z.infer<typeof desiredDecoy>
 export type ScanPolicy = z.infer<typeof scanPolicy>

@@ -12,6 +12,8 @@ export const eventKind = z.enum([
   'login.success',
   'command',
   'command.unknown',
+  /** A question to a service that has no log-in, or before one: a page, a name, the time. */
+  'request',
   'file.download',
   'file.download.failed',
   'file.upload',

@@ -24,7 +24,7 @@ import { end } from './controller.ts'
 import { type Bench, percentileOf } from './row.ts'
 
 const pairs = 8
-const images = { pod: 'marshlight/pod:dev', cowrie: 'marshlight/cowrie:dev' }
+const images = { pod: 'marshlight/pod:dev', cowrie: 'marshlight/cowrie:dev', services: 'marshlight/services:dev' }
 const run = promisify(execFile)
 const docker = async (...args: string[]) => (await run('docker', args)).stdout.trim()
 const persona = personaOf('attic-nas', 1)
@@ -188,7 +188,7 @@ async function ofAgent(appliance: Appliance, decoy: DesiredDecoy, probe: Probe):
 async function ofEngine(segment: Segment, decoy: DesiredDecoy, probe: Probe): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'marshlight-bench-hand-'))
   const folders = foldersOf(folder, decoy.id)
-  await writeControl(folders, controlFiles(decoy, persona, 1))
+  await writeControl(folder, decoy.id, controlFiles(decoy, persona, 1))
   const tag = randomBytes(3).toString('hex')
   const [pod, service] = [`bench-deploy-${tag}-pod`, `bench-deploy-${tag}-cowrie`]
   const mount = (from: string, name: string, mode = '') => ['-v', `${from}:/marshlight/${name}${mode}`]

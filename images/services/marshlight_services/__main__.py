@@ -21,6 +21,8 @@ from .status import Status
 # EX_CONFIG of sysexits.h: the agent's files are wrong, and starting again will not help.
 UNUSABLE = 78
 LOOK_EVERY = 0.25
+# The agent starts a service again that gives no sign of life.
+BEAT_EVERY = 5.0
 
 
 async def serve(control: Control) -> int:
@@ -35,7 +37,11 @@ async def serve(control: Control) -> int:
     status.write(host)
     gc.collect()
     gc.freeze()
+    beat = 0.0
     while not stop.is_set():
+        if time.monotonic() - beat >= BEAT_EVERY:
+            beat = time.monotonic()
+            places.ALIVE.touch()
         try:
             await asyncio.wait_for(stop.wait(), LOOK_EVERY)
         except asyncio.TimeoutError:

@@ -12,6 +12,7 @@ CONTEXT = ROOT / "control" / "context.json"
 EVENTS = ROOT / "out" / "events"
 FILES = ROOT / "out" / "files"
 STATUS = ROOT / "out" / "status.json"
+ALIVE = ROOT / "out" / "alive"
 STATE = ROOT / "state"
 
 
