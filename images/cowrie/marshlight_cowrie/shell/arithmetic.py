@@ -115,6 +115,8 @@ class Reader:
             rank = BINARY[operator]
             self.advance()
             start = self.start
+            if operator == "**" and self.token == "-":
+                start += 1
             right = self.binary(rank if operator == "**" else rank + 1)
             left = (operator, left, right, start)
         return left

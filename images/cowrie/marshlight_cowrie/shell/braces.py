@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Union
 
-from .nodes import Part, Text, Word
+from .nodes import Parameter, Part, Text, Word
 
 #: A sign of the word's own text, or a part that braces do not look into.
 Unit = Union[str, Part]
@@ -39,6 +39,9 @@ def parts_of(units: list[Unit]) -> list[Part]:
             parts.append(unit)
         elif parts and isinstance(parts[-1], Text) and not parts[-1].quoted:
             parts[-1] = Text(parts[-1].text + unit)
+        elif re.match(r"\w", unit) and parts and isinstance(parts[-1], Parameter) and not parts[-1].source and parts[-1].name.isidentifier():
+            # `$x{1,2}` is `$x1 $x2`: braces come before parameters.
+            parts[-1] = Parameter(parts[-1].name + unit, parts[-1].quoted)
         else:
             parts.append(Text(unit))
     return parts

@@ -109,7 +109,9 @@ async def leave_loop(shell: Any, words: list[str]) -> int:
         raise Exit(128 if shell.dialect.bash else 2)
     if levels < 1:
         shell.complain(f"{words[0]}: {levels}: loop count out of range")
-        raise Break(shell.loops)
+        gone = Break(shell.loops)
+        gone.status = 1
+        raise gone
     raise (Break if words[0] == "break" else Continue)(levels)
 
 

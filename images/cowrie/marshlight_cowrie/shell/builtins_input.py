@@ -223,7 +223,7 @@ async def mapfile(shell: Any, words: list[str]) -> int:
 @builtin("getopts")
 async def getopts(shell: Any, words: list[str]) -> int:
     if len(words) < 3:
-        shell.complain("getopts: usage: getopts optstring name [arg ...]" if not shell.dialect.bash else "getopts: usage: getopts optstring name [arg ...]")
+        shell.say_error("getopts: usage: getopts optstring name [arg ...]\n")
         return 2
     wanted, name = words[1], words[2]
     operands = words[3:] or shell.positional

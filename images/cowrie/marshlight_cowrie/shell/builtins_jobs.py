@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from .builtins import builtin, out
+from .control import Exit
 from .jobs import NAMES, NUMBERS, Job, signal_number
 from .quoting import single_quoted
 from .tasks import Interrupted
@@ -123,7 +124,7 @@ def to_itself(shell: Any, number: int) -> int:
         return 0
     if number in (17, 18, 23, 28, 19, 20, 21, 22):
         return 0
-    raise Interrupted(number)
+    raise Exit(128 + number)
 
 
 def list_signals(shell: Any, operands: list[str]) -> int:

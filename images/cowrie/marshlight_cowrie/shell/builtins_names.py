@@ -62,7 +62,9 @@ async def type_(shell: Any, words: list[str]) -> int:
     for name in names:
         every = list(all_kinds(shell, name)) if "a" in flags else [kind_of(shell, name)]
         every = [(kind, value) for kind, value in every if kind and not ("f" in flags and kind == "function")]
-        if ("p" in flags or "P" in flags) and "t" not in flags:
+        if "p" in flags and every and every[0][0] != "file":
+            continue
+        if "P" in flags and "t" not in flags:
             every = [(kind, value) for kind, value in every if kind == "file"]
         if not every:
             status = 1 if shell.dialect.bash else 127
@@ -121,17 +123,19 @@ async def command(shell: Any, words: list[str]) -> int:
     if not names:
         return 0
     if flags & {"v", "V"}:
-        status = 0
+        status = 1 if shell.dialect.bash else 0
         for name in names if shell.dialect.bash else names[:1]:
             kind, value = kind_of(shell, name)
             if not kind:
-                status = 1 if shell.dialect.bash else 127
+                status = status if shell.dialect.bash else 127
                 if "V" in flags:
                     if shell.dialect.bash:
                         shell.complain(f"command: {name}: not found")
                     else:
                         out(shell, f"{name}: not found\n")
-            elif "V" in flags:
+                continue
+            status = 0
+            if "V" in flags:
                 out(shell, described(shell, name, kind, value) + "\n")
             else:
                 out(shell, (f"alias {name}={single_quoted(value)}" if kind == "alias" else value if kind == "file" else name) + "\n")

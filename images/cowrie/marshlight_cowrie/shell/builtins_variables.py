@@ -246,8 +246,10 @@ async def unset(shell: Any, words: list[str]) -> int:
             shell.functions.pop(operand, None)
             continue
         if not NAME.fullmatch(name):
-            shell.complain(f"unset: `{operand}': not a valid identifier" if shell.dialect.bash else f"unset: {operand}: bad variable name")
-            status = 1
+            # bash looks for a function of that name and says nothing.
+            if not shell.dialect.bash:
+                shell.complain(f"unset: {operand}: bad variable name")
+                status = 2
             continue
         found = shell.vars.find(name)
         try:

@@ -11,6 +11,7 @@ class Break(Leave):
     def __init__(self, levels: int) -> None:
         super().__init__(levels)
         self.levels = levels
+        self.status = 0
 
 
 class Continue(Break):

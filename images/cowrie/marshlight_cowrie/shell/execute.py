@@ -32,6 +32,8 @@ class Execution(Conditions):
 
     async def run_list(self: Any, found: list[Node]) -> int:
         for node in found:
+            if "noexec" in self.options and not self.interactive:
+                break
             await self.run(node)
         return int(self.status)
 
@@ -43,8 +45,12 @@ class Execution(Conditions):
         except FAILURES as error:
             status = self.failed(error)
         self.status = status
-        if status and self.option("errexit") and not self.condition and type(node) in FATAL:
-            if not (isinstance(node, nodes.Pipeline) and node.negated):
+        if type(node) is nodes.Simple:
+            self.statuses = [status]
+        if status and not self.condition and type(node) in FATAL and not (isinstance(node, nodes.Pipeline) and node.negated):
+            if "ERR" in self.traps and not self.jobs.in_trap:
+                await self.jobs.run_trap("ERR")
+            if "errexit" in self.options:
                 raise Exit(status)
         return int(status)
 
@@ -193,7 +199,7 @@ class Execution(Conditions):
         try:
             await self.run_list(body)
         except Break as leave:
-            self.status = 0
+            self.status = leave.status
             if leave.levels > 1 and self.loops > 1:
                 raise type(leave)(leave.levels - 1) from None
             return isinstance(leave, Continue)

@@ -105,6 +105,17 @@ class Shell(Execution, Launching):
         self.expression_failure: Callable[[str], None] | None = None
         start_variables(self, env)
         self.vars.special.update(special_variables(self))
+        self.own_variables()
+
+    def own_variables(self) -> None:
+        self.vars.changed = self.variable_changed
+        if self.dialect.bash:
+            self.vars.dynamic = {
+                "PIPESTATUS": lambda: [str(status) for status in self.statuses],
+                "FUNCNAME": lambda: [*reversed(self.calls), *(["main"] if self.script else [])] if self.calls else [],
+                "BASH_SOURCE": lambda: [self.name] * (len(self.calls) + 1) if self.script else [],
+                "BASH_ALIASES": lambda: list(self.aliases.values()),
+            }
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -119,14 +130,16 @@ class Shell(Execution, Launching):
             warn=self.warn_document,
         )
 
-    def warn_document(self, line: int, delimiter: str) -> None:
+    def warn_document(self, line: int, delimiter: str, last: int) -> None:
         if self.dialect.bash:
+            self.line = last
             self.say_error(f"{self.prefix()}warning: here-document at line {line} delimited by end-of-file (wanted `{delimiter}')\n")
 
     async def run_text(self, text: str, *, label: str = "", line: int = 1) -> int:
         """Runs all of it, a complete line at a time; the status of the last command."""
         parser = self.parser(text, line=line)
         while True:
+            parser.extglob = "extglob" in self.shopts
             try:
                 self.line = parser.line
                 found = parser.next_line()
@@ -136,7 +149,8 @@ class Shell(Execution, Launching):
                 return self.status
             if self.option("verbose"):
                 self.say_error(text)
-            await self.run_line(found)
+            if "noexec" not in self.options or self.interactive:
+                await self.run_line(found)
 
     async def run_line(self, found: list[Node]) -> int:
         """One line that was read; an error in an expansion drops the rest of it."""
@@ -298,7 +312,7 @@ class Shell(Execution, Launching):
         child.vars.special = {
             name: made for name, made in special_variables(child).items() if name in self.vars.special
         }
-        child.vars.changed = child.variable_changed
+        child.own_variables()
         return child
 
     def variable_changed(self, name: str) -> None:

@@ -37,7 +37,7 @@ class Parser(ConditionReader):
         extglob: bool = False,
         plain_posix: bool = False,
         final: bool = True,
-        warn: Callable[[int, str], None] | None = None,
+        warn: Callable[[int, str, int], None] | None = None,
     ) -> None:
         Cursor.__init__(self, text, line)
         self.aliases, self.extglob, self.plain_posix = aliases or {}, extglob, plain_posix
@@ -64,11 +64,11 @@ class Parser(ConditionReader):
             raise self.unexpected()
         return found
 
-    def parse_until(self, closer: str) -> list[Node]:
+    def parse_until(self, closer: str, *, subshell: bool = False) -> list[Node]:
         opened = self.line
         found = self.list()
         if self.over:
-            raise Incomplete(self.line + 1, closer, opened=opened)
+            raise Incomplete(self.line + 1, "" if subshell else closer, opened=opened, expecting=closer)
         if not self.take(closer):
             raise self.unexpected()
         return found
@@ -200,7 +200,7 @@ class Parser(ConditionReader):
                 return nodes.Calculation(expression, line)
             self.at = at
         if self.take("("):
-            body = self.parse_until(")")
+            body = self.parse_until(")", subshell=True)
             if not body:
                 raise SyntaxFailure(")", self.line)
             return nodes.Subshell(body)
@@ -362,8 +362,15 @@ class Parser(ConditionReader):
             node.words.append(word)
             if len(node.words) == 1:
                 declaring = word.literal() in DECLARATIONS
-            if self.peek() == "(":
+            if self.peek() == "(" and word.literal() == node.words[0].source:  # type: ignore[union-attr]
+                # As the grammar sees it, this could still become a function: what stands after the bracket is wrong.
+                self.at += 1
                 raise self.unexpected()
+        if self.peek() == "(" and len(node.words) == 1 and not node.assignments:
+            self.at += 1
+            raise self.unexpected()
+        if self.peek() == "(":
+            raise SyntaxFailure("(", self.line)
         if not (node.assignments or node.words or node.redirections):
             raise self.unexpected()
         node.source = self.text[start : self.at].rstrip()
@@ -435,7 +442,9 @@ class Parser(ConditionReader):
             node.target = word
             self.documents.append((node, word.source if delimiter is None else delimiter, operator == "<<-", quoted, line))
             return node
-        if self.over or self.peek() in METACHARACTERS and not self.starts("<(") and not self.starts(">("):
+        if self.over:
+            raise SyntaxFailure("newline", self.line)
+        if self.peek() in METACHARACTERS and not self.starts("<(") and not self.starts(">("):
             raise self.unexpected()
         node.target = self.word()
         return node
@@ -450,7 +459,7 @@ class Parser(ConditionReader):
                     if not self.final:
                         raise Incomplete(self.line)
                     if self.warn:
-                        self.warn(line, delimiter)
+                        self.warn(line, delimiter, self.line - (self.text.endswith("\n") and self.at > 0))
                     break
                 end = self.text.find("\n", self.at)
                 text = self.text[self.at : end if end >= 0 else len(self.text)]

@@ -55,8 +55,6 @@ class Formatter:
             if char == "\\":
                 found = ESCAPE.match(form, at)
                 self.add(escape(found.group(1)) if found else "\\")
-                if found and found.group(1) == "c":
-                    raise Stop
                 at = found.end() if found else at + 1
             elif char == "%":
                 found = DIRECTIVE.match(form, at)
@@ -79,7 +77,9 @@ class Formatter:
             self.add("%")
             return
         if kind is None:
-            raise FormatFailure(f"`{found.group()[-1:]}': missing format character" if found.group() == "%" else f"`%': invalid directive", "".join(self.made))
+            after = self.form[found.end() : found.end() + 1]
+            wording = f"`{after}': invalid format character" if after else f"`{self.form[found.start()]}': missing format character"
+            raise FormatFailure(wording, "".join(self.made))
         if width == "*":
             given = self.integer(self.next())
             flags += "-" if given < 0 else ""
@@ -113,7 +113,9 @@ class Formatter:
             self.add(self.real(kind, flags, size, places))
             return
         else:
-            raise FormatFailure(f"`{kind}': invalid format character" if not self.dash else f"%{kind}: invalid directive", "".join(self.made))
+            after = self.form[found.end() : found.end() + 1]
+            shown = after if found.group(5) and after else kind
+            raise FormatFailure(f"`{shown}': invalid format character" if not self.dash else f"%{kind}: invalid directive", "".join(self.made))
         self.add(text.ljust(size) if "-" in flags else text.rjust(size))
 
     def integer(self, text: str | None) -> int:
@@ -184,7 +186,7 @@ def escape(mark: str) -> str:
     if mark in ("'", '"', "?"):
         return mark
     if mark == "c":
-        return ""
+        return "\\c"
     if mark[0] in "01234567":
         return byte_text(int(mark, 8))
     if mark[0] == "x" and len(mark) > 1:

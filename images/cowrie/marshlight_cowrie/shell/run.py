@@ -113,14 +113,15 @@ class Run:
         self.system = System(self.host, self.tree, self.registry, self.scheduler, SessionTable(self.host))
 
     def shell(self, stdin: Stream, stdout: Stream, stderr: Stream, dialect: Dialect, **more: Any) -> Shell:
-        env = {"HOME": self.account.home, "USER": self.account.name, "LOGNAME": self.account.name, "PATH": "/usr/local/bin:/usr/bin:/bin"}
+        login = {"HOME": self.account.home, "USER": self.account.name, "LOGNAME": self.account.name, "PATH": "/usr/local/bin:/usr/bin:/bin"}
+        env = more.pop("env", None) or login
         fs = self.tree.as_account(self.account.uid, self.account.groups) if self.account.uid else self.tree
         name = more.pop("name", "bash" if dialect.bash else "sh")
-        return Shell(self.system, self.account, fs, {0: stdin, 1: stdout, 2: stderr}, env, cwd="/tmp", name=name, dialect=dialect, **more)
+        return Shell(self.system, self.account, fs, {0: stdin, 1: stdout, 2: stderr}, env, cwd=more.pop("cwd", "/tmp"), name=name, dialect=dialect, **more)
 
-    def command(self, text: str, stdin: bytes = b"", dialect: str = "bash", operands: list[str] | None = None) -> tuple[int, bytes, bytes]:
+    def command(self, text: str, stdin: bytes = b"", dialect: str = "bash", operands: list[str] | None = None, **more: Any) -> tuple[int, bytes, bytes]:
         stdout, stderr = Sink(1 << 24), Sink(1 << 24)
-        shell = self.shell(Source(stdin), stdout, stderr, DIALECTS[dialect])
+        shell = self.shell(Source(stdin), stdout, stderr, DIALECTS[dialect], **more)
         shell.label = "-c"
         shell.positional = operands or []
         status = self.finish(isolated(shell, shell.run_text(text, label="-c")))

@@ -53,10 +53,12 @@ class Variables:
 
     scopes: list[dict[str, Variable]] = field(default_factory=lambda: [{}])
     special: dict[str, Callable[[], str]] = field(default_factory=dict)
+    #: Arrays of the shell's own, made when they are read.
+    dynamic: dict[str, Callable[[], list[str]]] = field(default_factory=dict)
     changed: Callable[[str], None] = lambda name: None
 
     def copy(self) -> Variables:
-        return Variables([dict(scope) for scope in self.scopes], dict(self.special), self.changed)
+        return Variables([dict(scope) for scope in self.scopes], dict(self.special), {}, self.changed)
 
     def find(self, name: str) -> Variable | None:
         for scope in reversed(self.scopes):
@@ -65,6 +67,9 @@ class Variables:
                 if found.reference and isinstance(found.value, str) and found.value != name:
                     return self.find(found.value) or Variable()
                 return found
+        if name in self.dynamic:
+            values = self.dynamic[name]()
+            return Variable(dict(enumerate(values)), array="a") if values else None
         return None
 
     def get(self, name: str) -> str | None:
