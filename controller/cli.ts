@@ -3,6 +3,7 @@ import { agentsCommand } from './cli/commands/agents.ts'
 import { alertsCommand } from './cli/commands/alerts.ts'
 import { blocksCommand } from './cli/commands/blocks.ts'
 import { decoysCommand } from './cli/commands/decoys.ts'
+import { decoysAuditCommand } from './cli/commands/decoys-audit.ts'
 import { eventsCommand } from './cli/commands/events.ts'
 import { initCommand } from './cli/commands/init.ts'
 import { personasCommand } from './cli/commands/personas.ts'
@@ -22,6 +23,7 @@ process.exitCode = await runProgram(process.argv.slice(2), [
   scansCommand,
   personasCommand,
   decoysCommand,
+  decoysAuditCommand,
   sessionsCommand,
   sourcesCommand,
   blocksCommand,

@@ -46,6 +46,22 @@ export const controllerConfig = z.strictObject({
       exclude: z.array(cidr4).default([]),
       egress: z.array(egressRule).default([]),
       limits: decoyLimits.default({ memoryMb: 192, pids: 64, cpus: 0.5, connections: 200, connectionsPerSource: 50 }),
+      /** Audits of decoys from a neighbour's place, and test touches. */
+      audit: z
+        .strictObject({
+          /** false: only what people ask for. */
+          enabled: z.boolean().default(true),
+          /** A fresh persona that scores less is taken back; 0 takes none back. */
+          limit: z.number().min(0).max(100).default(50),
+          /** How long a decoy answers before it is looked at. */
+          settleSeconds: z.number().min(0).max(86400).default(60),
+          /** Each a quarter earlier or later, at random; 0 for never. */
+          everyHours: z.number().min(0).max(8760).default(24),
+          touchEveryHours: z.number().min(0).max(8760).default(6),
+          /** Appliances that look at the same time. */
+          atOnce: z.int().min(1).max(256).default(4),
+        })
+        .prefault({}),
       /** A decoy is replaced by another at a random time within these bounds; 0 for never. */
       rotation: z
         .strictObject({ minHours: z.number().min(0).default(0), maxHours: z.number().min(0).default(0) })

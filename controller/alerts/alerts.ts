@@ -14,6 +14,9 @@ export const alertKinds = [
   'dead-letters',
   'no-free-address',
   'response-refused',
+  'audit',
+  'touch',
+  'touch-lost',
   'notice',
 ] as const
 export type AlertKind = (typeof alertKinds)[number]
@@ -48,6 +51,8 @@ export type Cause = {
   receivedAt?: string
   /** A state that lasts rather than a happening: one alert until it is closed, whose count does not rise. */
   lasting?: boolean
+  /** Kept, and no channel is told. */
+  quiet?: boolean
 }
 
 type AlertRow = Omit<Alert, 'reasons'> & { reasons: string }
@@ -91,7 +96,7 @@ export async function raise(sql: Sql, deps: RaiseDeps, cause: Cause): Promise<Al
     ended_why: null,
   }
   await save(sql, alert)
-  if (!held || graver) await enqueue(sql, deps, alert)
+  if ((!held || graver) && !cause.quiet) await enqueue(sql, deps, alert)
   return alert
 }
 
@@ -160,13 +165,14 @@ export async function setStatus(sql: Sql, clock: Clock, id: string, status: Aler
   )
 }
 
+/** Newest first. Those of test touches only where they are asked for by their kind. */
 export async function listAlerts(
   sql: Sql,
   filter: { status?: AlertStatus | undefined; kind?: string | undefined; subject?: string | undefined; limit: number },
 ): Promise<Alert[]> {
   const { status = null, kind = null, subject = null } = filter
   const rows = await sql.all<AlertRow>(
-    `SELECT * FROM alerts WHERE (? IS NULL OR status = ?) AND (? IS NULL OR kind = ?) AND (? IS NULL OR subject = ?)
+    `SELECT * FROM alerts WHERE (? IS NULL OR status = ?) AND (? IS NULL AND kind <> 'touch' OR kind = ?) AND (? IS NULL OR subject = ?)
      ORDER BY last_at DESC, id DESC LIMIT ?`,
     status,
     status,

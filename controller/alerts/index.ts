@@ -14,9 +14,11 @@ export {
   alertKinds,
   findAlert,
   listAlerts,
+  type RaiseDeps,
   raise,
   type Severity,
   setStatus,
+  settle,
   severities,
 } from './alerts.ts'
 export { makeRiskAlerts } from './risk-alerts.ts'

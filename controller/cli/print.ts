@@ -58,3 +58,27 @@ export function detailsText(pairs: readonly (readonly [string, Cell])[]): string
   const width = Math.max(...shown.map(([label]) => label.length))
   return shown.map(([label, value]) => `${label.padEnd(width)}  ${value}`).join('\n')
 }
+
+/** Text for the terminal in lines of at most `width`, those after the first indented. It may come from outside. */
+export function wrapped(text: string, indent: number, width = 80): string {
+  const head = /^ */.exec(text)?.[0].length ?? 0
+  const lines: string[] = []
+  let line = ''
+  const room = () => width - (lines.length === 0 ? head : indent)
+  const push = () => {
+    lines.push(' '.repeat(lines.length === 0 ? head : indent) + line)
+    line = ''
+  }
+  for (const word of forTerminal(text.trim(), 2000).split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > room()) push()
+    line = line === '' ? word : `${line} ${word}`
+    while (line.length > room()) {
+      const rest = line.slice(room())
+      line = line.slice(0, room())
+      push()
+      line = rest
+    }
+  }
+  push()
+  return lines.join('\n')
+}

@@ -59,6 +59,8 @@ export interface DecoyActions {
   /** Another address; MAC and persona stay. */
   move(sql: Sql, decoy: string, reason: string, by?: Origin): Promise<Done>
   retire(sql: Sql, decoy: string, reason: string, by?: Origin): Promise<Done>
+  /** An earlier version of its persona comes back; nothing restarts. */
+  rollBack(sql: Sql, decoy: string, version: number, reason: string, by?: Origin): Promise<Done>
   /** As `move`, after the address was lost: counted. */
   readdress(sql: Sql, decoy: string, reason: string): Promise<Done>
   /** As `retire`, after too many addresses were lost. */
@@ -159,6 +161,26 @@ export function makeDecoyActions(deps: ActionDeps): DecoyActions {
     return done(sql, 'reconfigure', { ...decoy, personaVersion: next.persona.version }, by, reason, next.what)
   }
 
+  async function rollBack(
+    sql: Sql,
+    id: string,
+    version: number,
+    reason: string,
+    by: Origin = 'placement',
+  ): Promise<Done> {
+    const decoy = await wantedDecoy(sql, id)
+    const persona = await readPersona(sql, decoy.persona, version)
+    if (!persona)
+      throw new MarshlightError('NOT_FOUND', {
+        kind: 'persona version',
+        value: version,
+        command: `marshlight personas show ${decoy.persona}`,
+      })
+    await sql.run('UPDATE decoys SET persona_version = ?, changed_at = ? WHERE id = ?', version, isoNow(clock), id)
+    const what = `version ${decoy.personaVersion} of its persona back to ${version}`
+    return done(sql, 'roll-back', { ...decoy, personaVersion: version }, by, reason, what)
+  }
+
   async function toAnotherAddress(
     sql: Sql,
     id: string,
@@ -209,6 +231,7 @@ export function makeDecoyActions(deps: ActionDeps): DecoyActions {
   return {
     deployOne,
     reconfigure,
+    rollBack,
     move: (sql, id, reason, by = 'response') => toAnotherAddress(sql, id, reason, by, 'move'),
     retire: (sql, id, reason, by = 'response') => leave(sql, id, reason, by, 'retire'),
     readdress: (sql, id, reason) => toAnotherAddress(sql, id, reason, 'placement', 'readdress'),

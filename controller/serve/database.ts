@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { alertTables } from '../alerts/index.ts'
 import { attackerTables } from '../attackers/index.ts'
+import { auditTables } from '../audit/index.ts'
 import { decoyTables } from '../decoys/index.ts'
 import { fleetTables } from '../fleet/index.ts'
 import { ingestTables } from '../ingest/index.ts'
@@ -8,7 +9,7 @@ import { personaTables } from '../personas/index.ts'
 import { responseTables } from '../response/index.ts'
 import { riskTables } from '../risk/index.ts'
 import { segmentTables } from '../segments/index.ts'
-import { sessionTables } from '../sessions/index.ts'
+import { sessionAuditTables, sessionTables } from '../sessions/index.ts'
 import { coreTables } from '../store/core-tables.ts'
 import type { Migration } from '../store/port.ts'
 
@@ -27,4 +28,6 @@ export const migrations: readonly Migration[] = [
   riskTables,
   responseTables,
   alertTables,
+  auditTables,
+  sessionAuditTables,
 ]

@@ -6,9 +6,11 @@ import { alertParts, makeStateProjector, raise, raiseRefusal } from '../alerts/i
 import { routesFor } from '../api/routes/index.ts'
 import { makeApi } from '../api/server.ts'
 import { makeAttackerProjector, makeHistoryRetention } from '../attackers/index.ts'
+import { auditMacsIn, makeAuditProjector, makeConductor, makeTouchProjector, ownLooks } from '../audit/index.ts'
 import { readConfig } from '../config.ts'
 import {
   composePlan,
+  type DecoyActions,
   decoyAddressesIn,
   makeDecoyActions,
   makeDecoyStateProjector,
@@ -26,7 +28,7 @@ import {
 } from '../response/index.ts'
 import { makeRiskProjector } from '../risk/index.ts'
 import { makeInventoryProjector } from '../segments/index.ts'
-import { sessionProjector } from '../sessions/index.ts'
+import { makeSessionProjector } from '../sessions/index.ts'
 import type { Sql } from '../store/port.ts'
 import { openSqlite } from '../store/sqlite.ts'
 import { makeBus } from '../work/bus.ts'
@@ -63,9 +65,9 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
   const store = openSqlite(databaseIn(dataDir), migrations)
   const deps: Deps = { config, dataDir, store, bus: makeBus(), clock, random, log }
   try {
-    const projectors = projectorsOf(deps)
-    const blocks = makeBlocks(deps)
     const actions = makeDecoyActions(deps)
+    const projectors = projectorsOf(deps, actions)
+    const blocks = makeBlocks(deps)
     const centre = await makeCentre(deps, {
       composePlan: (sql, agent) => composePlan(sql, agent, { config, neverBlock: neverBlockOf(deps) }),
       composeBlocks: blocks.composeBlocks,
@@ -82,6 +84,7 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
       ...centre.parts,
       makeHistoryRetention(deps),
       makePlacement({ ...deps, actions, notify: noticeToAlert(deps) }),
+      makeConductor({ ...deps, requests }),
       makeApi(routes, { ...deps, requests }, await listenFor(deps, authority)),
     ]
     const halt = new AbortController()
@@ -102,17 +105,25 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
 }
 
 /** In the order of what relies on what. */
-const projectorsOf = (deps: Deps) =>
+const projectorsOf = (deps: Deps, actions: DecoyActions) =>
   [
-    makeInventoryProjector({ clock: deps.clock, decoysIn: decoyAddressesIn }),
+    makeInventoryProjector({ clock: deps.clock, decoysIn: ownAddressesIn }),
     makeDecoyStateProjector(),
-    sessionProjector,
+    makeSessionProjector(ownLooks),
     makeAttackerProjector(),
     makeRiskProjector(deps),
     enforcementProjector,
     standingProjector,
     makeStateProjector(deps),
+    makeAuditProjector({ ...deps, actions }),
+    makeTouchProjector(deps),
   ] as readonly Projector[]
+
+/** Decoys, and the places that audits looked from. */
+async function ownAddressesIn(sql: Sql, segment: string) {
+  const { macs, ips } = await decoyAddressesIn(sql, segment)
+  return { macs: new Set([...macs, ...(await auditMacsIn(sql, segment))]), ips }
+}
 
 const neverBlockOf =
   ({ config }: Deps) =>

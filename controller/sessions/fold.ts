@@ -17,6 +17,8 @@ export type SessionFacts = {
   client_version: string | null
   hassh: string | null
   username: string | null
+  /** The audit or test touch of ours that it was part of. */
+  audit: string | null
   success: number
   events: number
   tries: number
@@ -40,6 +42,7 @@ export const emptyFacts = (event: Pick<DecoyEvent, 'service' | 'at'>): SessionFa
   client_version: null,
   hassh: null,
   username: null,
+  audit: null,
   success: 0,
   events: 0,
   tries: 0,
@@ -52,7 +55,12 @@ export const emptyFacts = (event: Pick<DecoyEvent, 'service' | 'at'>): SessionFa
  * `facts` with one more event. Folding any permutation of the same events gives the same facts: sums, least and
  * greatest values only, never "the last to come".
  */
-export function withEvent(facts: SessionFacts, event: DecoyEvent, segment?: string): SessionFacts {
+export function withEvent(
+  facts: SessionFacts,
+  event: DecoyEvent,
+  segment?: string,
+  ours: { audit?: string | undefined } = {},
+): SessionFacts {
   const { kind } = event
   // A forwarding's `dst` is where the attacker wanted to go, not the decoy.
   const dst = kind === 'forward.request' ? undefined : event.dst
@@ -76,6 +84,7 @@ export function withEvent(facts: SessionFacts, event: DecoyEvent, segment?: stri
     client_version: least(facts.client_version, event.clientVersion),
     hassh: least(facts.hassh, event.hassh),
     username: least(names, named),
+    audit: least(facts.audit, ours.audit),
     success: Math.max(facts.success, success),
     events: facts.events + 1,
     tries: facts.tries + is('login.failed') + success,

@@ -9,19 +9,34 @@ import { digestOf, emptyFacts, type SessionFacts, textOf, withEvent } from './fo
  *
  *   record -> its session (made where new) -> session_events, once by digest -> facts of the session, folded
  */
-export const sessionProjector: Projector<'events' | 'files'> = {
+export const makeSessionProjector = (ownLooks: OwnLooks): Projector<'events' | 'files'> => ({
   name: 'sessions',
   streams: ['events', 'files'],
   async project(sql, records) {
     const segments = await segmentFinder(sql)
+    const earliest = records.reduce((least, { record }) => (record.at < least ? record.at : least), '9')
+    const isOurs = earliest === '9' ? () => undefined : await ownLooks(sql, earliest)
     const open = new Map<string, OpenSession>()
     for (const stored of records)
-      if (stored.stream === 'events') await take(sql, stored, open, segments)
+      if (stored.stream === 'events') await take(sql, stored, open, segments, isOurs)
       else await takeFile(sql, stored, open)
     for (const { id, facts, changed } of open.values()) if (changed) await write(sql, id, facts)
     return []
   },
-}
+})
+
+/** Of a controller that orders no audits. */
+export const sessionProjector = makeSessionProjector(async () => () => undefined)
+
+type OwnLook = (event: {
+  agent: string
+  decoy: string
+  ip: string
+  port: number | undefined
+  at: string
+}) => string | undefined
+/** Whoever ordered audits tells which events are of one; from the earliest time on that is asked about. */
+export type OwnLooks = (sql: Sql, earliest: string) => Promise<OwnLook>
 
 type OpenSession = { id: number; facts: SessionFacts; changed: boolean }
 
@@ -30,12 +45,17 @@ async function take(
   stored: StoredRecord<'events'>,
   open: Map<string, OpenSession>,
   segmentOf: SegmentOf,
+  isOurs: OwnLook,
 ): Promise<void> {
   const { agent, record: event } = stored
   const session = event.session === undefined ? undefined : await sessionOf(sql, agent, event, event.session, open)
+  const ip = event.src?.ip ?? session?.facts.source ?? undefined
+  const port = event.src?.port ?? session?.facts.source_port ?? undefined
+  const { decoy, at } = event
+  const audit = session?.facts.audit ?? (ip === undefined ? undefined : isOurs({ agent, decoy, ip, port, at }))
   const { changes } = await sql.run(
-    `INSERT INTO session_events (pos, digest, session, agent, decoy, at, received_at, kind, source, text, username, password, sha256, size)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    `INSERT INTO session_events (pos, digest, session, agent, decoy, at, received_at, kind, source, text, username, password, sha256, size, audit)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     stored.pos,
     digestOf(agent, event),
     session?.id ?? null,
@@ -50,12 +70,14 @@ async function take(
     event.password ?? null,
     event.sha256 ?? null,
     event.size ?? null,
+    audit ?? null,
   )
   if (changes === 0 || !session) return
   session.facts = withEvent(
     session.facts,
     event,
     segmentOf(agent, event.kind === 'forward.request' ? undefined : event.dst?.ip),
+    { audit },
   )
   session.changed = true
 }
@@ -133,11 +155,11 @@ export async function segmentFinder(sql: Sql): Promise<SegmentOf> {
 /** An event that counts, with what its session tells of where it came from and where to. */
 export type Counted = { stored: StoredRecord<'events'>; source?: string; segment?: string; port?: number }
 
-/** The records that were the first to bring their event: what other rooms may count. */
+/** The records that were the first to bring their event, and are of no audit of ours: what other rooms may count. */
 export async function firstSeen(sql: Sql, records: readonly StoredRecord<'events'>[]): Promise<Counted[]> {
   const rows = await sql.all<{ pos: number; source: string | null; segment: string | null; dst_port: number | null }>(
     `SELECT e.pos, COALESCE(e.source, s.source) AS source, s.segment, s.dst_port
-     FROM session_events e LEFT JOIN sessions s ON s.id = e.session WHERE e.pos IN (SELECT value FROM json_each(?))`,
+     FROM session_events e LEFT JOIN sessions s ON s.id = e.session WHERE e.pos IN (SELECT value FROM json_each(?)) AND e.audit IS NULL`,
     JSON.stringify(records.map(({ pos }) => pos)),
   )
   const byPos = new Map(rows.map((row) => [row.pos, row]))

@@ -14,6 +14,8 @@ export type SessionFilter = {
   text?: string | undefined
   /** Only sessions in which a log-in succeeded. */
   success?: boolean | undefined
+  /** Those of audits and test touches as well. */
+  audit?: boolean | undefined
   limit: number
 }
 export type TimelineEntry = {
@@ -53,6 +55,7 @@ export function listSessions(sql: Sql, filter: SessionFilter): Promise<Session[]
   add('last_at >= ?', filter.since)
   add('first_at <= ?', filter.until)
   if (filter.success) where.push('success = 1')
+  if (!filter.audit) where.push('audit IS NULL')
   add(
     `id IN (SELECT session FROM session_events WHERE kind IN ('command', 'command.unknown') AND text LIKE ? ESCAPE '\\')`,
     filter.text === undefined ? undefined : `%${filter.text.replace(/[\\%_]/g, '\\$&')}%`,

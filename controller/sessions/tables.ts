@@ -27,3 +27,10 @@ export const sessionTables: Migration = {
     `CREATE INDEX session_events_files ON session_events (sha256) WHERE sha256 IS NOT NULL`,
   ],
 }
+
+/** `audit`: the audit or test touch that it was part of. Such sessions and events count for nobody's behaviour. */
+export const sessionAuditTables: Migration = {
+  version: 2,
+  room: 'sessions',
+  statements: [`ALTER TABLE sessions ADD COLUMN audit TEXT`, `ALTER TABLE session_events ADD COLUMN audit TEXT`],
+}

@@ -25,6 +25,8 @@ export type BusEvent =
   | { name: 'blocks-changed' }
   | { name: 'risk-crossed'; source: string }
   | { name: 'alert'; id: string }
+  /** Somebody wants decoys looked at. */
+  | { name: 'audit-asked' }
   | { name: 'presence'; agent: string; status: 'online' | 'offline' }
   | { name: 'segment-changed'; segment: string }
   | { name: 'document-state'; agent: string; document: 'plan' | 'blocks'; revision: number; outcome: string }

@@ -27,7 +27,7 @@ export const packets: Probe = {
     const [port] = tcpPortsOf(persona)
     if (port === undefined) return []
     const seen = await synackOf(decoy.ip, port)
-    if (!seen) return [unknown('packets.synack', 'its answer to a connection was not seen')]
+    if (!seen) return [unknown('packets.company', 'its answer to a connection was not seen')]
     const results: Found[] = []
     const { network } = persona
     if (network) {

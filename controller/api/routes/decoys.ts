@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type LastLook, lastLooks } from '../../audit/index.ts'
 import {
   actionsOf,
   type Decoy,
@@ -71,7 +72,13 @@ export const decoyRoutes: Routes = (app, deps) => {
 
 const refOf = (params: unknown) => check(z.object({ ref: z.string().min(1).max(200) }), params).ref
 
-export type ShownDecoy = Decoy & { segmentName?: string; agentName?: string; family?: string; phase: string }
+export type ShownDecoy = Decoy & {
+  segmentName?: string
+  agentName?: string
+  family?: string
+  phase: string
+  look: LastLook
+}
 
 async function shownDecoys(sql: Sql, retired: boolean): Promise<ShownDecoy[]> {
   const segments = new Map((await listSegments(sql)).map(({ id, name }) => [id, name]))
@@ -84,6 +91,7 @@ async function shownDecoys(sql: Sql, retired: boolean): Promise<ShownDecoy[]> {
       row.family,
     ]),
   )
+  const looks = await lastLooks(sql)
   return (await listDecoys(sql, { retired })).map((decoy) => {
     const [segmentName, agentName, family] = [
       segments.get(decoy.segment),
@@ -95,13 +103,14 @@ async function shownDecoys(sql: Sql, retired: boolean): Promise<ShownDecoy[]> {
       ...(segmentName !== undefined && { segmentName }),
       ...(agentName !== undefined && { agentName }),
       ...(family !== undefined && { family }),
+      look: looks.get(decoy.id) ?? {},
       phase: decoy.status === 'retired' ? 'retired' : (phaseOf(decoy) ?? 'waiting'),
     }
   })
 }
 
 /** By id, name or address; among those that are, before those that were. */
-async function decoyFor(sql: Sql, ref: string): Promise<ShownDecoy> {
+export async function decoyFor(sql: Sql, ref: string): Promise<ShownDecoy> {
   const named = ({ id, hostname, ip }: Decoy) => ({ id, names: [hostname, ip] })
   const all = await shownDecoys(sql, true)
   const wanted = all.filter(({ status }) => status === 'wanted')

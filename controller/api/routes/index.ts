@@ -1,6 +1,7 @@
 import type { Routes } from '../port.ts'
 import { type AgentsPorts, agentsRoutes } from './agents.ts'
 import { alertRoutes } from './alerts.ts'
+import { auditRoutes } from './audits.ts'
 import { blockRoutes } from './blocks.ts'
 import { decoyRoutes } from './decoys.ts'
 import { eventsRoutes } from './events.ts'
@@ -17,6 +18,7 @@ export const routesFor = (ports: AgentsPorts): readonly Routes[] => [
   scanRoutes,
   personaRoutes,
   decoyRoutes,
+  auditRoutes,
   sessionRoutes,
   sourceRoutes,
   blockRoutes,

@@ -133,7 +133,7 @@ async function attackersSince(sql: Sql, since: string): Promise<MapAttacker[]> {
   const rows = await sql.all<{ source: string; ip: string; score: number | null; blocked: number }>(
     `SELECT s.source, d.ip, (SELECT r.score FROM risk_scores r WHERE r.source = s.source) AS score,
        EXISTS (SELECT 1 FROM decisions b WHERE b.kind = 'block' AND b.status = 'active' AND b.target = s.source || '/32') AS blocked
-     FROM sessions s JOIN decoys d ON d.id = s.decoy WHERE s.last_at >= ? AND s.source IS NOT NULL
+     FROM sessions s JOIN decoys d ON d.id = s.decoy WHERE s.last_at >= ? AND s.source IS NOT NULL AND s.audit IS NULL
      GROUP BY s.source, d.ip ORDER BY score DESC, s.source LIMIT 400`,
     since,
   )

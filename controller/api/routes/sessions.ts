@@ -30,6 +30,7 @@ const listQuery = z.object({
   until: utc.optional(),
   text: z.string().min(1).max(200).optional(),
   success: z.stringbool().optional(),
+  audit: z.stringbool().optional(),
   limit,
 })
 type ById = { Params: { id: string } }

@@ -1,8 +1,9 @@
+import type { LastLook } from '../../audit/index.ts'
 import type { ActionEntry, Decoy, Done, PhaseEntry } from '../../decoys/index.ts'
 import type { CliCommand } from '../context.ts'
 import { shownTime } from '../shown-time.ts'
 
-type Listed = Decoy & { segmentName?: string; agentName?: string; family?: string; phase: string }
+type Listed = Decoy & { segmentName?: string; agentName?: string; family?: string; phase: string; look: LastLook }
 type Shown = Listed & { system?: string; ssh?: string; telnet: boolean; phases: PhaseEntry[]; actions: ActionEntry[] }
 type Changed = Done & { dryRun: boolean }
 
@@ -18,8 +19,16 @@ export const decoysCommand: CliCommand = (program, cli) => {
       const query = new URLSearchParams({ retired: retired ? '1' : '0', ...(segment !== undefined && { segment }) })
       cli.show(await cli.api.get<{ items: Listed[] }>(`/v1/decoys?${query}`), ({ items }) =>
         cli.table(
-          ['NAME', 'ADDRESS', 'SEGMENT', 'PHASE', 'SYSTEM', 'SINCE'],
-          items.map((one) => [one.hostname, one.ip, one.segmentName, one.phase, one.family, shownTime(one.createdAt)]),
+          ['NAME', 'ADDRESS', 'SEGMENT', 'PHASE', 'SYSTEM', 'SCORE', 'TOUCH'],
+          items.map((one) => [
+            one.hostname,
+            one.ip,
+            one.segmentName,
+            one.phase,
+            one.family,
+            one.look.score,
+            touchWords(one.look),
+          ]),
         ),
       )
     })
@@ -42,6 +51,8 @@ export const decoysCommand: CliCommand = (program, cli) => {
           ['phase', [one.phase, one.state?.reason].filter(Boolean).join(': ')],
           ['restarts', one.state?.restarts],
           ['made', `${shownTime(one.createdAt)} by ${one.origin}: ${one.reason}`],
+          ['audit', auditWords(one.look)],
+          ['touch', [touchWords(one.look), shownTime(one.look.touchedAt)].filter(Boolean).join(', ') || undefined],
           ['goes', shownTime(one.retireAt ?? one.retiredAt)],
         ])
         cli.line('')
@@ -97,4 +108,12 @@ export const decoysCommand: CliCommand = (program, cli) => {
       if (only) cli.line('Nothing was changed.')
     })
   }
+}
+
+const auditWords = ({ score, auditedAt }: LastLook): string | undefined =>
+  score === undefined ? undefined : `${score} of 100, ${shownTime(auditedAt)}`
+
+const touchWords = ({ touchMs, touchLost }: LastLook): string | undefined => {
+  if (touchLost) return 'LOST'
+  return touchMs === undefined ? undefined : `${Math.round(touchMs)} ms`
 }

@@ -24,6 +24,7 @@ export const sessionsCommand: CliCommand = (program, cli) => {
     .option('--until <time>', 'begun at or before this time')
     .option('--text <words>', 'with a command that holds these words')
     .option('--success', 'only those that logged in')
+    .option('--audit', 'those of our own audits and test touches as well')
     .option('--limit <n>', 'at most so many', parseNumber(1, 1000), 50)
     .addHelpText(
       'after',
@@ -38,7 +39,7 @@ export const sessionsCommand: CliCommand = (program, cli) => {
             one.session,
             shownTime(one.last_at)?.slice(0, 19),
             one.source ?? undefined,
-            one.service,
+            one.audit === null ? one.service : `${one.service} (audit)`,
             one.username === null ? undefined : `${one.username}${one.success ? '' : ' (refused)'}`,
             one.commands,
           ]),

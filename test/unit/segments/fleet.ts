@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { auditTables } from '../../../controller/audit/index.ts'
 import { decoyAddressesIn, decoyTables, makeDecoyStateProjector } from '../../../controller/decoys/index.ts'
 import { personaTables } from '../../../controller/personas/index.ts'
 import { makeInventoryProjector, segmentTables } from '../../../controller/segments/index.ts'
@@ -31,7 +32,13 @@ type State = StreamRecord<'state'>
 
 /** A real database with one site, one segment and one online appliance enrolled for it. */
 export async function testFleet(t: Test) {
-  const store: Store = openSqlite(`${t.testdir()}/db.sqlite`, [coreTables, segmentTables, personaTables, decoyTables])
+  const store: Store = openSqlite(`${t.testdir()}/db.sqlite`, [
+    coreTables,
+    segmentTables,
+    personaTables,
+    decoyTables,
+    auditTables,
+  ])
   t.teardown(() => store.close())
   const clock = testClock()
   const ids = { site: newId(startedAt), segment: newId(startedAt), agent: newId(startedAt) }

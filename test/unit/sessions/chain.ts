@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { alertTables, makeRiskAlerts, makeStateProjector } from '../../../controller/alerts/index.ts'
 import { attackerTables, makeAttackerProjector } from '../../../controller/attackers/index.ts'
+import { auditTables, makeTouchProjector, ownLooks } from '../../../controller/audit/index.ts'
 import { type ControllerConfig, controllerConfig } from '../../../controller/config.ts'
 import { decoyTables } from '../../../controller/decoys/tables.ts'
 import type { Deps } from '../../../controller/deps.ts'
 import { fleetTables } from '../../../controller/fleet/tables.ts'
 import { enforcementProjector, makeBlocks, makeResponder, responseTables } from '../../../controller/response/index.ts'
 import { makeRiskProjector, riskTables } from '../../../controller/risk/index.ts'
-import { sessionProjector, sessionTables } from '../../../controller/sessions/index.ts'
+import { makeSessionProjector, sessionAuditTables, sessionTables } from '../../../controller/sessions/index.ts'
 import { blobTables } from '../../../controller/store/blobs.ts'
 import { coreTables } from '../../../controller/store/core-tables.ts'
 import { openSqlite } from '../../../controller/store/sqlite.ts'
@@ -70,10 +71,12 @@ export function makeChain(t: TestLike, overrides: Partial<Record<keyof Controlle
     fleetTables,
     decoyTables,
     sessionTables,
+    sessionAuditTables,
     attackerTables,
     riskTables,
     responseTables,
     alertTables,
+    auditTables,
   ])
   t.teardown(async () => {
     await store.close()
@@ -90,11 +93,12 @@ export function makeChain(t: TestLike, overrides: Partial<Record<keyof Controlle
   const riskAlerts = makeRiskAlerts(deps)
   const runner = makeRunner(
     [
-      sessionProjector,
+      makeSessionProjector(ownLooks),
       makeAttackerProjector(),
       makeRiskProjector(deps),
       enforcementProjector,
       makeStateProjector(deps),
+      makeTouchProjector(deps),
     ],
     deps,
   )

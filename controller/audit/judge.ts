@@ -1,0 +1,20 @@
+export type Judged =
+  | { do: 'keep' }
+  /** Fresh and too easily told apart: the version before, which was good enough, comes back. */
+  | { do: 'roll-back'; to: number }
+  | { do: 'refuse' }
+  /** It was good enough once: a person decides. */
+  | { do: 'tell' }
+
+/** Less could be compared than would carry a judgement. */
+const leastWeight = 40
+
+/** What follows from a score. `fresh`: it is the first of this version. `good`: an earlier version that passed. Pure. */
+export function judge(
+  audit: { score: number; weight: number; fresh: boolean; good?: number | undefined },
+  limit: number,
+): Judged {
+  if (audit.score >= limit || audit.weight < leastWeight) return { do: 'keep' }
+  if (!audit.fresh) return { do: 'tell' }
+  return audit.good === undefined ? { do: 'refuse' } : { do: 'roll-back', to: audit.good }
+}

@@ -1,0 +1,227 @@
+import t, { type Test } from 'tap'
+import { alertTables, listAlerts } from '../../../controller/alerts/index.ts'
+import { dueNow, type Standing } from '../../../controller/audit/due.ts'
+import { makeAuditProjector, makeConductor, queueRun, runsOf } from '../../../controller/audit/index.ts'
+import { judge } from '../../../controller/audit/judge.ts'
+import { parseConfig } from '../../../controller/config.ts'
+import { listDecoys, makeDecoyActions, readDecoy } from '../../../controller/decoys/index.ts'
+import { makeBus } from '../../../controller/work/bus.ts'
+import { MarshlightError } from '../../../shared/errors.ts'
+import { newId } from '../../../shared/ids.ts'
+import { silentLog } from '../../../shared/log.ts'
+import { systemRandom } from '../../../shared/random.ts'
+import type { AuditReport } from '../../../shared/schemas/audit.ts'
+import { type Reply, type Request, request } from '../../../shared/schemas/desired-state.ts'
+import { card, host, iso, scan, testFleet } from '../segments/fleet.ts'
+
+async function setUp(t: Test) {
+  const fleet = await testFleet(t)
+  const { store, clock, ids } = fleet
+  for (const statement of alertTables.statements) await store.run(statement)
+  const config = parseConfig('{"decoys":{"audit":{"limit":60,"touchEveryHours":0}}}', 'config.json')
+  const actions = makeDecoyActions({ config, clock, random: systemRandom })
+  const bus = makeBus()
+  const asked: Request['op'][] = []
+  let answer = async (): Promise<Reply> => ({ id: newId(), at: iso(0), ok: true })
+  const send = async (_: string, op: Request['op']) => {
+    asked.push(op)
+    return answer()
+  }
+  const deps = { config, dataDir: '', store, bus, clock, random: systemRandom, log: silentLog, requests: { send } }
+  const conductor = makeConductor(deps)
+  await fleet.see(card(), host(10), host(11), scan('quick', 5), scan('detail', 10))
+  await actions.warm()
+  const done = await store.tx((sql) =>
+    actions.deployOne(sql, ids.segment, 'a test', { by: 'admin', family: 'debian-12' }),
+  )
+  const ready = (personaVersion: number) =>
+    fleet.tell({
+      type: 'decoy',
+      at: new Date(clock.now()).toISOString(),
+      decoy: done.decoy,
+      revision: 1,
+      phase: 'ready',
+      ip: done.ip,
+      personaVersion,
+      attempts: 0,
+      restarts: 0,
+      readyAt: new Date(clock.now()).toISOString(),
+    })
+  const projector = makeAuditProjector({ config, clock, actions })
+  let pos = 0
+  /** The report of the run that is under way, with so much of 100 equal. */
+  async function report(score: number, personaVersion: number, from = ids.agent) {
+    const op = asked.findLast((one) => one.name === 'audit')
+    if (op?.name !== 'audit') throw new Error('no audit was asked for')
+    const of = { area: 'ssh', seen: '', expected: '', words: 'as told' } as const
+    const record: AuditReport = {
+      type: 'audit',
+      at: new Date(clock.now()).toISOString(),
+      id: op.audit,
+      decoy: done.decoy,
+      persona: newId(),
+      personaVersion,
+      revision: 1,
+      // Not believed: the controller counts for itself.
+      score: 100,
+      beside: [],
+      findings: [
+        { ...of, probe: 'a', verdict: 'equal', weight: 10 },
+        ...Array.from({ length: 9 }, (_, i) => ({
+          ...of,
+          probe: `b${i}`,
+          verdict: (i + 2) * 10 <= score ? ('equal' as const) : ('differs' as const),
+          weight: 10,
+        })),
+      ],
+      tookMs: 1000,
+    }
+    return store.tx((sql) =>
+      projector.project(sql, [{ pos: ++pos, agent: from, stream: 'state', receivedAt: record.at, record }]),
+    )
+  }
+  const look = async () => {
+    await conductor.look()
+    // What was sent is answered at once; its end is a turn of the loop away.
+    await new Promise((resolve) => setImmediate(resolve))
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  const kinds = () => asked.map(({ name }) => name)
+  const reply = (next: () => Promise<Reply>) => {
+    answer = next
+  }
+  return { ...fleet, asked, kinds, look, ready, report, reply, actions, decoy: done.decoy, ip: done.ip, config }
+}
+
+t.test('a fresh decoy is looked at from a place of its own, beside hosts like it', async (t) => {
+  const { asked, kinds, look, ready, clock, report, decoy, ip, store, reply, ids } = await setUp(t)
+  await look()
+  t.same(kinds(), [], 'not before it answers')
+  await ready(1)
+  await look()
+  t.same(kinds(), [], 'nor at once')
+  clock.move(61)
+  const answered = Promise.withResolvers<Reply>()
+  reply(() => answered.promise)
+  await look()
+  const [op] = asked
+  const signed = { kind: 'request', agent: newId(), id: newId(), issuedAt: iso(0), expiresAt: iso(9), op }
+  t.equal(request.safeParse(signed).success, true, 'an order that an agent takes')
+  if (op?.name !== 'audit') throw new Error('no audit')
+  t.match(op, { decoy, beside: [{ ip: '198.18.1.10', ports: [22] }, { ip: '198.18.1.11' }] })
+  t.match(op.from.ip, /^198\.18\.1\./)
+  t.notOk([ip, '198.18.1.1', '198.18.1.2', '198.18.1.3', '198.18.1.10', '198.18.1.11'].includes(op.from.ip))
+  const touch = {
+    kind: 'touch' as const,
+    reason: 'admin' as const,
+    decoy: { id: decoy, agent: ids.agent, segment: ids.segment },
+  }
+  await store.tx((sql) => queueRun(sql, touch, clock.now()))
+  await look()
+  t.equal(asked.length, 1, 'one at a time on an appliance')
+  answered.resolve({ id: newId(), at: iso(0), ok: true })
+  await look()
+  await look()
+  t.same(kinds(), ['audit', 'touch'])
+  t.same(await report(90, 1, newId()), [], 'another agent’s word does not count')
+  await report(90, 1)
+  t.match((await runsOf(store, decoy, 'audit', 1))[0], { status: 'done', score: 90, outcome: 'kept', reason: 'deploy' })
+})
+
+t.test('a fresh version that is told apart goes back to the one that passed', async (t) => {
+  const { look, ready, report, clock, decoy, store, actions } = await setUp(t)
+  await ready(1)
+  clock.move(61)
+  await look()
+  await report(80, 1)
+  await store.tx((sql) => actions.reconfigure(sql, decoy, 'a test'))
+  clock.move(1)
+  await ready(2)
+  clock.move(61)
+  await look()
+  await look()
+  await look()
+  const events = await report(30, 2)
+  t.match(events, [{ name: 'plan-changed' }, { name: 'alert' }])
+  t.match(await readDecoy(store, decoy), { personaVersion: 1, status: 'wanted' })
+  t.match(await listAlerts(store, { kind: 'audit', limit: 9 }), [{ subject: decoy, severity: 'warning' }])
+})
+
+t.test('a fresh decoy that is told apart leaves, one that passed before stays with an alert', async (t) => {
+  const one = await setUp(t)
+  await one.ready(1)
+  one.clock.move(61)
+  await one.look()
+  await one.report(40, 1)
+  t.match(await readDecoy(one.store, one.decoy), { status: 'retired' })
+  t.same((await listDecoys(one.store)).length, 0)
+
+  const other = await setUp(t)
+  await other.ready(1)
+  other.clock.move(61)
+  await other.look()
+  await other.report(70, 1)
+  const { decoy, store, clock } = other
+  const wish = {
+    kind: 'audit' as const,
+    reason: 'admin' as const,
+    decoy: { id: decoy, agent: other.ids.agent, segment: other.ids.segment },
+  }
+  await store.tx((sql) => queueRun(sql, wish, clock.now()))
+  await other.look()
+  await other.look()
+  await other.report(40, 1)
+  t.match(await readDecoy(store, decoy), { status: 'wanted' })
+  t.match(await listAlerts(store, { kind: 'audit', limit: 9 }), [{ status: 'open' }])
+})
+
+t.test('a taken address is exchanged, a touch that fails is an alert', async (t) => {
+  const { look, ready, clock, store, decoy, ids, reply, asked } = await setUp(t)
+  await ready(1)
+  reply(async () => ({ id: newId(), at: iso(0), ok: false, error: { code: 'ADDRESS_TAKEN', message: 'taken' } }))
+  const wish = {
+    kind: 'touch' as const,
+    reason: 'admin' as const,
+    decoy: { id: decoy, agent: ids.agent, segment: ids.segment },
+  }
+  await store.tx((sql) => queueRun(sql, wish, clock.now()))
+  for (let i = 0; i < 5; i++) await look()
+  const touches = asked.filter((op) => op.name === 'touch')
+  t.equal(touches.length, 3, 'three addresses are tried')
+  t.match(await listAlerts(store, { kind: 'touch-lost', limit: 9 }), [
+    { subject: decoy, severity: 'high', status: 'open' },
+  ])
+})
+
+t.test('an agent that cannot be asked costs a try, and it comes again later', async (t) => {
+  const { look, ready, clock, reply, kinds } = await setUp(t)
+  await ready(1)
+  clock.move(61)
+  reply(async () => {
+    throw new MarshlightError('CONFLICT', { what: 'the agent box is not connected', next: '' })
+  })
+  await look()
+  await look()
+  t.same(kinds().filter((name) => name === 'audit').length, 1)
+  clock.move(301)
+  await look()
+  await look()
+  t.equal(kinds().filter((name) => name === 'audit').length, 2)
+})
+
+t.test('what is due, and what follows', async (t) => {
+  const rules = { enabled: true, settleSeconds: 60, everyHours: 24, touchEveryHours: 6 }
+  const hour = 3_600_000
+  const id = newId()
+  const done = { id, status: 'done' as const, endedAt: 0 }
+  const one: Standing = { decoy: 'd', readyAt: 0, audited: true, failures: 0, last: { audit: done, touch: done } }
+  t.same(dueNow([one], rules, 4 * hour), [])
+  t.same(dueNow([one], rules, 8 * hour), [{ decoy: 'd', kind: 'touch', reason: 'schedule' }])
+  t.equal(dueNow([one], rules, 31 * hour).length, 2)
+  t.same(dueNow([one], { ...rules, enabled: false }, 99 * hour), [])
+  t.same(dueNow([{ ...one, last: {} }], { ...rules, everyHours: 0, touchEveryHours: 0 }, 99 * hour), [])
+  const failing = { ...one, audited: false, failures: 3, last: { audit: { ...done, status: 'failed' as const } } }
+  t.notMatch(dueNow([failing], rules, hour), [{ kind: 'audit' }], 'what fails again and again waits for its turn')
+  t.same(judge({ score: 10, weight: 30, fresh: true }, 60), { do: 'keep' }, 'too little to judge by')
+  t.same(judge({ score: 10, weight: 100, fresh: true, good: 2 }, 60), { do: 'roll-back', to: 2 })
+})
