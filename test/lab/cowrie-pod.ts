@@ -5,7 +5,6 @@ import { chown, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Test } from 'tap'
 import type { Persona } from '../../shared/schemas/persona.ts'
 
 const serviceUser = 2600
@@ -57,7 +56,7 @@ export class Lab {
   readonly service = `${this.name}-cowrie`
   folder = ''
 
-  static async start(t: Test, persona: Persona): Promise<Lab> {
+  static async start(t: { teardown(work: () => unknown): unknown }, persona: Persona): Promise<Lab> {
     const lab = new Lab()
     t.teardown(() => lab.stop())
     await lab.prepare(persona)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from . import diagnostics, places
 from .persona import Refused
 from .sink import utc
-from .transport import current_offer
+from .ssh.algorithms import current_offer
 
 if TYPE_CHECKING:
     from .decoy import Decoy

@@ -8,10 +8,11 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING, Any
 
-from . import artifacts, auth, commands, diagnostics, egress, filesystem, places, settings, telnet, transport
+from . import artifacts, auth, commands, diagnostics, egress, filesystem, places, settings, telnet
 from .limits import Doorkeeper, Limits, cap_files
 from .live import Live
 from .sink import EventFiles
+from .ssh import hook as ssh
 
 if TYPE_CHECKING:
     from .decoy import Decoy
@@ -26,7 +27,7 @@ def run(decoy: Decoy, limits: Limits) -> None:
     from twisted.plugins import cowrie_plugin
 
     artifacts.install(limits)
-    for module in (transport, auth, telnet, egress, filesystem, commands):
+    for module in (ssh, auth, telnet, egress, filesystem, commands):
         module.install(decoy)
     use_moduli()
 

@@ -1,0 +1,149 @@
+import t from 'tap'
+import { algorithmsOf, readCatalogue, templateOf } from '../../controller/personas/catalogue.ts'
+import type { PersonaSsh } from '../../shared/schemas/persona.ts'
+import { compareSsh, offerOf } from '../fidelity/ssh-agreement.ts'
+import { realPassword, startRealSshd } from '../fidelity/ssh-hosts.ts'
+import { sshProbes } from '../fidelity/ssh-probes.ts'
+import { personaOf } from './cowrie-persona.ts'
+import { command, docker, Lab } from './cowrie-pod.ts'
+
+t.setTimeout(180_000)
+
+const catalogue = readCatalogue()
+const first = personaOf('db-srv-02', 1)
+const lab = await Lab.start(t, first)
+const real = await startRealSshd(t, lab)
+const decoy = { host: lab.decoy, port: 22, user: 'root', password: realPassword }
+
+/** A decoy that plays the very sshd that stands beside it: banner and, by the catalogue, its algorithms. */
+const { banner, lists } = await offerOf(real)
+const debian = templateOf(catalogue, 'debian-12')
+const algorithms = debian && algorithmsOf(catalogue, debian, banner)
+const ssh = { banner, ...algorithms, maxAuthTries: 6 } as PersonaSsh
+await lab.control('persona.json', { ...first, version: 2, ssh })
+const status = await lab.status(({ personaVersion }) => personaVersion === 2, 'the persona of the real host')
+
+t.test('it offers what the sshd of its version offers, name for name', async (t) => {
+  t.ok(algorithms, `the catalogue knows ${banner}`)
+  t.same(await offerOf(decoy), { banner, lists })
+  t.same(status.leftOut, [])
+})
+
+t.test('it answers every probe as the real one does', async (t) => {
+  for (const { name, real: expected, other } of await compareSsh(real, decoy, sshProbes)) t.same(other, expected, name)
+})
+
+t.test('a real client gets through with each of its algorithms', async (t) => {
+  const options = [
+    ...ssh.ciphers.map((name) => `Ciphers=${name}`),
+    ...ssh.macs.map((name) => `MACs=${name}`),
+    ...ssh.kex
+      .filter((name) => !/^kex-strict|^sntrup761x25519-sha512$/.test(name))
+      .map((name) => `KexAlgorithms=${name}`),
+    ...ssh.hostKeys.map((name) => `HostKeyAlgorithms=${name}`),
+    ...['Compression=yes', 'RekeyLimit=16K'],
+  ]
+  const work = options.entries()
+  const run = async () => {
+    for (const [, option] of work) {
+      // A MAC is used with a cipher that has none of its own.
+      const more = option.startsWith('MACs') ? ['-o', 'Ciphers=aes256-ctr'] : []
+      const ran = await lab.ssh(
+        'root',
+        realPassword,
+        'echo through; cat /etc/passwd /proc/cpuinfo',
+        '-o',
+        option,
+        ...more,
+      )
+      t.match(ran, { code: 0, out: /^through\nroot:x:0:0.*flags/s }, option)
+    }
+  }
+  await Promise.all([run(), run(), run(), run()])
+})
+
+t.test('keys are made anew in the middle of much data, each way', async (t) => {
+  const data = Array.from({ length: 20_000 }, (_, i) => `line ${i}\n`).join('')
+  const target = lab.sshArguments(
+    'root',
+    realPassword,
+    '-o',
+    'RekeyLimit=64K',
+    '-c',
+    'aes128-ctr',
+    '-m',
+    'umac-64@openssh.com',
+  )
+  const { out, code } = await command('docker', [...target, 'cat'], data)
+  t.equal(code, 0)
+  t.equal(out.length, data.length)
+  t.ok(out === data, 'all of it came back')
+})
+
+t.test('every OpenSSH of the catalogue can be served whole', async (t) => {
+  const look = `
+import json, sys
+from marshlight_cowrie.persona import Ssh
+from marshlight_cowrie.ssh.algorithms import offer_of
+for name, one in json.load(sys.stdin).items():
+    ssh = Ssh(banner=name, kex=one["kex"], host_keys=one["hostKeys"], ciphers=one["ciphers"], macs=one["macs"],
+              compression=one["compression"], max_auth_tries=6)
+    print(name, offer_of(ssh).left_out)`
+  const image = [
+    'run',
+    '--rm',
+    '-i',
+    '--network',
+    'none',
+    '--entrypoint',
+    'python3',
+    'marshlight/cowrie:dev',
+    '-P',
+    '-c',
+  ]
+  const { out, err } = await command('docker', [...image, look], JSON.stringify(catalogue.algorithms))
+  t.same(
+    out.trim().split('\n'),
+    Object.keys(catalogue.algorithms).map((name) => `${name} []`),
+    err,
+  )
+})
+
+t.test('UMAC gives the tags of RFC 4418', async (t) => {
+  const look = `
+from marshlight_cowrie.ssh.protection import aes_blocks
+from marshlight_cowrie.ssh.umac import Umac
+for size in (8, 16):
+    umac = Umac(b"abcdefghijklmnop", size, aes_blocks)
+    for message in (b"", b"aaa", b"a" * 1024, b"a" * 32768, b"abc", b"abc" * 500):
+        print(umac.tag(message, b"bcdefghi").hex()[:16])`
+  const out = await docker(
+    'run',
+    '--rm',
+    '--network',
+    'none',
+    '--entrypoint',
+    'python3',
+    'marshlight/cowrie:dev',
+    '-P',
+    '-c',
+    look,
+  )
+  const of64 = [
+    '6e155fad26900be1',
+    '44b5cb542f220104',
+    '26bf2f5d60118bd9',
+    '27f8ef643b0d118d',
+    'd4d7b9f6bd4fbfcf',
+    'd4cf26ddefd5c01a',
+  ]
+  const of128 = [
+    '32fedb100c79ad58',
+    '185e4fe905cba7bd',
+    '7a54abe04af82d60',
+    '7b136bd911e4b734',
+    '883c3d4b97a61976',
+    '8824a260c53c66a3',
+  ]
+  t.same(out.split('\n'), [...of64, ...of128])
+})
