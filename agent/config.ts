@@ -27,6 +27,8 @@ export const agentConfig = z.strictObject({
   nics: z.array(card).max(64).default([]),
   spool: z.strictObject({ limitMb: z.int().min(8).max(1_048_576).default(512) }).prefault({}),
   health: z.strictObject({ everySeconds: z.number().min(1).max(3600).default(30) }).prefault({}),
+  /** How often each decoy tries what it must not be able to do. */
+  safety: z.strictObject({ everySeconds: z.int().min(10).max(86_400).default(300) }).prefault({}),
   blocks: z.strictObject({ reconcileEverySeconds: z.int().min(5).max(3600).default(30) }).prefault({}),
 })
 export type AgentConfig = z.infer<typeof agentConfig>

@@ -31,7 +31,18 @@ export type RunJob = (
  */
 export function makePlaces(deps: { log: Log; command?: readonly string[] }): RunJob {
   const command = deps.command ?? [process.execPath, ...process.execArgv, process.argv[1] ?? '', 'audit-probe']
-  const apart = ['--pdeathsig', 'KILL', '--', 'unshare', '--net', '--pid', '--mount-proc', '--fork', '--kill-child=KILL', '--']
+  const apart = [
+    '--pdeathsig',
+    'KILL',
+    '--',
+    'unshare',
+    '--net',
+    '--pid',
+    '--mount-proc',
+    '--fork',
+    '--kill-child=KILL',
+    '--',
+  ]
 
   return async (nic, job, { timeoutMs }, onTold, signal) => {
     signal.throwIfAborted()

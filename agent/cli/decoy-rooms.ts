@@ -79,6 +79,22 @@ export function decoyRooms(
     roomDeps('sessions'),
   )
 
+  const safety = supervised(
+    'safety',
+    async () => {
+      const { makeSafety } = await import('../safety/index.ts')
+      return makeSafety({
+        ...roomDeps('safety'),
+        engine: await deps.engine(),
+        report,
+        decoys: () => decoys.current()?.standing() ?? [],
+        takeDown: async (decoy, reason) => decoys.current()?.takeDown(decoy, reason),
+        everySeconds: config.safety.everySeconds,
+      })
+    },
+    roomDeps('safety'),
+  )
+
   const scan = supervised(
     'scan',
     async () => {
@@ -136,7 +152,7 @@ export function decoyRooms(
     auditPart,
     audits: auditsNow,
     /** Sessions stop before decoys and start after them. */
-    rooms: [scan, decoys, sessions] satisfies Supervised<Part>[],
+    rooms: [scan, decoys, sessions, safety] satisfies Supervised<Part>[],
     applyPlan(plan: Plan): void {
       scan.current()?.applyPlan(plan)
       decoys.current()?.applyPlan(plan)

@@ -9,8 +9,16 @@ import type { Claim } from './arp-line.ts'
 import { makeBell } from './bell.ts'
 import { removeAll } from './cleanup.ts'
 import { makeConflictWatch } from './conflicts.ts'
-import { answers, type Current, type CurrentDecoy, hasContainers, lastStart, nothingSeen } from './current.ts'
-import { type AttemptRules, adopted, answered, departed, died, withdrawn } from './entry.ts'
+import {
+  answers,
+  type Current,
+  type CurrentDecoy,
+  containersIn,
+  hasContainers,
+  lastStart,
+  nothingSeen,
+} from './current.ts'
+import { type AttemptRules, adopted, answered, condemned, departed, died, withdrawn } from './entry.ts'
 import { makeExecute } from './execute.ts'
 import { isHung, makeHeartbeats } from './heartbeats.ts'
 import { makeImageArchives } from './image-archives.ts'
@@ -221,6 +229,21 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
       bell.ring()
     },
     list: () => reporter.last(),
+    standing: () =>
+      (desired?.decoys ?? []).flatMap(({ id, cidr, ip, egress }) => {
+        const entry = ledger.get(id)
+        if (!entry || entry.rejected || entry.withdrawn || works.busyWith(id) || !answers(seenOf(id))) return []
+        const gateway = current?.nics.find((nic) => canonicalCidr(nic.cidr) === canonicalCidr(cidr))?.gateway
+        return [{ decoy: id, ip, egress, ...(gateway !== undefined && { gateway }) }]
+      }),
+    async takeDown(decoy, reason) {
+      const stopped = containersIn(seenOf(decoy)).map((container) => engine.stop(container.id, 0))
+      const entry = ledger.get(decoy)
+      if (entry) await ledger.put(condemned(entry, reason))
+      await Promise.allSettled(stopped)
+      tell(decoy)
+      bell.ring()
+    },
     // An address that a real host has taken, or that was given up, is a host's again.
     ownAddresses: () =>
       ledger

@@ -125,6 +125,10 @@ export function withdrawn(before: Entry, taken: { ip: string; mac: string }, rea
 export const cleared = (before: Entry): Entry =>
   tidy({ ...before, clear: false, counted: {}, readyAt: undefined, readyStart: undefined })
 
+/** It was seen to be unsafe: nothing of it runs before the next revision. */
+export const condemned = (before: Entry, reason: string): Entry =>
+  tidy({ ...before, rejected: true, clear: true, reason: reason.slice(0, 512), retryAt: undefined })
+
 export const departed = (before: Entry): Entry => tidy({ ...before, ...noReason, gone: true })
 
 type Loose = { [K in keyof Entry]?: Entry[K] | undefined }

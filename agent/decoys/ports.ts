@@ -2,7 +2,7 @@ import type { Clock } from '../../shared/clock.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
-import type { Plan, ServiceContainer } from '../../shared/schemas/desired-state.ts'
+import type { DesiredDecoy, Plan, ServiceContainer } from '../../shared/schemas/desired-state.ts'
 import type { DecoyState } from '../../shared/schemas/state.ts'
 import type { Engine } from '../engine/port.ts'
 import type { Report } from '../spool/port.ts'
@@ -53,6 +53,10 @@ export interface Decoys extends Part {
   /** Takes effect at once, in the background; the outcome is reported. */
   applyPlan(plan: Plan): void
   list(): DecoyState[]
+  /** Decoys that are at rest and may run, with what the plan lets them reach. */
+  standing(): { decoy: string; ip: string; gateway?: string; egress: DesiredDecoy['egress'] }[]
+  /** Stops its containers at once; it stays away until the next revision of the plan. */
+  takeDown(decoy: string, reason: string): Promise<void>
   /** Addresses and MACs that decoys of this agent have or are about to have: not hosts. */
   ownAddresses(): { ip: string; mac: string }[]
   sources(): EventSource[]

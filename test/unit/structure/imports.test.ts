@@ -17,6 +17,7 @@ const agentRooms: Record<string, string[]> = {
   audit: ['scan', 'spool'],
   blocks: ['spool'],
   health: ['spool', 'link'],
+  safety: ['engine', 'spool'],
 }
 const controllerCommon = ['store', 'work', 'deps', 'config']
 const controllerRooms: Record<string, string[]> = {

@@ -1,0 +1,1 @@
+export { makeSafety, type SafetyDeps, type SafetySubject } from './safety.ts'
