@@ -31,18 +31,22 @@ def tls_context(persona: Persona, service: Service) -> ssl.SSLContext:
 
 def stored(persona: Persona, service: Service) -> str:
     """Path of a file with key and certificate; made where there is none yet."""
-    words = (persona.seed, persona.full_name, service.kind, str(service.port), repr(sorted(service.settings.items())))
+    words = (persona.seed, persona.full_name, service.kind, repr(sorted(service.settings.items())))
     path = places.STATE / f"tls-{hashlib.sha256(repr(words).encode()).hexdigest()[:16]}.pem"
     if not path.exists():
-        key = key_of(f"{persona.seed} tls {service.port}")
+        key = own_key(persona, service)
         certificate = certificate_of(key, persona, service)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(pem("RSA PRIVATE KEY", key.private_info()) + pem("CERTIFICATE", certificate))
     return str(path)
 
 
+def own_key(persona: Persona, service: Service) -> Key:
+    return key_of(f"{persona.seed} tls {service.kind}")
+
+
 def certificate_of(key: Key, persona: Persona, service: Service) -> bytes:
-    stream = Stream(f"{persona.seed} certificate {service.port}")
+    stream = Stream(f"{persona.seed} certificate {service.kind}")
     windows = service.kind == "rdp"
     name = service.text("certCommonName", persona.full_name)
     organization = service.text("certOrganization")

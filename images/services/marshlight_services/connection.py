@@ -26,10 +26,16 @@ class Connection:
     def __init__(
         self, host: Host, service: Service, session: Session, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        self.host, self.service, self.session = host, service, session
+        self.host, self.first, self.session = host, service, session
         self.reader, self.writer = reader, writer
         self.buffer = bytearray()
         self.tls: ssl.SSLObject | None = None
+
+    @property
+    def service(self) -> Service:
+        """As the persona has it now; as it was at the start where that port serves something else by now."""
+        now = self.host.services.get(("tcp", self.first.port))
+        return now if now is not None and now.kind == self.first.kind else self.first
 
     @property
     def persona(self) -> Persona:

@@ -7,8 +7,7 @@ import secrets
 import struct
 from typing import TYPE_CHECKING
 
-from ..certificate import pem, stored, tls_context
-from ..rsa_key import key_of
+from ..certificate import own_key, pem, stored, tls_context
 
 if TYPE_CHECKING:
     from ..connection import Connection
@@ -86,7 +85,7 @@ async def whole_password(connection: Connection, packets: Packets, salt: bytes) 
         return answer.rstrip(b"\0").decode("utf-8", "backslashreplace")
     if answer != b"\x02":
         return None
-    key = key_of(f"{connection.persona.seed} tls {connection.service.port}")
+    key = own_key(connection.persona, connection.service)
     packets.send(b"\x01" + pem("PUBLIC KEY", key.public_info()))
     number = int.from_bytes(await packets.next(), "big")
     mixed = unpadded(pow(number, key.d, key.n).to_bytes((key.n.bit_length() + 7) // 8, "big"))
