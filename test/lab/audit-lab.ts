@@ -55,5 +55,6 @@ export async function builtPersona(family: string, hostname: string): Promise<Pe
   const built = build({ ...given, neighbours: [], taken: new Set() }, catalogue, await loadOuis())
   const user = built.users.find(({ name }) => name === 'root') ?? built.users[0]
   const users = built.users.map((one) => (one === user ? { ...one, passwords: ['Sommer2024'], acceptFromTry: 1 } : one))
-  return { ...built, hostname, users }
+  // Only SSH is deployed here: a persona with more would be told apart by what is missing.
+  return { ...built, hostname, users, services: [] }
 }

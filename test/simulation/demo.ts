@@ -3,6 +3,7 @@ import { centreOf } from './centre.ts'
 import { p50AndP95 } from './figures.ts'
 import { down, type Lab, type LabLayout, up } from './lab/index.ts'
 import { type KeySample, manySources, passwordAttack, portScan } from './step-attack.ts'
+import { auditDecoys } from './step-audit.ts'
 import { type Engagement, engage, proveBlocked } from './step-engage.ts'
 import { decisionToEnforced, keyToAlert, recordSums } from './step-figures.ts'
 import { discover, enrolFleet, growDecoys } from './step-fleet.ts'
@@ -20,6 +21,8 @@ const controllerConfig = ({ machines }: LabLayout) => ({
     perSegment: decoysPerSegment,
     maxPerSegment: 5,
     waitForDetailSeconds: 20,
+    // The story asks for its audits itself, so that none falls into an attack.
+    audit: { enabled: false, limit: 0 },
     egress: machines
       .filter(({ role }) => role === 'payload-server')
       .map(({ ip }) => ({ cidr: `${ip}/32`, proto: 'tcp', port: 80 })),
@@ -37,6 +40,7 @@ export async function runDemo(timeline: Timeline, { keep }: { keep: boolean }): 
     hosts: { present: 0, found: 0 },
     decoys: { ready: 0 },
     firstDecoySeconds: null,
+    audit: { score: null, touchMs: null },
     keyToAlertMs: { p50: null, p95: null },
     decisionToEnforcedMs: { p50: null, p95: null },
     records: { sent: 0, committed: 0, lost: 0, duplicated: 0 },
@@ -102,6 +106,9 @@ async function tell(stage: Stage, step: Step, summary: Summary): Promise<void> {
   const inSegment = (name: string): ShownDecoy[] =>
     grown.decoys.filter(({ segmentName, ssh }) => ssh && segmentName?.endsWith(name))
   const cidrOf = (name: string) => lab.segments.find((segment) => segment.name === name)?.cidr ?? ''
+  await step('The audit: a neighbour’s look at a decoy of each segment, and a test touch', async () => {
+    summary.audit = await auditDecoys(stage, [firstOf(inSegment('seg-a')), firstOf(inSegment('seg-b'))])
+  })
   const logins = await step('An attack from outside: a scan, then passwords', async () => {
     await portScan(stage, 'attacker-outside', cidrOf('seg-a'))
     // What is refused in the end must have been possible in the beginning.

@@ -1,4 +1,5 @@
 import { tableText } from '../../controller/cli/print.ts'
+import type { Audited } from './step-audit.ts'
 import type { Records } from './step-figures.ts'
 import type { StepResult } from './timeline.ts'
 
@@ -9,6 +10,7 @@ export type Summary = {
   hosts: { present: number; found: number }
   decoys: { ready: number }
   firstDecoySeconds: number | null
+  audit: Audited
   keyToAlertMs: Spread
   decisionToEnforcedMs: Spread
   records: Records
@@ -17,13 +19,16 @@ export type Summary = {
 }
 
 export function summaryText(summary: Summary): string {
-  const { hosts, decoys, firstDecoySeconds, keyToAlertMs, decisionToEnforcedMs, records, blocked, steps } = summary
+  const { hosts, decoys, firstDecoySeconds, audit, keyToAlertMs, decisionToEnforcedMs, records, blocked, steps } =
+    summary
   const ms = ({ p50, p95 }: Spread) => (p50 === null ? 'not measured' : `half within ${p50} ms, 95 % within ${p95} ms`)
   const yes = (fact: boolean) => (fact ? 'yes' : 'NO')
   const rows = [
     ['hosts found', `${hosts.found} of ${hosts.present} there`],
     ['decoys that answer', String(decoys.ready)],
     ['first decoy answered after', firstDecoySeconds === null ? 'never' : `${firstDecoySeconds} s`],
+    ['audit of the decoys', audit.score === null ? 'not made' : `${audit.score} of 100 at least`],
+    ['test touch to alert', audit.touchMs === null ? 'not measured' : `${audit.touchMs} ms at most`],
     ['key press to alert', ms(keyToAlertMs)],
     ['decision to enforced', ms(decisionToEnforcedMs)],
     [

@@ -22,7 +22,10 @@ export const session: Probe = {
     const { persona, decoy } = look
     const user = accountOf(persona)
     if (!persona.ssh || !user) return [unknown('session.login', 'nobody can log in to this persona over SSH')]
-    const client = await logIn(look, user)
+    const client = await logIn(look, user).catch((error: Error) => error)
+    // Whoever is let in nowhere sees nothing to compare, and has seen enough.
+    if (client instanceof Error)
+      return [found('session.login', 'differs', client.message, user.name, 'its log-in breaks off')]
     if (!client)
       return [found('session.login', 'differs', 'refused', user.name, 'its own weak password does not open it')]
     try {
