@@ -22,7 +22,7 @@ export const decoysOf = (third: number): string => `198.18.${third}.192/26`
 /** A log-in from inside a segment comes to 71, with this command to 86: so the command crosses the threshold. */
 const config = {
   scan: { enabled: false },
-  decoys: { perSegment: 0, ranges: [decoysOf(third)] },
+  decoys: { audit: { enabled: false }, perSegment: 0, ranges: [decoysOf(third)] },
   risk: { thresholds: { alert: 78, deploy: 100, reconfigure: 100, block: 100 }, autoBlock: false },
 }
 

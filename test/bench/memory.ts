@@ -15,7 +15,7 @@ const decoys = 2
 const hosts = ['ssh', 'ssh http', 'ssh postgres', 'http ftp', 'smb', 'telnet', 'ssh smb', 'http']
 const config = {
   scan: { quickEverySeconds: 30, detailEverySeconds: 60 },
-  decoys: { perSegment: 0, ranges: [decoysOf(third)] },
+  decoys: { audit: { limit: 0 }, perSegment: 0, ranges: [decoysOf(third)] },
   risk: { thresholds: { alert: 78, deploy: 100, reconfigure: 100, block: 100 }, autoBlock: false },
 }
 const perSecond = 200

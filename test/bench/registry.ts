@@ -4,6 +4,7 @@ import { faultsBench } from './faults.ts'
 import { ingestBench } from './ingest.ts'
 import { latencyBench } from './latency.ts'
 import { memoryBench } from './memory.ts'
+import { personasAuditBench } from './personas-audit.ts'
 import { personasMemoryBench } from './personas-memory.ts'
 import type { Bench } from './row.ts'
 import { spoolBench } from './spool.ts'
@@ -16,6 +17,7 @@ export const benches: Record<string, Bench> = {
   'main.memory': memoryBench,
   'main.deploy': deployBench,
   'main.faults': faultsBench,
+  'personas.audit': personasAuditBench,
   'personas.memory': personasMemoryBench,
   spool: spoolBench,
 }
