@@ -20,8 +20,9 @@ export type ImagePlan = {
 export const catalogue: readonly ImagePlan[] = [
   { name: 'base', on: [] },
   { name: 'python', on: [] },
+  { name: 'debian-server', on: [] },
   { name: 'pod', on: ['base'], decoy: true },
-  { name: 'cowrie', on: ['base', 'python'], decoy: true },
+  { name: 'cowrie', on: ['base', 'python', 'debian-server'], decoy: true },
   { name: 'services', on: ['base', 'python'], decoy: true },
   { name: 'node', on: ['base'], extras: ['node'] },
   { name: 'controller', on: ['node'], extras: ['controller-bundle'] },

@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import places
 from .egress import Egress, read_egress
 from .persona import Fields, Persona, Refused, parsed, read_persona
+
+if TYPE_CHECKING:
+    from .tree import Trees
 
 NO_FILE = (0, 0, 0)
 
@@ -32,6 +36,8 @@ class Decoy:
     persona: Persona
     context: Context
     egress: Egress
+    #: Its file systems, once `filesystem` is installed.
+    trees: Trees
 
     def read(self) -> None:
         """Takes all three files, or raises Refused and leaves what was."""

@@ -1,167 +1,139 @@
 """
-Puts the persona's files into Cowrie's tree.
+Cowrie's own file system calls on the decoy's tree, so that there is one truth.
 
-All sessions share one tree; a session that writes gets a copy. A change of persona is made in the shared tree and in
-every open copy, where it replaces what came from a persona and leaves what the attacker wrote.
+    log-in (source, account) -> TreeFilesystem (Cowrie's methods) -> View -> Overlay of the source
 """
 
 from __future__ import annotations
 
-import posixpath
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
-from . import machine, network
+from . import machine, network, places
 from .signatures import expect, expect_attribute
+from .tree import Trees
+from .tree.store import Store
 
 if TYPE_CHECKING:
     from .decoy import Decoy
 
-NAME, TYPE, UID, GID, SIZE, MODE, CTIME, CONTENTS, TARGET, REALFILE = range(10)
-LINK, DIRECTORY, FILE = 0, 1, 2
-# Left in the stock tree by the container and the person it was recorded from.
-TRACES = (
-    "/.dockerenv",
-    "/proc/docker",
-    "/home/phil",
-    "/etc/dpkg/dpkg.cfg.d/docker-apt-speedup",
-    "/etc/apt/apt.conf.d/docker-autoremove-suggests",
-    "/etc/apt/apt.conf.d/docker-clean",
-    "/etc/apt/apt.conf.d/docker-no-languages",
-    "/etc/apt/apt.conf.d/docker-gzip-indexes",
-    "/etc/debian_version",
-)
-
-
-class FromPersona(bytes):
-    """Contents that a later persona may replace; survives the copy of a tree."""
+#: An overlay is written out this long after its first change since.
+SAVED_AFTER_SECONDS = 2.0
 
 
 def install(decoy: Decoy) -> None:
-    from cowrie.core import honeyfs
-    from cowrie.shell import fs
+    from cowrie.core import auth, honeyfs
+    from cowrie.shell import avatar, filetransfer, fs, server, session, telnet
 
-    expect(honeyfs.get_tree, "()")
+    from . import cowrie_files
+
+    expect(honeyfs.read_file, "(virtual_path)")
+    expect(honeyfs._tree, "()")
+    expect(server.CowrieServer.initFileSystem, "(self, home)")
+    expect(session.SSHSessionForCowrieUser.__init__, "(self, avatar, reactor)")
+    expect(filetransfer.SFTPServerForCowrieUser.__init__, "(self, avatar)")
+    expect(telnet.HoneyPotTelnetSession.__init__, "(self, username, server)")
     expect(fs.HoneyPotFilesystem.__init__, "(self, arch, home)")
-    expect(fs.HoneyPotFilesystem.file_contents, "(self, target)")
-    expect_attribute(fs, "A_REALFILE")
-    if [fs.A_NAME, fs.A_CONTENTS, fs.A_REALFILE] != [NAME, CONTENTS, REALFILE]:
-        raise AssertionError("cowrie.shell.fs orders the fields of an entry in another way")
+    expect_attribute(fs, "A_REALFILE", "T_FIFO")
 
-    copies: WeakSet[Any] = WeakSet()
-    ensure = fs.HoneyPotFilesystem._ensure_private_fs
-    contents = fs.HoneyPotFilesystem.file_contents
-
-    def ensure_private_fs(self: Any) -> None:
-        ensure(self)
-        copies.add(self)
-
-    def file_contents(self: Any, target: str) -> bytes:
-        try:
-            return contents(self, target)
-        except FileNotFoundError:
-            # A captured file that was fetched and dropped from the disk meanwhile.
-            return b""
-
-    fs.HoneyPotFilesystem._ensure_private_fs = ensure_private_fs
-    fs.HoneyPotFilesystem.file_contents = file_contents
-
-    tree = honeyfs.get_tree()
-    for path in TRACES:
-        remove(tree, path)
-    remove_processes(tree)
+    store = Store(places.STATE / "tree")
+    trees = Trees(decoy.persona, provide=lambda: texts(decoy), store=store)
+    decoy.trees = trees
+    cowrie_files.install(trees)
 
     def follow(decoy: Decoy) -> None:
-        apply(tree, decoy, shared=True)
-        for copy in copies:
-            apply(copy.fs, decoy, shared=False)
+        trees.play(decoy.persona, lambda: texts(decoy))
 
     decoy.on_change(follow)
+    save_later(trees)
+    ask_the_tree(trees, auth.PersonaUsers)
+
+    # Cowrie's own readers of /etc/passwd, /etc/group and banners know no session.
+    honeyfs.read_file = lambda virtual_path: trees.host_view().read(virtual_path)
+    # The stock tree is neither loaded nor shown.
+    honeyfs._tree = lambda: ["/", 1, 0, 0, 4096, 0o40755, 0, [], None, None]
+
+    def init_file_system(self: Any, home: str) -> None:
+        source, uid, gids = getattr(self, "marshlight_account", ("", 0, (0,)))
+        self.fs = cowrie_files.TreeFilesystem(trees.view(source, uid, gids), self.arch, home)
+        self.process = None
+
+    server.CowrieServer.initFileSystem = init_file_system
+    wrap_ssh(trees, session.SSHSessionForCowrieUser)
+    wrap_ssh(trees, filetransfer.SFTPServerForCowrieUser)
+    wrap_telnet(trees, telnet.HoneyPotTelnetSession)
+    expect_attribute(avatar.CowrieUser, "logout")
 
 
-def apply(tree: list[Any], decoy: Decoy, *, shared: bool) -> None:
-    persona = decoy.persona
-    made = machine.files(persona, network.address())
-    drop_stale(tree, "/etc", made)
-    drop_stale(tree, "/proc", made)
-    for path, (contents, mode) in made.items():
-        put(tree, path, FromPersona(contents), mode, persona.booted_at, shared=shared)
-    for path, uid, gid in machine.homes(persona):
-        home = directory(tree, path, persona.booted_at)
-        if home is not None:
-            home[UID], home[GID], home[MODE] = uid, gid, 0o40700
+def ask_the_tree(trees: Trees, users: Any) -> None:
+    """A password that the attacker set, or took away, counts before those of the persona."""
+    expect(users.checklogin, "(self, thelogin, thepasswd, src_ip)")
+    check = users.checklogin
+
+    def checklogin(self: Any, thelogin: bytes, thepasswd: bytes, src_ip: str = "") -> bool:
+        said = trees.opens(src_ip, thelogin.decode("utf-8", "replace"), thepasswd)
+        return bool(check(self, thelogin, thepasswd, src_ip)) if said is None else said
+
+    users.checklogin = checklogin
 
 
-def put(tree: list[Any], path: str, contents: FromPersona, mode: int, when: float, *, shared: bool) -> None:
-    folder, name = posixpath.split(path)
-    parent = directory(tree, folder, when)
-    if parent is None:
-        return
-    found = child(parent, name)
-    if found is None or found[TYPE] != FILE:
-        if found is not None:
-            parent[CONTENTS].remove(found)
-        found = [name, FILE, 0, 0, 0, 0o100000 | mode, when, b"", None, None]
-        parent[CONTENTS].append(found)
-    elif not shared and not isinstance(found[CONTENTS], FromPersona):
-        return
-    size = 0 if path.startswith("/proc") else len(contents)
-    found[CONTENTS], found[SIZE], found[MODE] = contents, size, 0o100000 | mode
+def texts(decoy: Decoy) -> dict[str, tuple[bytes, int]]:
+    return machine.files(decoy.persona, network.address())
 
 
-def drop_stale(tree: list[Any], path: str, made: dict[str, Any]) -> None:
-    """Takes out what an earlier persona had here and this one has not: another's processes, its release files."""
-    folder = find(tree, path)
-    if folder is None:
-        return
-    for entry in list(folder[CONTENTS]):
-        where = f"{path}/{entry[NAME]}"
-        if entry[TYPE] == FILE and isinstance(entry[CONTENTS], FromPersona) and where not in made:
-            folder[CONTENTS].remove(entry)
-        elif path == "/proc" and entry[NAME].isdigit() and f"{where}/comm" not in made:
-            folder[CONTENTS].remove(entry)
+def wrap_ssh(trees: Trees, kind: Any) -> None:
+    made = kind.__init__
+
+    def init(self: Any, avatar: Any, *rest: Any) -> None:
+        peer = avatar.conn.transport.transport.getPeer()
+        sign_in(trees, avatar, avatar.server, peer.host)
+        made(self, avatar, *rest)
+
+    kind.__init__ = init
 
 
-def remove_processes(tree: list[Any]) -> None:
-    proc = find(tree, "/proc")
-    if proc is not None:
-        proc[CONTENTS][:] = [entry for entry in proc[CONTENTS] if not entry[NAME].isdigit()]
+def wrap_telnet(trees: Trees, kind: Any) -> None:
+    made = kind.__init__
+
+    def init(self: Any, username: bytes, server: Any) -> None:
+        # The address is known when the connection is handed over: the tree is opened then.
+        made(self, username, server)
+
+    def connection_made(self: Any) -> None:
+        sign_in(trees, self, self.server, self.transport.getPeer().host)
+        self.server.initFileSystem(self.home)
+        connected(self)
+
+    connected = kind.connectionMade
+    kind.__init__, kind.connectionMade = init, connection_made
 
 
-def remove(tree: list[Any], path: str) -> None:
-    folder, name = posixpath.split(path)
-    parent = find(tree, folder)
-    found = parent and child(parent, name)
-    if parent and found:
-        parent[CONTENTS].remove(found)
+def sign_in(trees: Trees, user: Any, server: Any, source: str) -> None:
+    """Whose changes are seen, and as which account: the one of the attacker's own /etc/passwd, if he changed that."""
+    key = trees.key_for(source, user.username)
+    account = trees.account(key, user.username)
+    if account:
+        user.uid, user.gid, user.home = account.uid, account.gid, account.home
+        user.temporary = False
+    gids = (user.gid, *(account.groups if account else ()))
+    server.marshlight_account = (key, user.uid, gids)
 
 
-def find(tree: list[Any], path: str, hops: int = 8) -> list[Any] | None:
-    node: list[Any] | None = tree
-    walked = ""
-    for part in [part for part in path.split("/") if part]:
-        if node is None or not isinstance(node[CONTENTS], list):
-            return None
-        node = child(node, part)
-        if node is not None and node[TYPE] == LINK and node[TARGET] and hops:
-            node = find(tree, posixpath.normpath(posixpath.join(walked or "/", node[TARGET])), hops - 1)
-        walked = f"{walked}/{part}"
-    return node
+def save_later(trees: Trees) -> None:
+    from twisted.internet import reactor
 
+    waiting: dict[str, Any] = {}
 
-def directory(tree: list[Any], path: str, when: float) -> list[Any] | None:
-    """Finds it, or makes it with its parents; None where a file stands in the way."""
-    found = find(tree, path)
-    if found is not None:
-        return found if isinstance(found[CONTENTS], list) and found[TYPE] == DIRECTORY else None
-    folder, name = posixpath.split(path.rstrip("/"))
-    parent = directory(tree, folder, when)
-    if parent is None or child(parent, name) is not None:
-        return None
-    made = [name, DIRECTORY, 0, 0, 4096, 0o40755, when, [], None, None]
-    parent[CONTENTS].append(made)
-    return made
+    def save(key: str) -> None:
+        waiting.pop(key, None)
+        trees.save(key)
 
+    def changed(key: str) -> None:
+        if key not in waiting:
+            waiting[key] = reactor.callLater(SAVED_AFTER_SECONDS, save, key)
 
-def child(folder: list[Any], name: str) -> list[Any] | None:
-    return next((entry for entry in folder[CONTENTS] if entry[NAME] == name), None)
+    def save_all() -> None:
+        for key in list(waiting):
+            trees.save(key)
+
+    trees.on_change = changed
+    reactor.addSystemEventTrigger("before", "shutdown", save_all)

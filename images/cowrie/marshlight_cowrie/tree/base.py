@@ -117,12 +117,20 @@ class BaseTree:
             if self.record(index + FIRST):
                 yield self.name_at(index).decode("utf-8", "surrogateescape"), index + FIRST
 
+    def place(self, ino: int) -> tuple[int, str] | None:
+        """The folder it is in, and its name there."""
+        record = self.record(ino)
+        if record is None or ino == ROOT:
+            return None
+        folder = record[8] + FIRST if record[8] else ROOT
+        return folder, self.name_at(ino - FIRST).decode("utf-8", "surrogateescape")
+
     def path(self, ino: int) -> str | None:
         parts: list[str] = []
         while ino != ROOT:
-            record = self.record(ino)
-            if record is None:
+            place = self.place(ino)
+            if place is None:
                 return None
-            parts.append(self.name_at(ino - FIRST).decode("utf-8", "surrogateescape"))
-            ino = record[8] + FIRST if record[8] else ROOT
+            ino = place[0]
+            parts.append(place[1])
         return "/" + "/".join(reversed(parts))

@@ -28,6 +28,7 @@ class Lower(Protocol):
     def size(self, ino: int) -> int: ...
     def mtime(self, ino: int, node: Node) -> float: ...
     def path(self, ino: int) -> str | None: ...
+    def place_of(self, ino: int) -> tuple[int, str] | None: ...
 
 
 class Bottom:
@@ -57,6 +58,9 @@ class Bottom:
 
     def path(self, ino: int) -> str | None:
         return self.tree.path(ino)
+
+    def place_of(self, ino: int) -> tuple[int, str] | None:
+        return self.tree.place(ino)
 
 
 class Layer:
@@ -117,12 +121,12 @@ class Layer:
         """Where the inode stands now; None for one that nothing names any more."""
         if ino == ROOT:
             return "/"
-        place = self.places.get(ino)
-        if place is None:
-            path = self.lower.path(ino)
-            return path
-        above = self.path(place[0])
-        return None if above is None else f"{above.rstrip('/')}/{place[1]}"
+        place = self.place_of(ino)
+        above = self.path(place[0]) if place else None
+        return f"{above.rstrip('/')}/{place[1]}" if above and place else None
+
+    def place_of(self, ino: int) -> tuple[int, str] | None:
+        return self.places.get(ino) or self.lower.place_of(ino)
 
     def unspool(self, data: Spooled) -> bytes:
         raise NotImplementedError("only an overlay spools")

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import machine
+from . import accounts
 from .base import BaseTree
 from .host_layer import HostLayer, Texts
 from .layer import Bottom
-from .overlay import Overlay, Quota, Spool
+from .overlay import Overlay, Quota
 from .programs import maker
 from .skeleton import skeleton
+from .store import Store
 from .view import View
 
 if TYPE_CHECKING:
@@ -43,11 +45,13 @@ class Trees:
         provide: Callable[[], Texts] | None = None,
         clock: Callable[[], float] = time.time,
         folder: Path = FOLDER,
-        spool: Spool | None = None,
+        store: Store | None = None,
     ) -> None:
-        self.clock, self.folder, self.spool = clock, folder, spool
+        self.clock, self.folder, self.store = clock, folder, store
         self.quota = Quota(*PER_DECOY)
         self.overlays: dict[str, Overlay] = {}
+        #: Told the key of an overlay that was changed.
+        self.on_change: Callable[[str], None] = lambda key: None
         self.host = self._host(persona, provide)
 
     def _host(self, persona: Persona, provide: Callable[[], Texts] | None) -> HostLayer:
@@ -66,15 +70,58 @@ class Trees:
         """What the attacker of this key has changed so far."""
         found = self.overlays.pop(key, None)
         if found is None:
-            found = Overlay(self.host, Quota(*PER_OVERLAY, above=self.quota), FIRST_NEW, self.spool)
+            found = self._opened(key)
         self.overlays[key] = found
         while len(self.overlays) > KEPT:
             self.drop(next(iter(self.overlays)))
         return found
 
+    def _opened(self, key: str) -> Overlay:
+        made = Overlay(self.host, Quota(*PER_OVERLAY, above=self.quota), FIRST_NEW, self.store)
+        if self.store and key:
+            self.store.load(key, made)
+        made.on_change = lambda: self.on_change(key)
+        return made
+
     def drop(self, key: str) -> None:
+        """A session that still has it goes on, and what it writes then is its own."""
+        self.save(key)
         gone = self.overlays.pop(key)
         self.quota.note(-gone.quota.used_bytes, -gone.quota.used_nodes)
+        gone.quota.above = None
+        gone.on_change = lambda: None
+
+    def save(self, key: str) -> None:
+        overlay = self.overlays.get(key)
+        if overlay and self.store and key and (overlay.nodes or overlay.entries):
+            self.store.save(key, overlay, accounts.owner(self.view(key, 0, (0,)), self.host_view()))
+
+    def host_view(self) -> View:
+        """The persona's host, untouched."""
+        return View(Overlay(self.host, Quota(0, 0), FIRST_NEW), self.host.mounts, self.clock, 0, (0,))
+
+    def account(self, key: str, name: str) -> accounts.Account | None:
+        return accounts.account(self.view(key, 0, (0,)), name)
+
+    def key_for(self, source: str, name: str, public_key: str = "") -> str:
+        """
+        Whose changes somebody sees who comes from this address as this account: an account that one attacker made, or
+        a key (base64) that he planted, is his from everywhere.
+        """
+        owners = self.store.owners if self.store else {}
+        if source in owners and (name in owners[source].accounts or public_key in owners[source].keys):
+            return source
+        for key, owner in reversed(owners.items()):
+            if name in owner.accounts or (public_key and public_key in owner.keys):
+                return key
+        return source
+
+    def opens(self, source: str, name: str, password: bytes) -> bool | None:
+        """Whether the attacker's own /etc/passwd and shadow let him in; None where those say what the persona says."""
+        key = self.key_for(source, name)
+        if key not in self.overlays and (not self.store or key not in self.store.owners):
+            return None
+        return accounts.password(self.view(key, 0, (0,)), self.host_view(), name, password)
 
     def view(self, key: str, uid: int, gids: tuple[int, ...]) -> View:
         return View(self.overlay(key), self.host.mounts, self.clock, uid, gids)
