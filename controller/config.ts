@@ -62,10 +62,32 @@ export const controllerConfig = z.strictObject({
           atOnce: z.int().min(1).max(256).default(4),
         })
         .prefault({}),
+      /** Whether decoys have services besides SSH and telnet; without, families that have neither are not chosen. */
+      services: z.boolean().default(true),
       /** A decoy is replaced by another at a random time within these bounds; 0 for never. */
       rotation: z
         .strictObject({ minHours: z.number().min(0).default(0), maxHours: z.number().min(0).default(0) })
         .prefault({}),
+    })
+    .prefault({}),
+  personas: z
+    .strictObject({
+      /** manual: what is new of a persona waits, and no decoy shows it before `marshlight personas approve`. */
+      approval: z.enum(['auto', 'manual']).default('auto'),
+      /** Folder of the administrator's templates, and a file of weights of threats; in the data folder unless absolute. */
+      templates: z.string().min(1).default('templates'),
+      threats: z.string().min(1).optional(),
+      /** Of the place; the country that a segment's domain names comes first. */
+      locale: z
+        .string()
+        .regex(/^[a-z]{2}_[A-Z]{2}(\.UTF-8)?$/, 'as en_US.UTF-8')
+        .default('en_US.UTF-8'),
+      timezone: z
+        .string()
+        .refine((name) => Intl.supportedValuesOf('timeZone').includes(name) || name === 'Etc/UTC' || name === 'UTC', {
+          error: 'a time zone, as Europe/Berlin',
+        })
+        .default('Etc/UTC'),
     })
     .prefault({}),
   risk: z

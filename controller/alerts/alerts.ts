@@ -8,6 +8,7 @@ export const severities = ['info', 'warning', 'high', 'critical'] as const
 export type Severity = (typeof severities)[number]
 export const alertKinds = [
   'risk',
+  'honey',
   'silent-agent',
   'dead-decoy',
   'records-lost',

@@ -148,6 +148,7 @@ const missingDecoys = (sql: Sql, before: string): Promise<Missing[]> =>
     `SELECT d.id, d.hostname, d.ip, s.phase, COALESCE(s.unready_since, d.created_at) AS since, s.reason
      FROM decoys d LEFT JOIN alert_decoys s ON s.decoy = d.id JOIN agents a ON a.id = d.agent
      WHERE d.status = 'wanted' AND a.presence = 'online' AND a.presence_at <= ?
+       AND NOT EXISTS (SELECT 1 FROM personas p WHERE p.id = d.persona AND p.version = d.persona_version AND p.status = 'waiting')
        AND ((s.decoy IS NULL AND d.created_at <= ?) OR (s.unready_since IS NOT NULL AND s.unready_since <= ?))
        AND NOT EXISTS (SELECT 1 FROM alerts x WHERE x.kind = 'dead-decoy' AND x.subject = d.id AND x.status <> 'closed')`,
     before,

@@ -18,6 +18,7 @@ export const behaviourKinds = [
   'payload.fetched',
   'payload.uploaded',
   'forward.tried',
+  'honey.used',
   ...commandKinds,
 ] as const
 export type BehaviourKind = (typeof behaviourKinds)[number] | CommandKind

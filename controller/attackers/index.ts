@@ -2,7 +2,7 @@ export { type Behaviour, type BehaviourKind, behaviourKinds } from './behaviour.
 export { type Classify, makeClassifier, shippedRules } from './classify-command.ts'
 export { evidenceTime } from './evidence-time.ts'
 export { makeHistoryRetention } from './history-retention.ts'
-export { makeAttackerProjector } from './projector.ts'
+export { makeAttackerProjector, noteBehaviour } from './projector.ts'
 export {
   type BehaviourRow,
   behavioursAt,

@@ -36,7 +36,7 @@ export function makeAttackerProjector(classify: Classify = makeClassifier(shippe
           if ((await note(sql, counted.source, fact, counted)) && another)
             behaviours.push({ kind: another, detail: fact.value })
         }
-        for (const behaviour of behaviours) await insertBehaviour(sql, counted.source, counted, behaviour)
+        for (const behaviour of behaviours) await noteBehaviour(sql, counted.source, counted, behaviour)
       }
       for (const [ip, one] of tallies) await write(sql, ip, one)
       return []
@@ -76,7 +76,8 @@ async function note(sql: Sql, source: string, { kind, value }: Fact, { stored }:
   return Date.parse(at) - Date.parse(known.last_at) > forgottenAfterMs
 }
 
-const insertBehaviour = (sql: Sql, source: string, { stored, segment, port }: Counted, behaviour: Behaviour) =>
+/** Keeps what a source did; a room that runs between this one and risk may add what it found. */
+export const noteBehaviour = (sql: Sql, source: string, { stored, segment, port }: Counted, behaviour: Behaviour) =>
   sql.run(
     `INSERT INTO behaviours (pos, source, kind, at, received_at, agent, decoy, segment, port, detail, technique)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -1,30 +1,19 @@
 import { type Clock, isoNow } from '../../shared/clock.ts'
 import { MarshlightError } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
+import type { Log } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import type { ControllerConfig } from '../config.ts'
-import {
-  build,
-  type Catalogue,
-  choose,
-  loadOuis,
-  type Neighbour,
-  nextVersion,
-  type Ouis,
-  readCatalogue,
-  readPersona,
-  savePersona,
-  templateOf,
-} from '../personas/index.ts'
-import { hostsOf } from '../segments/index.ts'
+import { build, keepRecipe, readPersona, savePersona } from '../personas/index.ts'
 import type { Sql } from '../store/port.ts'
 import { freeAddressIn } from './address-choice.ts'
 import { chooseMac } from './addresses.ts'
-import { insertDecoy, leaveAddress, macsTaken, retireAt, seedOf } from './decoy-writes.ts'
+import { insertDecoy, leaveAddress, macsTaken, retireAt } from './decoy-writes.ts'
+import { makePersonaActions, type PersonaActions } from './persona-actions.ts'
 import { type Action, type Decoy, decoysOfSegment, type Origin, readDecoy, writeAction } from './records.ts'
 import { agentsFor } from './situation.ts'
 
-export type ActionDeps = { config: ControllerConfig; clock: Clock; random: Random }
+export type ActionDeps = { config: ControllerConfig; clock: Clock; random: Random; dataDir?: string; log?: Log }
 
 /** What was done. Whoever asked emits `plan-changed` for `agent` after the commit. */
 export type Done = {
@@ -51,11 +40,9 @@ export type DeployOptions = {
  * Changes of the desired state of decoys. Each runs in the transaction of `sql`, keeps what it did and why in
  * `decoy_actions`, and is nothing to an agent before its next plan.
  */
-export interface DecoyActions {
+export interface DecoyActions extends PersonaActions {
   /** One more decoy. Throws CONFLICT where the segment is full or has no appliance online, NO_FREE_ADDRESS, NOT_FOUND for an unknown family. */
   deployOne(sql: Sql, segment: string, reason: string, options?: DeployOptions): Promise<Done>
-  /** Another version of its persona; nothing restarts. */
-  reconfigure(sql: Sql, decoy: string, reason: string, by?: Origin): Promise<Done>
   /** Another address; MAC and persona stay. */
   move(sql: Sql, decoy: string, reason: string, by?: Origin): Promise<Done>
   retire(sql: Sql, decoy: string, reason: string, by?: Origin): Promise<Done>
@@ -71,11 +58,7 @@ export interface DecoyActions {
 
 export function makeDecoyActions(deps: ActionDeps): DecoyActions {
   const { config, clock, random } = deps
-  let loading: Promise<{ catalogue: Catalogue; ouis: Ouis }> | undefined
-  const data = () => {
-    loading ??= loadOuis().then((ouis) => ({ catalogue: readCatalogue(), ouis }))
-    return loading
-  }
+  const personas = makePersonaActions(deps, { wantedDecoy, note: done })
 
   async function deployOne(sql: Sql, segment: string, reason: string, options: DeployOptions = {}): Promise<Done> {
     const { by = 'response' } = options
@@ -96,23 +79,9 @@ export function makeDecoyActions(deps: ActionDeps): DecoyActions {
       })
     const now = clock.now()
     const ip = await freeAddressIn(sql, { segment, cidr: agent.cidr }, { config: config.decoys, random, now })
-    const { catalogue, ouis } = await data()
-    const neighbours: Neighbour[] = (await hostsOf(sql, segment)).filter(({ status }) => status === 'up')
-    const choice =
-      options.family === undefined ? choose(catalogue, neighbours, random) : named(catalogue, options.family)
-    const persona = build(
-      {
-        id: newId(now),
-        seed: seedOf(random),
-        template: choice.template,
-        because: choice.because,
-        neighbours,
-        taken: new Set(here.map(({ hostname }) => hostname.toLowerCase())),
-        now,
-      },
-      catalogue,
-      ouis,
-    )
+    const { catalogue, ouis, digest } = await personas.data()
+    const { input, choice } = await personas.wished(sql, segment, options.family)
+    const persona = build(input, catalogue, ouis)
     const mac = chooseMac(persona.mac.oui, await macsTaken(sql), random)
     const decoy: Decoy = {
       id: newId(now),
@@ -131,34 +100,15 @@ export function makeDecoyActions(deps: ActionDeps): DecoyActions {
       reason,
       tries: 0,
     }
-    await savePersona(sql, persona, { segment, reason: choice.because, at: decoy.createdAt })
+    await savePersona(sql, persona, {
+      segment,
+      reason: choice.because,
+      at: decoy.createdAt,
+      status: personas.approval(),
+      recipe: await keepRecipe(sql, input, digest),
+    })
     await insertDecoy(sql, decoy, retireAt(config.decoys.rotation, random, now))
     return done(sql, 'deploy', decoy, by, reason, `${decoy.hostname} at ${ip} as ${choice.template.label}`)
-  }
-
-  async function reconfigure(sql: Sql, id: string, reason: string, by: Origin = 'response'): Promise<Done> {
-    const decoy = await wantedDecoy(sql, id)
-    const persona = await readPersona(sql, decoy.persona, decoy.personaVersion)
-    if (!persona)
-      throw new MarshlightError('NOT_FOUND', {
-        kind: 'persona',
-        value: decoy.persona,
-        command: 'marshlight personas ls',
-      })
-    const { catalogue } = await data()
-    const next = nextVersion(persona, reason, { catalogue, random, now: clock.now() })
-    await savePersona(sql, next.persona, {
-      segment: decoy.segment,
-      reason: `${next.what}: ${reason}`,
-      at: isoNow(clock),
-    })
-    await sql.run(
-      'UPDATE decoys SET persona_version = ?, changed_at = ? WHERE id = ?',
-      next.persona.version,
-      isoNow(clock),
-      id,
-    )
-    return done(sql, 'reconfigure', { ...decoy, personaVersion: next.persona.version }, by, reason, next.what)
   }
 
   async function rollBack(
@@ -230,13 +180,13 @@ export function makeDecoyActions(deps: ActionDeps): DecoyActions {
 
   return {
     deployOne,
-    reconfigure,
     rollBack,
     move: (sql, id, reason, by = 'response') => toAnotherAddress(sql, id, reason, by, 'move'),
     retire: (sql, id, reason, by = 'response') => leave(sql, id, reason, by, 'retire'),
     readdress: (sql, id, reason) => toAnotherAddress(sql, id, reason, 'placement', 'readdress'),
     giveUp: (sql, id, reason) => leave(sql, id, reason, 'placement', 'give-up'),
-    warm: async () => void (await data()),
+    ...personas,
+    warm: async () => void (await personas.data()),
   }
 }
 
@@ -249,11 +199,4 @@ async function wantedDecoy(sql: Sql, id: string): Promise<Decoy> {
       next: 'Deploy another with `marshlight decoys deploy`.',
     })
   return decoy
-}
-
-function named(catalogue: Catalogue, family: string) {
-  const template = templateOf(catalogue, family)
-  if (!template)
-    throw new MarshlightError('NOT_FOUND', { kind: 'family', value: family, command: 'marshlight personas catalogue' })
-  return { template, because: `${template.label}: an administrator asked for it` }
 }

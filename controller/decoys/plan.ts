@@ -2,7 +2,7 @@ import type { DesiredDecoy, Plan, ScanPolicy } from '../../shared/schemas/desire
 import type { Persona } from '../../shared/schemas/persona.ts'
 import { containersOf } from '../../shared/services.ts'
 import type { ControllerConfig } from '../config.ts'
-import { readPersona } from '../personas/index.ts'
+import { readPersona, statusOf } from '../personas/index.ts'
 import type { Sql } from '../store/port.ts'
 import { decoysOfAgent } from './records.ts'
 
@@ -20,7 +20,10 @@ export async function composePlan(sql: Sql, agent: string, { config, neverBlock 
   const personas = new Map<string, Persona>()
   for (const decoy of await decoysOfAgent(sql, agent)) {
     const persona = await readPersona(sql, decoy.persona, decoy.personaVersion)
-    if (!persona) continue
+    // What waits for an administrator's approval is not shown to anybody.
+    if (!persona || (await statusOf(sql, persona.id, persona.version)) !== 'approved') continue
+    const services = config.decoys.services ? containersOf(persona) : (['cowrie'] as const)
+    if (services.length === 0 || (!config.decoys.services && !persona.ssh && !persona.telnet)) continue
     personas.set(`${persona.id} ${persona.version}`, persona)
     decoys.push({
       id: decoy.id,
@@ -30,7 +33,7 @@ export async function composePlan(sql: Sql, agent: string, { config, neverBlock 
       hostname: decoy.hostname,
       persona: decoy.persona,
       personaVersion: decoy.personaVersion,
-      services: containersOf(persona),
+      services: [...services],
       egress: config.decoys.egress,
       limits: config.decoys.limits,
     })

@@ -157,7 +157,16 @@ export async function phasesOf(sql: Sql, decoy: string, limit = 100): Promise<Ph
   }))
 }
 
-export type Action = 'deploy' | 'reconfigure' | 'roll-back' | 'move' | 'readdress' | 'retire' | 'give-up' | 'no-address'
+export type Action =
+  | 'approve'
+  | 'roll-back'
+  | 'deploy'
+  | 'reconfigure'
+  | 'move'
+  | 'readdress'
+  | 'retire'
+  | 'give-up'
+  | 'no-address'
 export type ActionEntry = { at: string; action: Action; by: string; reason: string; what: string }
 
 export async function actionsOf(sql: Sql, decoy: string): Promise<ActionEntry[]> {

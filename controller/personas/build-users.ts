@@ -73,6 +73,8 @@ function peopleOf({ people }: Template, accounts: Accounts, users: readonly Pers
   return names
 }
 
+const byName = ([a]: [string, unknown], [b]: [string, unknown]) => (a < b ? -1 : 1)
+
 function openAccounts(template: Template, users: PersonaUser[], accounts: Accounts, random: Random): string[] {
   const open: string[] = []
   if (template.closed) return open
@@ -84,7 +86,8 @@ function openAccounts(template: Template, users: PersonaUser[], accounts: Accoun
     }
     open.push(user.name)
   }
-  for (const [name, options] of Object.entries(template.defaultPasswords ?? {})) {
+  // In the order of names: a template that was stored and read again must draw the same.
+  for (const [name, options] of Object.entries(template.defaultPasswords ?? {}).sort(byName)) {
     const user = users.find((one) => one.name === name)
     if (user) give(user, options, 2)
   }

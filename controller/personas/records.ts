@@ -1,5 +1,10 @@
 import { type Persona, persona as personaSchema } from '../../shared/schemas/persona.ts'
 import type { Sql } from '../store/port.ts'
+import { digestOf } from './digest.ts'
+import type { Recipe } from './recipe.ts'
+
+/** `waiting`: an administrator has to approve it before a decoy shows it. */
+export type Approval = 'approved' | 'waiting'
 
 export type PersonaSummary = {
   id: string
@@ -9,27 +14,22 @@ export type PersonaSummary = {
   hostname: string
   createdAt: string
   reason: string
+  status: Approval
 }
-type Row = {
-  id: string
-  version: number
-  segment: string
-  family: string
-  hostname: string
-  created_at: string
-  reason: string
-}
+type Row = Omit<PersonaSummary, 'createdAt'> & { created_at: string }
 
 const toSummary = ({ created_at, ...row }: Row): PersonaSummary => ({ ...row, createdAt: created_at })
-const columns = 'id, version, segment, family, hostname, created_at, reason'
+const columns = 'id, version, segment, family, hostname, created_at, reason, status'
 
 export async function savePersona(
   sql: Sql,
   persona: Persona,
-  { segment, reason, at }: { segment: string; reason: string; at: string },
+  about: { segment: string; reason: string; at: string; status?: Approval; recipe?: Recipe },
 ): Promise<void> {
+  const { segment, reason, at, status = 'approved', recipe } = about
   await sql.run(
-    'INSERT INTO personas (id, version, segment, family, hostname, body, created_at, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    `INSERT INTO personas (id, version, segment, family, hostname, body, created_at, reason, status, recipe, digest)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     persona.id,
     persona.version,
     segment,
@@ -38,7 +38,21 @@ export async function savePersona(
     JSON.stringify(persona),
     at,
     reason.slice(0, 512),
+    status,
+    recipe ? JSON.stringify(recipe) : null,
+    digestOf(JSON.parse(JSON.stringify(persona))),
   )
+  for (const { username, password, service, path } of persona.honey ?? [])
+    await sql.run(
+      `INSERT INTO persona_honey (persona, username, password, service, path, planted_at) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (persona, username, password, path) DO NOTHING`,
+      persona.id,
+      username,
+      password,
+      service,
+      path,
+      at,
+    )
 }
 
 /** One version of a persona, or its newest. */
@@ -64,3 +78,24 @@ export async function listPersonas(sql: Sql): Promise<PersonaSummary[]> {
 export async function versionsOf(sql: Sql, id: string): Promise<PersonaSummary[]> {
   return (await sql.all<Row>(`SELECT ${columns} FROM personas WHERE id = ? ORDER BY version`, id)).map(toSummary)
 }
+
+export async function statusOf(sql: Sql, id: string, version: number): Promise<Approval | undefined> {
+  const row = await sql.get<{ status: Approval }>(
+    'SELECT status FROM personas WHERE id = ? AND version = ?',
+    id,
+    version,
+  )
+  return row?.status
+}
+
+export const setApproved = (sql: Sql, id: string, version: number) =>
+  sql.run("UPDATE personas SET status = 'approved' WHERE id = ? AND version <= ?", id, version)
+
+/** Where a password that a decoy saw was planted: under that name first, newest first. */
+export const plantedAs = (sql: Sql, username: string, password: string) =>
+  sql.all<{ persona: string; username: string; service: string; path: string; planted_at: string }>(
+    `SELECT persona, username, service, path, planted_at FROM persona_honey WHERE password = ?
+     ORDER BY CASE WHEN username = ? THEN 0 ELSE 1 END, planted_at DESC, persona`,
+    password,
+    username,
+  )

@@ -5,7 +5,7 @@ import { auditTables } from '../audit/index.ts'
 import { decoyTables } from '../decoys/index.ts'
 import { fleetTables } from '../fleet/index.ts'
 import { ingestTables } from '../ingest/index.ts'
-import { personaTables } from '../personas/index.ts'
+import { personaOriginTables, personaTables } from '../personas/index.ts'
 import { responseTables } from '../response/index.ts'
 import { riskTables } from '../risk/index.ts'
 import { segmentTables } from '../segments/index.ts'
@@ -22,6 +22,7 @@ export const migrations: readonly Migration[] = [
   ingestTables,
   segmentTables,
   personaTables,
+  personaOriginTables,
   decoyTables,
   sessionTables,
   attackerTables,

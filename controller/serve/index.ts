@@ -18,6 +18,7 @@ import {
 } from '../decoys/index.ts'
 import type { Deps } from '../deps.ts'
 import { standingProjector } from '../fleet/index.ts'
+import { makeHoneyProjector } from '../honey/index.ts'
 import {
   enforcementProjector,
   machineAddresses,
@@ -111,6 +112,7 @@ const projectorsOf = (deps: Deps, actions: DecoyActions) =>
     makeDecoyStateProjector(),
     makeSessionProjector(ownLooks),
     makeAttackerProjector(),
+    makeHoneyProjector(deps),
     makeRiskProjector(deps),
     enforcementProjector,
     standingProjector,

@@ -2,11 +2,21 @@ import type { Persona } from '../../../shared/schemas/persona.ts'
 import type { PersonaSummary } from '../../personas/index.ts'
 import type { CliCommand } from '../context.ts'
 import { shownTime } from '../shown-time.ts'
+import { personaChanges } from './personas-change.ts'
+import { personaComparisons } from './personas-compare.ts'
 
 type Listed = PersonaSummary & { segmentName?: string; decoyIp?: string }
 type Shown = { persona: Persona; versions: PersonaSummary[] }
 type Explained = Pick<Persona, 'id' | 'version' | 'hostname' | 'family' | 'reasons'>
-type Template = { id: string; label: string; system: string; kernels: string[]; ssh: string[]; telnet: boolean }
+type Template = {
+  id: string
+  label: string
+  system: string
+  kernels: string[]
+  ssh: string[]
+  telnet: boolean
+  services: string[]
+}
 
 export const personasCommand: CliCommand = (program, cli) => {
   const personas = program.command('personas').description('What decoys pretend to be, and why.')
@@ -19,13 +29,14 @@ export const personasCommand: CliCommand = (program, cli) => {
     .action(async () => {
       cli.show(await cli.api.get<{ items: Listed[] }>('/v1/personas'), ({ items }) =>
         cli.table(
-          ['NAME', 'DECOY', 'SEGMENT', 'SYSTEM', 'VERSION', 'SINCE'],
+          ['NAME', 'DECOY', 'SEGMENT', 'SYSTEM', 'VERSION', 'STATUS', 'SINCE'],
           items.map((one) => [
             one.hostname,
             one.decoyIp,
             one.segmentName,
             one.family,
             one.version,
+            one.status,
             shownTime(one.createdAt),
           ]),
         ),
@@ -39,7 +50,7 @@ export const personasCommand: CliCommand = (program, cli) => {
     .addHelpText('after', '\nExample:\n  marshlight personas show web07')
     .action(async (ref: string, { versionNumber }: { versionNumber?: string }) => {
       cli.show(await cli.api.get<Shown>(path(ref, '', versionNumber)), ({ persona, versions }) => {
-        const { os, hardware, mac, ssh, telnet, users, processes } = persona
+        const { os, hardware, mac, ssh, telnet, users, processes, services, files, honey, packages } = persona
         const open = users.filter(({ passwords }) => passwords.length > 0)
         cli.details([
           ['persona', `${persona.id} version ${persona.version}`],
@@ -57,11 +68,24 @@ export const personasCommand: CliCommand = (program, cli) => {
             `${users.length}, open: ${open.map(({ name, passwords }) => `${name} (${passwords.join(', ')})`).join('; ')}`,
           ],
           ['processes', processes.length],
+          [
+            'services',
+            services?.map(({ kind, port, product, version }) => `${kind} ${port} (${product} ${version})`).join(', '),
+          ],
+          ['network', persona.network && `${persona.network.stack}, TTL ${persona.ttl}`],
+          ['place', [persona.locale, persona.timezone].filter(Boolean).join(', ')],
+          ['packages', packages?.length],
+          ['files', files?.length],
+          ['honey', honey?.map(({ username, service, path }) => `${username} (${service}) in ${path}`).join('; ')],
         ])
         cli.line('')
         cli.table(
           ['VERSION', 'SINCE', 'WHY'],
-          versions.map(({ version, createdAt, reason }) => [version, shownTime(createdAt), reason]),
+          versions.map(({ version, createdAt, status, reason }) => [
+            version,
+            shownTime(createdAt),
+            status === 'waiting' ? `waits for approval: ${reason}` : reason,
+          ]),
         )
       })
     })
@@ -85,13 +109,16 @@ export const personasCommand: CliCommand = (program, cli) => {
       cli.show(await cli.api.get<{ items: Template[] }>('/v1/catalogue'), ({ items }) =>
         cli.table(
           ['ID', 'SYSTEM', 'SERVICES', 'KERNELS'],
-          items.map(({ id, system, ssh, telnet, kernels }) => [
+          items.map(({ id, system, ssh, telnet, services, kernels }) => [
             id,
             system,
-            [ssh.length > 0 ? 'ssh' : '', telnet ? 'telnet' : ''].filter(Boolean).join(' '),
+            [ssh.length > 0 ? 'ssh' : '', telnet ? 'telnet' : '', ...services].filter(Boolean).join(' '),
             kernels.join(' '),
           ]),
         ),
       )
     })
+
+  personaComparisons(personas, cli)
+  personaChanges(personas, cli)
 }

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { auditTables } from '../../../controller/audit/index.ts'
 import { decoyAddressesIn, decoyTables, makeDecoyStateProjector } from '../../../controller/decoys/index.ts'
-import { personaTables } from '../../../controller/personas/index.ts'
+import { personaOriginTables, personaTables } from '../../../controller/personas/index.ts'
 import { makeInventoryProjector, segmentTables } from '../../../controller/segments/index.ts'
 import { coreTables } from '../../../controller/store/core-tables.ts'
 import type { Store } from '../../../controller/store/port.ts'
@@ -36,6 +36,7 @@ export async function testFleet(t: Test) {
     coreTables,
     segmentTables,
     personaTables,
+    personaOriginTables,
     decoyTables,
     auditTables,
   ])

@@ -8,6 +8,8 @@ import { type ControllerConfig, controllerConfig } from '../../../controller/con
 import { decoyTables } from '../../../controller/decoys/tables.ts'
 import type { Deps } from '../../../controller/deps.ts'
 import { fleetTables } from '../../../controller/fleet/tables.ts'
+import { makeHoneyProjector } from '../../../controller/honey/index.ts'
+import { personaOriginTables, personaTables } from '../../../controller/personas/tables.ts'
 import { enforcementProjector, makeBlocks, makeResponder, responseTables } from '../../../controller/response/index.ts'
 import { makeRiskProjector, riskTables } from '../../../controller/risk/index.ts'
 import { makeSessionProjector, sessionAuditTables, sessionTables } from '../../../controller/sessions/index.ts'
@@ -69,6 +71,8 @@ export function makeChain(t: TestLike, overrides: Partial<Record<keyof Controlle
     coreTables,
     blobTables,
     fleetTables,
+    personaTables,
+    personaOriginTables,
     decoyTables,
     sessionTables,
     sessionAuditTables,
@@ -95,6 +99,7 @@ export function makeChain(t: TestLike, overrides: Partial<Record<keyof Controlle
     [
       makeSessionProjector(ownLooks),
       makeAttackerProjector(),
+      makeHoneyProjector(deps),
       makeRiskProjector(deps),
       enforcementProjector,
       makeStateProjector(deps),
@@ -160,7 +165,7 @@ const epoch = newId(startMs)
 export const agentA = newId(startMs)
 export const decoyA = newId(startMs)
 export const decoyB = newId(startMs + 1)
-const persona = newId(startMs)
+export const persona = newId(startMs)
 
 /** An enrolled appliance with one segment, 198.18.1.0/24. */
 export async function enrol(chain: Chain, o: { agent?: string; name?: string; net?: string } = {}): Promise<string> {

@@ -39,6 +39,7 @@ const controllerRooms: Record<string, string[]> = {
   risk: ['attackers', 'sessions', ...controllerCommon],
   response: ['risk', ...controllerCommon],
   alerts: ['risk', ...controllerCommon],
+  honey: ['alerts', 'attackers', 'personas', 'sessions', ...controllerCommon],
   audit: ['alerts', 'decoys', 'personas', 'segments', ...controllerCommon],
 }
 

@@ -1,0 +1,1 @@
+export { makeHoneyProjector } from './projector.ts'
