@@ -84,8 +84,10 @@ class Telnet:
     password_prompt: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Persona:
+    """Compared by identity, so that what was drawn from one can be kept by it."""
+
     id: str
     version: int
     seed: str

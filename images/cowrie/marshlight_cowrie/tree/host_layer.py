@@ -9,7 +9,7 @@ import hashlib
 import os
 import stat as st
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from . import devices
@@ -20,6 +20,7 @@ from .node import Data, Generated, Node
 from .walk import Account, Walker
 
 if TYPE_CHECKING:
+    from ..life.files import Trace
     from ..persona import Persona
 
 #: Path -> contents and permission bits, as `machine.files` gives them.
@@ -30,8 +31,18 @@ DEBIAN = ("debian", "ubuntu", "raspbian", "linuxmint", "devuan", "kali")
 
 
 class HostLayer(Layer):
-    def __init__(self, bottom: Bottom, persona: Persona, provide: Callable[[], Texts], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        bottom: Bottom,
+        persona: Persona,
+        provide: Callable[[], Texts],
+        clock: Callable[[], float],
+        traces: Callable[[], Sequence[Trace]] = tuple,
+    ) -> None:
         super().__init__(bottom)
+        self.traces = traces
+        self.traced: set[str] = set()
+        self.day = -1
         self.persona, self.provide, self.clock = persona, provide, clock
         self.installed_at = installed_at(persona)
         self.mounts = Mounts(disk=disk(persona))
@@ -40,6 +51,7 @@ class HostLayer(Layer):
         self.texts: Texts = {}
         self.read_at = -1.0
         self.proc: int | None = None
+        self.log: int | None = None
         self._lay()
 
     def _lay(self) -> None:
@@ -51,9 +63,26 @@ class HostLayer(Layer):
             self.put_node(path, Node(mode, 0, gid, self.persona.booted_at, links=2 if st.S_ISDIR(mode) else 1, data=data))
         self.proc = self._ino("/proc")
         self._homes()
-        self.refresh()
         for file in self.persona.files:
-            self.file(file.path, file.content.encode("utf-8", "surrogateescape"), file.mode, file.uid, file.gid, file.modified_at)
+            self._brought(file.path)
+        self.refresh()
+        for path in self.texts.keys() & {file.path for file in self.persona.files}:
+            self._brought(path)
+        self.log = self._ino("/var/log")
+
+    def _brought(self, path: str) -> None:
+        file = next(file for file in self.persona.files if file.path == path)
+        self.file(path, file.content.encode("utf-8", "surrogateescape"), file.mode, file.uid, file.gid, file.modified_at)
+
+    def _trace(self) -> None:
+        """What life leaves behind; which files there are changes when logs are turned over."""
+        before, self.traced = self.traced, set()
+        for trace in self.traces():
+            self.traced.add(trace.path)
+            data = Generated(trace.read, sized=True, when=trace.changed, size=trace.size)
+            self.file(trace.path, data, trace.mode, trace.uid, trace.gid)
+        for path in before - self.traced:
+            self.remove(path)
 
     def _homes(self) -> None:
         for user in self.persona.users:
@@ -68,12 +97,12 @@ class HostLayer(Layer):
                     self.file(path, self.content(ino), node.mode & 0o7777, user.uid, user.gid, self.installed_at)
 
     def child(self, folder: int, name: str) -> int | None:
-        if folder == self.proc:
+        if folder == self.proc or (folder == self.log and self.day != int(self.clock() // 900)):
             self.refresh()
         return super().child(folder, name)
 
     def listing(self, folder: int) -> dict[str, int]:
-        if folder == self.proc:
+        if folder == self.proc or (folder == self.log and self.day != int(self.clock() // 900)):
             self.refresh()
         return super().listing(folder)
 
@@ -93,6 +122,9 @@ class HostLayer(Layer):
         if 0 <= now - self.read_at < 1:
             return
         self.read_at = now
+        if self.day != int(now // 900):
+            self.day = int(now // 900)
+            self._trace()
         before, self.texts = self.texts, self.provide()
         for path in before.keys() - self.texts.keys():
             if path.startswith("/proc/"):

@@ -106,6 +106,8 @@ class Layer:
         if stat.S_ISCHR(node.mode) or stat.S_ISBLK(node.mode):
             return 0
         if isinstance(node.data, Generated):
+            if node.data.size:
+                return node.data.size()
             return len(node.data.make()) if node.data.sized else 0
         return node.data.size if isinstance(node.data, Spooled) else len(node.data)
 

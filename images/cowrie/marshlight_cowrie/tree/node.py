@@ -25,6 +25,8 @@ class Generated:
     make: Callable[[], bytes]
     sized: bool = False
     when: Callable[[], float] | None = None
+    #: Tells the length without making the contents.
+    size: Callable[[], int] | None = None
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,10 @@ class Trees:
         kernel = persona.os.kernel
         base = base_for(persona, self.folder)
         bottom = Bottom(base, maker(kernel.machine, persona.seed))
-        return HostLayer(bottom, persona, provide or (lambda: machine.files(persona, "127.0.0.1")), self.clock)
+        from .. import life
+
+        texts = provide or (lambda: machine.files(persona, "127.0.0.1"))
+        return HostLayer(bottom, persona, texts, self.clock, lambda: life.traces(persona, self.clock))
 
     def play(self, persona: Persona, provide: Callable[[], Texts] | None = None) -> None:
         """Another persona, under what the attackers did."""
