@@ -5,6 +5,7 @@ import { ingestBench } from './ingest.ts'
 import { latencyBench } from './latency.ts'
 import { memoryBench } from './memory.ts'
 import { personasAuditBench } from './personas-audit.ts'
+import { personasLoadBench } from './personas-load.ts'
 import { personasMemoryBench } from './personas-memory.ts'
 import type { Bench } from './row.ts'
 import { spoolBench } from './spool.ts'
@@ -19,5 +20,6 @@ export const benches: Record<string, Bench> = {
   'main.faults': faultsBench,
   'personas.audit': personasAuditBench,
   'personas.memory': personasMemoryBench,
+  'personas.load': personasLoadBench,
   spool: spoolBench,
 }
