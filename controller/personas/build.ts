@@ -53,8 +53,8 @@ export function build(input: BuildInput, catalogue: Catalogue, ouis: Ouis): Pers
 
   const named = nameOf(catalogue, input, draw('name'))
   why('hostname', named.because)
-  const role = roleOf(template, named.name, machine.memoryKb, draw('role'))
-  if (role.id !== 'plain') why('processes', `${role.id}: fits the name ${named.name}, and listens on no open port`)
+  const { role, because } = roleOf(template, named.name, machine.memoryKb, alike, draw('role'))
+  if (role.processes.length > 0) why('processes', `${role.id}: ${because}`)
   else why('processes', `the services that ${template.label} starts by itself`)
 
   const kernels = template.kernels.filter(({ built }) => Date.parse(built) + 10 * dayMs < now)
@@ -218,21 +218,34 @@ function nameOf(catalogue: Catalogue, { template, neighbours, taken }: BuildInpu
 
 const firstLabel = (name: string) => (name.split('.')[0] ?? '').toLowerCase()
 
-/** A role that the host name speaks for, or one drawn by weight; none that would not fit into the memory. */
-function roleOf(template: Template, hostname: string, memoryKb: number, random: Random): Role {
+/**
+ * A role that the host name speaks for, or any; of those, rather one whose services neighbours of the kind offer. None
+ * that would not fit into the memory.
+ */
+function roleOf(
+  template: Template,
+  hostname: string,
+  memoryKb: number,
+  alike: readonly Neighbour[],
+  random: Random,
+): { role: Role; because: string } {
   const fitting = template.roles.filter(
     ({ processes }) => processes.reduce((sum, { rss }) => sum + rss, 0) < memoryKb * 0.3,
   )
   const words = hostname.toLowerCase().split(/[^a-z]+/)
-  const named = fitting.find((role) => role.words.some((word) => words.includes(word)))
-  const plain = template.roles[0] as Role
-  if (named) return named
-  return fitting.length === 0
-    ? plain
-    : pickWeighted(
-        random,
-        fitting.map((role) => [role, role.weight] as const),
-      )
+  const named = fitting.filter((role) => role.words.some((word) => words.includes(word)))
+  const options = named.length > 0 ? named : fitting.length > 0 ? fitting : template.roles.slice(0, 1)
+  const seen = (role: Role) =>
+    alike.filter(({ ports }) => ports.some(({ port }) => role.services.some((one) => one.port === port))).length
+  const role = pickWeighted(
+    random,
+    options.map((one) => [one, one.weight * (1 + (4 * seen(one)) / Math.max(1, alike.length))] as const),
+  )
+  const why = [
+    ...(named.length > 0 ? [`fits the name ${hostname}`] : []),
+    ...(seen(role) > 0 ? [`${seen(role)} of ${alike.length} neighbours of the kind offer its services`] : []),
+  ]
+  return { role, because: why.join('; ') || 'drawn by how common it is' }
 }
 
 /** The very version that neighbours of the kind run, if it is known how that version behaves; else one of the packages. */

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto'
 import { pick, type Random } from '../../../shared/random.ts'
-import { hex, type Maker, someHost, write } from './context.ts'
+import { hex, type Maker, type Sheet, someHost, write } from './context.ts'
 
 /** Keys of people, authorised ones and known hosts: sound in form, belonging to nothing. */
 export const keys: Maker = (sheet) => {
@@ -10,6 +10,7 @@ export const keys: Maker = (sheet) => {
     const own = keyPair(random, `${person.name}@${input.hostname}`)
     write(sheet, `${folder}/id_ed25519`, person, 0o600, own.privateKey)
     write(sheet, `${folder}/id_ed25519.pub`, person, 0o644, own.publicKey)
+    sameDate(sheet, `${folder}/id_ed25519`, `${folder}/id_ed25519.pub`)
     const others = 1 + Math.floor(random() * 2)
     const authorised = Array.from({ length: others }, () =>
       keyPair(random, `${person.name}@${pick(random, ['laptop', 'desktop', 'admin01', 'jump'])}`),
@@ -19,6 +20,12 @@ export const keys: Maker = (sheet) => {
     const lines = [...known].map((host) => `${host} ${keyPair(random, '').publicKey.trim()}\n`)
     write(sheet, `${folder}/known_hosts`, person, 0o600, lines.join(''))
   }
+}
+
+/** ssh-keygen writes both halves at once. */
+function sameDate({ files }: Sheet, path: string, other: string): void {
+  const [one, two] = [path, other].map((name) => files.find((file) => file.path === name))
+  if (one && two) two.modifiedAt = one.modifiedAt
 }
 
 const string = (data: Buffer | string): Buffer => {

@@ -31,20 +31,20 @@ const input = (
   now,
 })
 
-t.test('a thousand personas of all templates hold together, and so does each later version', async (t) => {
+t.test('two thousand personas of all families hold together, and so does each later version', async (t) => {
   const segments: Neighbour[][] = [
     [],
     [1, 2, 3].map((n) => debianHost(n)),
     [ubuntuHost(4), windowsHost(5), debianHost(6)],
   ]
   const found: string[] = []
-  for (let i = 0; i < 1000; i++) {
+  for (let i = 0; i < 2000; i++) {
     const template = catalogue.templates[i % catalogue.templates.length]
     if (!template) throw new Error('an empty catalogue')
     let persona = build(input(template, `seed-number-${i}`, segments[i % segments.length]), catalogue, ouis)
     const say = (words: string) => found.push(`${template.id}, seed ${i}, version ${persona.version}: ${words}`)
     inconsistencies(persona, catalogue, ouis, now).forEach(say)
-    for (let v = 0; v < 3; v++) {
+    for (let v = 0; v < (i % 2 === 0 ? 3 : 0); v++) {
       persona = nextVersion(persona, 'the test wants it', { catalogue, random: seededRandom(`${i}/${v}`), now }).persona
       inconsistencies(persona, catalogue, ouis, now).forEach(say)
     }
