@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from . import artifacts, auth, commands, diagnostics, egress, filesystem, places, settings, telnet
 from .limits import Doorkeeper, Limits, cap_files
 from .live import Live
+from .shell import bridge
 from .sink import EventFiles
 from .ssh import hook as ssh
 
@@ -27,7 +28,7 @@ def run(decoy: Decoy, limits: Limits) -> None:
     from twisted.plugins import cowrie_plugin
 
     artifacts.install(limits)
-    for module in (ssh, auth, telnet, egress, filesystem, commands):
+    for module in (ssh, auth, telnet, egress, filesystem, commands, bridge):
         module.install(decoy)
     use_moduli()
 

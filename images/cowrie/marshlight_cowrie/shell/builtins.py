@@ -224,7 +224,7 @@ async def replace(shell: Any, words: list[str]) -> int:
 
     found = find_executable(shell, operands[0], shell.vars.get("PATH"))
     if isinstance(found, str):
-        shell.system.on_command(operands[0], False)
+        shell.system.on_command(" ".join(operands), False)
         if shell.dialect.bash:
             found = found.replace(": command not found", ": not found")
             found = found if "/" not in operands[0] else found.replace("Permission denied", "cannot execute: Permission denied")

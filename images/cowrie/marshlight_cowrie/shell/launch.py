@@ -182,7 +182,7 @@ class Launching:
         path = self.vars.get("PATH") if "PATH" not in extra else extra["PATH"]
         found = find_executable(self, name, path)
         if isinstance(found, str):
-            self.system.on_command(name, False)
+            self.system.on_command(" ".join(words), False)
             handle = self.functions.get("command_not_found_handle")
             if handle is not None and "/" not in name:
                 return int(await self.call(handle, ["command_not_found_handle", *words]))
@@ -191,7 +191,7 @@ class Launching:
         if "/" not in name and self.option("hashall"):
             path_known, hits = self.hashed.get(name, (found.path, 0))
             self.hashed[name] = (path_known, hits + 1)
-        self.system.on_command(name, True)
+        self.system.on_command(" ".join(words), True)
         environment = {**self.vars.environment(), **extra, "_": found.path}
         return int(await self.execute(found, words, environment))
 

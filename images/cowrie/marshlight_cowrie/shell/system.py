@@ -38,8 +38,13 @@ class System:
     #: Paths that this session (or an earlier visit) wrote: what is there is not the persona's.
     writes: set[str] = field(default_factory=set)
 
+    #: Whether the attacker made what is there; None where the tree does not say.
+    was_written: Callable[[str], bool | None] = lambda path: None
+
     def written(self, path: str) -> bool:
-        return posixpath.normpath(path) in self.writes
+        path = posixpath.normpath(path)
+        said = self.was_written(path)
+        return path in self.writes if said is None else said
 
     def home_of(self, name: str) -> str | None:
         found = self.account_of(name)

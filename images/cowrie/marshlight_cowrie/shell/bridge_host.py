@@ -1,0 +1,54 @@
+"""The pretended machine as the decoy's persona has it at the moment."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from .. import network
+from .tasks import Signal
+
+if TYPE_CHECKING:
+    from ..decoy import Decoy
+    from ..persona import Persona
+
+
+class DecoyHost:
+    def __init__(self, decoy: Decoy) -> None:
+        self.decoy = decoy
+        self.address, self.mac = network.address(), network.mac()
+        self.gateway = f"{self.address.rsplit('.', 1)[0]}.1"
+
+    @property
+    def persona(self) -> Persona:
+        return self.decoy.persona
+
+    def now(self) -> float:
+        return time.time()
+
+    @property
+    def utc_offset(self) -> float:
+        from datetime import datetime
+
+        try:
+            offset = datetime.now(ZoneInfo(self.persona.timezone)).utcoffset()
+        except (KeyError, ValueError, OSError):
+            return 0.0
+        return offset.total_seconds() if offset else 0.0
+
+    def random(self, name: str) -> float:
+        digest = hashlib.sha256(f"{self.persona.seed} {name}".encode()).hexdigest()
+        return int(digest[:13], 16) / (1 << 52)
+
+    async def sleep(self, seconds: float) -> None:
+        from twisted.internet import reactor
+
+        signal = Signal()
+        timer: Any = reactor.callLater(max(0.0, min(seconds, 1e7)), signal.set)  # type: ignore[attr-defined]
+        try:
+            await signal
+        finally:
+            if timer.active():
+                timer.cancel()

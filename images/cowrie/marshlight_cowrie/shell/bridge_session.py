@@ -1,0 +1,289 @@
+"""
+One log-in's shell: the coroutines of its commands, run in slices by the reactor.
+
+    Scheduler.wake -> reactor -> run_slice (a few ms) -> reactor ...; past its allowance, with pauses between
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from typing import TYPE_CHECKING, Any
+
+from .. import diagnostics
+from .bridge_host import DecoyHost
+from .bridge_terminal import Channel, Output, Terminal
+from .dialect import ASH, BASH, DASH, Dialect
+from .execute import isolated
+from .interactive import interact
+from .interpreter import Shell
+from .ports import Account
+from .processes import SessionTable
+from .streams import Stream
+from .system import System
+from .tasks import Interrupted, Scheduler, Task
+
+if TYPE_CHECKING:
+    from ..decoy import Decoy
+    from .ports import Registry
+
+#: Seconds at a time; a keystroke of another session waits no longer.
+SLICE = 0.004
+#: CPU seconds that a session gets at full speed; then one slice in so many.
+ALLOWANCE = 3.0
+PAUSE_AFTER = 0.08
+#: Files whose contents are kept as artifacts when the session ends.
+MOST_FILES, LARGEST_FILE = 64, 8 << 20
+
+
+class ShellSession:
+    def __init__(self, decoy: Decoy, protocol: Any, registry: Registry) -> None:
+        self.decoy, self.protocol = decoy, protocol
+        self.timer: Any = None
+        self.task: Task | None = None
+        self.closed = False
+        self.scheduler = Scheduler(self.wake)
+        host = DecoyHost(decoy)
+        user = protocol.user
+        self.tree = tree_of(user)
+        self.system = System(host, self.tree, registry, self.scheduler, SessionTable(host), session=protocol, lenient=True)
+        self.system.on_command = self.note_command
+        self.system.on_failure = lambda error: diagnostics.say("error", f"a command failed: {error!r}")
+        self.system.on_written = self.note_written
+        self.system.was_written = self.was_written
+        self.written: list[str] = []
+        self.account = self.account_of(user)
+        self.terminal: Terminal | None = None
+        self.channel: Channel | None = None
+        self.shell: Shell | None = None
+
+    # -- turns -------------------------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        if self.timer is None and not self.closed:
+            from twisted.internet import reactor
+
+            pause = PAUSE_AFTER if self.scheduler.used > ALLOWANCE else 0.0
+            self.timer = reactor.callLater(pause, self.turn)  # type: ignore[attr-defined]
+
+    def turn(self) -> None:
+        self.timer = None
+        if self.scheduler.run_slice(SLICE):
+            self.wake()
+
+    # -- start -------------------------------------------------------------------------------------------------------
+
+    def account_of(self, user: Any) -> Account:
+        system = self.system
+        found = system.account_of(user.username)
+        shell = next((one.shell for one in self.decoy.persona.users if one.name == user.username), "/bin/bash")
+        if found is not None and found.uid == user.uid:
+            return found
+        return Account(user.username, user.uid, user.gid, (user.gid,), user.avatar.home, shell)
+
+    def dialect(self) -> tuple[Dialect, str]:
+        """Of the account's shell, and the name it runs under."""
+        name = posixpath.basename(self.account.shell) or "sh"
+        system = self.decoy.persona.os.id
+        if name in ("bash", "rbash"):
+            return BASH, name
+        if name == "dash" or name == "sh" and system in ("debian", "ubuntu", "raspbian", "linuxmint", "devuan", "kali"):
+            return DASH, name
+        if name in ("ash", "sh", "busybox"):
+            return ASH, "sh" if name == "busybox" else name
+        return BASH, "bash"
+
+    def environment(self, dialect: Dialect) -> dict[str, str]:
+        given = dict(self.protocol.environ)
+        for name in ("UID", "SHLVL", "TMOUT", "COLUMNS", "LINES"):
+            given.pop(name, None)
+        given["SHELL"] = self.account.shell
+        peer, own = self.protocol.realClientIP, self.system.host.address
+        port = getattr(self.protocol, "realClientPort", 0)
+        if not self.telnet:
+            given["SSH_CLIENT"] = f"{peer} {port} 22"
+            given["SSH_CONNECTION"] = f"{peer} {port} {own} 22"
+            if self.system.tty:
+                given["SSH_TTY"] = self.system.tty
+            given.setdefault("MOTD_SHOWN", "pam") if self.system.tty and dialect.bash else None
+        given["LANG"] = given.get("LANG", "en_US.UTF-8" if dialect.bash else "C")
+        return given
+
+    @property
+    def telnet(self) -> bool:
+        return not hasattr(self.protocol.terminal.transport.session, "conn")
+
+    def size(self) -> tuple[int, int]:
+        found = getattr(self.protocol.user, "windowSize", None)
+        return (int(found[1]) or 80, int(found[0]) or 24) if found else (80, 24)
+
+    def folder(self) -> str:
+        home = self.account.home
+        try:
+            return home if self.tree.stat(home).mode & 0o170000 == 0o040000 else "/"
+        except OSError:
+            return "/"
+
+    def make(self, fds: dict[int, Stream], *, name: str, interactive: bool) -> Shell:
+        dialect, _ = self.dialect()
+        parent = self.seed_processes(interactive)
+        shell = Shell(
+            self.system, self.account, self.tree, fds, self.environment(dialect), cwd=self.folder(), name=name,
+            dialect=dialect, interactive=interactive, login=interactive, ppid=parent,
+        )  # fmt: skip
+        stat = "Ss" if interactive else "S"
+        self.system.table.add(shell.pid, parent, self.account.name, name if interactive else f"{name} -c", self.system.tty, stat)
+        self.shell = shell
+        return shell
+
+    def seed_processes(self, interactive: bool) -> int:
+        """What the daemon that let the client in runs for it."""
+        table, tty = self.system.table, (self.system.tty or "").replace("/dev/", "")
+        if self.telnet:
+            pid = table.new_pid()
+            table.add(pid, 1, "root", f"login -h {self.protocol.realClientIP} -p", self.system.tty, "Ss")
+            return pid
+        monitor = table.new_pid()
+        table.add(monitor, 1, "root", f"sshd: {self.account.name}{f' [priv]' if self.account.uid else f'@{tty}' if tty else '@notty'}", None, "Ss")
+        if not self.account.uid:
+            return monitor
+        pid = table.new_pid()
+        table.add(pid, monitor, self.account.name, f"sshd: {self.account.name}@{tty or 'notty'}", None, "S")
+        return pid
+
+    def start_interactive(self) -> None:
+        self.system.tty = "/dev/pts/0"
+        self.system.size = self.size()
+        terminal = self.terminal = Terminal(self.protocol)
+        terminal.on_line = self.note_line
+        _, name = self.dialect()
+        shell = self.make({0: terminal, 1: terminal, 2: terminal}, name=f"-{name}", interactive=True)
+        shell.vars.set("PS1", prompt_of(self.decoy.persona.os.id, shell))
+        terminal.shell = shell
+        self.run(interact(shell))
+
+    def start_command(self, text: str) -> None:
+        self.note_line(text)
+        self.channel = Channel()
+        sends = self.protocol.terminal
+        out = Output(sends.write)
+        err = Output(self.send_error)
+        _, name = self.dialect()
+        shell = self.make({0: self.channel, 1: out, 2: err}, name=name, interactive=False)
+        row = self.system.table.own.get(shell.pid)
+        if row is not None:
+            row.command = f"{name} -c {text}"
+        shell.label = "-c"
+        self.run(isolated(shell, shell.run_text(text, label="-c")))
+
+    def send_error(self, data: bytes) -> None:
+        terminal = self.protocol.terminal
+        transport = terminal.transport if terminal is not None else None
+        if transport is not None:
+            transport.errReceived(data)
+
+    def run(self, coroutine: Any) -> None:
+        self.task = self.scheduler.spawn(coroutine)
+        self.task.then(self.ended)
+
+    def ended(self) -> None:
+        task = self.task
+        if task is None or self.closed or self.protocol.terminal is None:
+            return
+        status = 128 + task.error.number if isinstance(task.error, Interrupted) else 1 if task.error else int(task.value)
+        if task.error is not None and not isinstance(task.error, Interrupted):
+            diagnostics.say("error", f"a shell failed: {task.error!r}")
+        self.protocol.end_process(status)
+
+    # -- what happens ------------------------------------------------------------------------------------------------
+
+    def note_line(self, line: str) -> None:
+        if line.strip():
+            self.protocol.events.dispatch("cowrie.command.input", "CMD: %(input)s", input=line)
+
+    def note_command(self, line: str, found: bool) -> None:
+        if not found:
+            self.protocol.events.dispatch("cowrie.command.failed", "Command not found: %(input)s", input=line)
+
+    def note_written(self, path: str) -> None:
+        path = posixpath.normpath(path)
+        self.system.writes.add(path)
+        if path not in self.written and len(self.written) < MOST_FILES and not path.startswith("/dev/"):
+            self.written.append(path)
+
+    def was_written(self, path: str) -> bool | None:
+        """Whether it is of the attacker's making; None where the tree does not say."""
+        overlay = getattr(self.tree, "overlay", None)
+        if overlay is None:
+            return None
+        try:
+            inode, _ = self.tree.existing(path)
+        except OSError:
+            return None
+        return inode in overlay.nodes
+
+    def interrupt(self) -> None:
+        """Ctrl-C"""
+        if self.task is not None and not self.task.done:
+            if self.terminal is not None:
+                self.terminal.lines.clear()
+            self.task.interrupt(Interrupted(2))
+
+    def close(self) -> None:
+        """The client is gone: what it wrote is kept, what it ran ends."""
+        if self.closed:
+            return
+        self.keep_written()
+        self.closed = True
+        if self.timer is not None and self.timer.active():
+            self.timer.cancel()
+        self.scheduler.close()
+        self.protocol = _Gone(self.protocol)
+
+    def keep_written(self) -> None:
+        from cowrie.core.artifact import temp_download_path
+
+        terminal = self.protocol.terminal
+        for path in self.written:
+            try:
+                if self.tree.stat(path).size > LARGEST_FILE:
+                    continue
+                data = self.tree.read(path)
+            except OSError:
+                continue
+            if data and terminal is not None:
+                name = temp_download_path("redir")
+                with open(name, "wb") as file:
+                    file.write(data)
+                terminal.redirFiles.add((name, path))
+
+
+class _Gone:
+    """What is left of a protocol whose client went: where events go."""
+
+    terminal = None
+
+    def __init__(self, protocol: Any) -> None:
+        self.events = protocol.events
+        self.realClientIP = getattr(protocol, "realClientIP", "")
+
+
+def tree_of(user: Any) -> Any:
+    fs = user.server.fs
+    view = getattr(fs, "view", None)
+    if view is not None:
+        return view
+    from .bridge_files import CowrieTree
+
+    return CowrieTree(fs, user.uid, (user.gid,))
+
+
+def prompt_of(system: str, shell: Shell) -> str:
+    if not shell.dialect.bash and shell.dialect.kind == "dash":
+        return "# " if shell.account.uid == 0 else "$ "
+    if system in ("rhel", "centos", "rocky", "almalinux", "fedora", "ol", "amzn"):
+        return "[\\u@\\h \\W]\\$ "
+    return "\\u@\\h:\\w\\$ "
+
+
+__all__ = ["ShellSession", "os"]
