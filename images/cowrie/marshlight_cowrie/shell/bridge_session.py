@@ -45,7 +45,7 @@ class ShellSession:
         self.scheduler = Scheduler(self.wake)
         host = DecoyHost(decoy)
         user = protocol.user
-        self.tree = tree_of(user)
+        self.tree = user.server.fs.view
         self.system = System(host, self.tree, registry, self.scheduler, SessionTable(host), session=protocol, lenient=True)
         self.system.on_command = self.note_command
         self.system.on_failure = lambda error: diagnostics.say("error", f"a command failed: {error!r}")
@@ -158,7 +158,6 @@ class ShellSession:
         terminal.on_line = self.note_line
         _, name = self.dialect()
         shell = self.make({0: terminal, 1: terminal, 2: terminal}, name=f"-{name}", interactive=True)
-        shell.vars.set("PS1", prompt_of(self.decoy.persona.os.id, shell))
         terminal.shell = shell
         self.run(interact(shell))
 
@@ -266,24 +265,6 @@ class _Gone:
     def __init__(self, protocol: Any) -> None:
         self.events = protocol.events
         self.realClientIP = getattr(protocol, "realClientIP", "")
-
-
-def tree_of(user: Any) -> Any:
-    fs = user.server.fs
-    view = getattr(fs, "view", None)
-    if view is not None:
-        return view
-    from .bridge_files import CowrieTree
-
-    return CowrieTree(fs, user.uid, (user.gid,))
-
-
-def prompt_of(system: str, shell: Shell) -> str:
-    if not shell.dialect.bash and shell.dialect.kind == "dash":
-        return "# " if shell.account.uid == 0 else "$ "
-    if system in ("rhel", "centos", "rocky", "almalinux", "fedora", "ol", "amzn"):
-        return "[\\u@\\h \\W]\\$ "
-    return "\\u@\\h:\\w\\$ "
 
 
 __all__ = ["ShellSession", "os"]

@@ -50,14 +50,16 @@ def start_variables(shell: Any, env: dict[str, str]) -> None:
     if shell.interactive:
         root = shell.account.uid == 0
         if dialect.bash:
-            default("PS1", "\\s-\\v\\$ ")
+            # What /etc/bash.bashrc of Debian and /etc/bashrc of Red Hat set.
+            red_hat = shell.system.host.persona.os.id in ("rhel", "centos", "rocky", "almalinux", "fedora", "ol", "amzn")
+            default("PS1", "[\\u@\\h \\W]\\$ " if red_hat else "\\u@\\h:\\w\\$ ")
             default("HISTSIZE", "1000")
             default("HISTFILESIZE", "2000")
             default("HISTFILE", f"{shell.account.home.rstrip('/')}/.bash_history")
             default("COLUMNS", str(shell.system.size[0]))
             default("LINES", str(shell.system.size[1]))
         elif dialect.kind == "ash":
-            default("PS1", "\\w \\$ ")
+            default("PS1", "\\u@\\h:\\w\\$ ")
         else:
             default("PS1", "# " if root else "$ ")
         default("PS2", "> ")
