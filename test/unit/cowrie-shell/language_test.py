@@ -19,7 +19,13 @@ SNIPPETS = Path(__file__).parent / "snippets"
 STDIN = b"first line\nsecond one here\nthird\nab\ncxd\ne:f:g\nlast words\n"
 ENVIRONMENT = {"PATH": "/nowhere", "HOME": "/", "LANG": "C.UTF-8"}
 #: Snippets where this shell is known to differ; each says why.
-KNOWN: dict[str, str] = {}
+KNOWN: dict[str, str] = {
+    "(echo bg) & wait; f() { echo fbg; }; f & wait %1; echo $?": "bash removes the job before or after, as it comes",
+    "(kill -9 $BASHPID); echo $?; (kill $BASHPID); echo $?; (exit 255); echo $?; (exit -1); echo $?": "bash names the pid",
+    "x=$(echo a␤nosuch6); echo $x; `nosuch7`; echo $?": "bash counts one line too many within $( )",
+    "[[ a": "bash asks for an operator first",
+    "echo ok␤echo $((1+(2))": "bash waits for a second bracket",
+}
 
 
 def by_bash(snippet: str, folder: str) -> tuple[int, bytes, bytes]:

@@ -173,12 +173,11 @@ async def source(shell: Any, words: list[str]) -> int:
 
 async def run_as(shell: Any, text: str, name: str) -> int:
     """Errors of a sourced file bear its name and lines, `$0` does not."""
-    before = shell.prefix
-    shell.prefix = lambda: f"{name}: line {shell.line}: " if shell.dialect.bash else before()
+    before, shell.sourced = shell.sourced, name
     try:
         return int(await shell.run_text(text))
     finally:
-        del shell.prefix
+        shell.sourced = before
 
 
 def located(shell: Any, name: str) -> str:

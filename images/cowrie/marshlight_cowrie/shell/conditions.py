@@ -64,6 +64,8 @@ class ConditionReader(WordReader):
         operator = first.literal()
         if operator in UNARY:
             self.skip_lines()
+            if self.at_word("]]") or self.over:
+                raise SyntaxFailure("]]", self.line, wording="unexpected argument `]]' to conditional unary operator")
             if not self.at_word("]]") and not any(self.starts(mark) for mark in ("&&", "||", ")")):
                 at = self.at
                 if not any(self.at_word(mark) for mark in BINARY):
@@ -74,9 +76,13 @@ class ConditionReader(WordReader):
             if self.at_word(mark) or mark in "<>" and self.starts(mark):
                 self.at += len(mark)
                 self.skip_lines()
+                if self.at_word("]]"):
+                    raise SyntaxFailure("]]", self.line, wording="unexpected argument `]]' to conditional binary operator")
                 if mark == "=~":
                     return (mark, first, self.expression())
                 return (mark, first, self.operand(patterns=mark in ("==", "!=", "=")))
+        if not self.over and not self.at_word("]]") and not any(self.starts(mark) for mark in ("&&", "||", ")")):
+            raise SyntaxFailure("", self.line, wording="conditional binary operator expected")
         return ("word", first)
 
     def operand(self, *, patterns: bool = False) -> Word:

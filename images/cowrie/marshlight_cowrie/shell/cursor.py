@@ -9,6 +9,8 @@ class SyntaxFailure(Exception):
     def __init__(self, token: str, line: int, expecting: str = "", *, wording: str = "") -> None:
         super().__init__(token or wording or "end of file")
         self.token, self.line, self.expecting, self.wording = token, line, expecting, wording
+        #: What bash leaves in `$?` and exits with.
+        self.status = 2
 
 
 class Incomplete(SyntaxFailure):

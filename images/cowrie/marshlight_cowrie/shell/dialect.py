@@ -37,13 +37,17 @@ class Dialect:
         lead = f"{name}: " + (f"{label}: " if label else "")
         where = "" if interactive and not label else f"line {failure.line}: "
         if isinstance(failure, Incomplete):
-            if failure.closer and failure.closer not in ("]]",):
+            if failure.closer == "]]":
+                return [f"{lead}{where}unexpected EOF while looking for `]]'"]
+            if failure.closer:
                 wanted = failure.closer
                 at = "" if not where else f"line {failure.opened if wanted != ')' else failure.line}: "
                 return [f"{lead}{at}unexpected EOF while looking for matching `{wanted}'"]
             return [f"{lead}{where}syntax error: unexpected end of file"]
         if failure.wording == "memory exhausted":
             return [f"{lead}{where}memory exhausted at `{failure.token}'"]
+        if failure.wording.endswith(("operator", "expected")):
+            return [f"{lead}{where}{failure.wording}"]
         lines = text.split("\n")
         shown = lines[failure.line - 1] if 0 < failure.line <= len(lines) else ""
         first = []

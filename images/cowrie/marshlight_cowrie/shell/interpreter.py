@@ -92,6 +92,8 @@ class Shell(Execution, Launching):
         self.loops = 0
         self.calls: list[str] = []
         self.sourcing = 0
+        #: The file that is read by `.`; its errors bear its name.
+        self.sourced = ""
         self.condition = 0
         self.optind = (1, 0)
         self.terminal_streams: list[Stream] = list(fds.values())
@@ -167,12 +169,14 @@ class Shell(Execution, Launching):
 
     def refuse(self, failure: SyntaxFailure, label: str, text: str, first: int = 1) -> int:
         shown = text if first == 1 else "\n" * (first - 1) + text
-        for line in self.dialect.syntax(failure, self.name, label, shown, interactive=self.interactive):
+        interactive = self.interactive and not self.sourced
+        for line in self.dialect.syntax(failure, self.sourced or self.name, label, shown, interactive=interactive):
             self.say_error(line + "\n")
-        self.status = 2
-        if isinstance(failure, Incomplete) and failure.closer and self.dialect.bash and not label and not self.interactive:
-            self.status = 2
-        return 2
+        self.status = failure.status if self.dialect.bash else 2
+        if failure.wording.endswith(("operator", "expected")) and self.dialect.bash:
+            # As bash: what is wrong within `[[ ]]` drops the command, not the shell.
+            self.status = 0 if not self.interactive else 2
+        return self.status
 
     # -- what the expander and the arithmetic ask --------------------------------------------------------------------
 
@@ -245,6 +249,11 @@ class Shell(Execution, Launching):
     # -- saying ------------------------------------------------------------------------------------------------------
 
     def prefix(self) -> str:
+        if self.sourced and self.dialect.bash:
+            return f"{self.sourced}: line {self.line}: "
+        if self.calls and self.label == "-c" and self.dialect.bash:
+            # A function that was not read from a file counts as from the environment.
+            return f"environment: line {self.line}: "
         return self.dialect.prefix(self.name, self.line, interactive=self.interactive, script=self.script)
 
     def complain(self, text: str) -> None:

@@ -409,7 +409,9 @@ class Parser(ConditionReader):
             if self.take(")"):
                 return made
             if self.over:
-                raise Incomplete(self.line + 1, ")", opened=line)
+                unclosed = Incomplete(self.line, ")", opened=line)
+                unclosed.status = 1
+                raise unclosed
             if self.peek() in METACHARACTERS and not self.starts("<("):
                 raise self.unexpected()
             index, at = None, self.at

@@ -152,7 +152,13 @@ class WordReader(Cursor):
                     return [Arithmetic(found, quoted)]
                 self.at = start
             self.at += 2
-            return [Substitution(self.parse_until(")"), quoted)]
+            try:
+                return [Substitution(self.parse_until(")"), quoted)]
+            except Incomplete:
+                raise
+            except SyntaxFailure as failure:
+                failure.status = 127
+                raise
         if after == "[" and not self.plain_posix:
             found = self.arithmetic(start + 2, "]")
             if found is not None:
