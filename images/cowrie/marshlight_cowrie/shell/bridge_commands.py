@@ -14,6 +14,8 @@ from .tasks import Interrupted, Signal
 if TYPE_CHECKING:
     from .ports import Process, Registry
 
+#: Seconds that one without a terminal may take.
+LONGEST = 120.0
 #: Shells and what only makes sense inside of Cowrie's.
 NOT_TAKEN = frozenset("bash sh busybox exit logout cd pwd echo printf history set export unset env-shell help alias".split())
 NOT_TAKEN |= frozenset("break continue shift read test [ [[ true false : source . eval exec type command ulimit umask".split())
@@ -123,6 +125,7 @@ def adapted(kind: Any) -> Any:
         data = None if stdin.is_tty or not waits_for_input(kind, process) else await stdin.read(-1)
         wiring = Wiring(process, data)
         taker = stdin if hasattr(stdin, "taker") else None
+        timer = last_resort(stage, finished) if not stdin.is_tty else None
         try:
             stage.call_command(wiring, kind, *process.args[1:])
             if not finished.done and not stdin.is_tty:
@@ -138,11 +141,24 @@ def adapted(kind: Any) -> Any:
             abandon(stage)
             raise
         finally:
+            if timer is not None and timer.active():
+                timer.cancel()
             if taker is not None:
                 taker.taker = None
             protocol.password_input = False
 
     return run
+
+
+def last_resort(stage: Stage, finished: Signal) -> Any:
+    """Without a terminal nobody can end one that waits for a password or an answer."""
+    from twisted.internet import reactor
+
+    def give_up() -> None:
+        abandon(stage)
+        finished.set(1)
+
+    return reactor.callLater(LONGEST, give_up)  # type: ignore[attr-defined]
 
 
 async def ended_or_input(stage: Stage, stdin: Any, kind: Any) -> None:
