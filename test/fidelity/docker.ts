@@ -1,8 +1,10 @@
-import { command } from '../lab/cowrie-pod.ts'
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 
-/** What the engine's client wrote, both streams: `docker logs` tells on the one what the container told on it. */
+const run = promisify(execFile)
+
+/** What the engine's client wrote; `docker logs` tells on the one stream what the container told on it. */
 export async function docker(...args: string[]): Promise<string> {
-  const done = await command('docker', args)
-  if (done.code !== 0) throw new Error(`docker ${args.slice(0, 4).join(' ')}: ${done.err.slice(-800)}`)
-  return `${done.out}${args[0] === 'logs' ? done.err : ''}`.trim()
+  const { stdout, stderr } = await run('docker', args, { maxBuffer: 32 << 20 })
+  return `${stdout}${args[0] === 'logs' ? stderr : ''}`.trim()
 }

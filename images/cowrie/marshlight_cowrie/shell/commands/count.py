@@ -1,0 +1,221 @@
+"""wc, sort and uniq."""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import TYPE_CHECKING, Any
+
+from .inputs import Inputs, bare
+from .options import Options, complain, parse
+from .wording import strerror
+
+if TYPE_CHECKING:
+    from ..ports import Process
+
+NUMBER = re.compile(rb"[ \t]*(-?\d*(?:\.\d*)?)")
+GENERAL = re.compile(rb"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
+KEY = re.compile(r"(\d+)(?:\.(\d+))?([a-zA-Z]*)(?:,(\d+)(?:\.(\d+))?([a-zA-Z]*))?$")
+SUFFIX = b"\0KMGTPEZY"
+
+
+async def wc(p: Process) -> int:
+    options = parse(p, "clLmw", "bytes:c chars:m lines:l max-line-length:L words:w files0-from= help version")
+    if not options.any("clLmw"):
+        options.given += [("l", ""), ("w", ""), ("c", "")]
+    inputs = Inputs(p, options.operands)
+    rows: list[tuple[list[int], str]] = []
+    files: dict[str, int] = {}
+    async for name, data in inputs.each():
+        rows.append((figures(data, options), name if options.operands else ""))
+        files[name] = len(data)
+    if len(options.operands) > 1:
+        sums = [sum(column) for column in zip(*(row for row, _ in rows), strict=True)]
+        rows.append((sums or [0] * sum(letter in options for letter in "lwmcL"), "total"))
+    alone = len(rows) == 1 and len(rows[0][0]) == 1
+    width = 1 if alone else len(str(sum(files.values()))) if options.operands and "-" not in options.operands else 7
+    for numbers, name in rows:
+        p.out(" ".join(f"{number:{width}d}" for number in numbers) + (f" {name}" if name else "") + "\n")
+    return inputs.status
+
+
+def figures(data: bytes, options: Options) -> list[int]:
+    made = {
+        "l": data.count(b"\n"),
+        "w": len(data.split()),
+        "m": len(data.decode("utf-8", "replace")),
+        "c": len(data),
+        "L": max((len(line.expandtabs()) for line in data.split(b"\n")), default=0),
+    }
+    return [made[letter] for letter in "lwmcL" if letter in options]
+
+
+class Key:
+    def __init__(self, text: str, defaults: str) -> None:
+        found = KEY.match(text)
+        if not found:
+            raise ValueError(text)
+        first, first_char, flags, last, last_char, more = found.groups()
+        self.first, self.first_char = int(first) - 1, int(first_char or 1) - 1
+        self.last, self.last_char = int(last) if last else None, int(last_char or 0)
+        self.flags = flags + (more or "") or defaults
+
+    def of(self, line: bytes, separator: bytes | None) -> bytes:
+        fields = line.split(separator) if separator is not None else re.findall(rb"[ \t]*[^ \t]+|[ \t]+$", line)
+        join = separator or b""
+        if self.last is None:
+            part = fields[self.first :]
+        else:
+            part = fields[self.first : self.last]
+            if self.last_char and part and self.last > self.first:
+                part = [*part[:-1], part[-1][: self.last_char]]
+        text = join.join(part)
+        return text[self.first_char :]
+
+
+def compared(text: bytes, flags: str) -> Any:
+    if "b" in flags:
+        text = text.lstrip(b" \t")
+    if "g" in flags:
+        found = GENERAL.match(text)
+        return (1, float(found[1])) if found else (0, 0.0)
+    if "n" in flags or "h" in flags:
+        found = NUMBER.match(text)
+        digits = found[1] if found else b""
+        value = float(digits) if digits not in (b"", b"-", b".", b"-.") else 0.0
+        if "h" in flags and found:
+            unit = text[found.end() : found.end() + 1].upper()
+            return (SUFFIX.find(unit) if unit and value else 0) * (1 if value >= 0 else -1), value
+        return value
+    if "V" in flags:
+        return [(1, int(part), b"") if part.isdigit() else (0, 0, part) for part in re.findall(rb"\d+|\D+", text)]
+    if "M" in flags:
+        return b"JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC".find(text.strip()[:3].upper())
+    if "d" in flags:
+        text = re.sub(rb"[^A-Za-z0-9\s]", b"", text)
+    return text.upper() if "f" in flags else text
+
+
+async def sort(p: Process) -> int:
+    options = parse(
+        p,
+        "bcCdfghik:mMno:rRsS:t:T:uVz",
+        "ignore-leading-blanks:b check=?:c dictionary-order:d ignore-case:f general-numeric-sort:g "
+        "human-numeric-sort:h key=:k merge:m month-sort:M numeric-sort:n output=:o reverse:r random-sort:R stable:s "
+        "field-separator=:t unique:u version-sort:V zero-terminated:z parallel= buffer-size=:S",
+        status=2,
+    )
+    flags = "".join(letter for letter in "bdfghMnRV" if letter in options)
+    separator = options.value("t")
+    if separator == "\\0":
+        separator = "\0"
+    if separator is not None and len(separator) != 1:
+        complain(p, f"multi-character tab ‘{separator}’" if separator else "empty tab")
+        return 2
+    try:
+        keys = [Key(text, flags) for text in options.values("k")]
+    except ValueError as error:
+        complain(p, f"invalid number at field start: invalid count at start of ‘{error}’")
+        return 2
+    held = bytearray()
+    for name in options.operands or ["-"]:
+        one = Inputs(p, [name])
+        try:
+            async for _, data in quietly(one):
+                held += data
+                if data and not data.endswith(b"\n"):
+                    held += b"\n"
+        except OSError as error:
+            verb = "read failed" if isinstance(error, IsADirectoryError) else "cannot read"
+            complain(p, f"{verb}: {name}: {strerror(error)}")
+            return 2
+    end = b"\0" if "z" in options else b"\n"
+    lines = bytes(held).split(end) if "z" in options else bare(bytes(held))
+
+    def rank(line: bytes) -> Any:
+        if not keys:
+            return compared(line, flags)
+        return [compared(key.of(line, separator.encode() if separator else None), key.flags) for key in keys]
+
+    if options.any("cC"):
+        for number, (before, after) in enumerate(zip(lines, lines[1:], strict=False), 2):
+            wrong = rank(after) < rank(before) or "u" in options and rank(after) == rank(before)
+            if wrong:
+                if "c" in options:
+                    name = (options.operands or ["-"])[0]
+                    complain(p, f"{name}:{number}: disorder: {after.decode('utf-8', 'replace')}")
+                return 1
+        return 0
+    if "R" in options:
+        random.shuffle(lines)
+    else:
+        if not options.any("su"):
+            lines.sort(reverse="r" in options)
+        backwards = "r" in options and not any("r" in key.flags for key in keys)
+        if keys and any("r" in key.flags for key in keys):
+            for key in reversed(keys):
+                one_sep = separator.encode() if separator else None
+                lines.sort(key=lambda line, key=key: compared(key.of(line, one_sep), key.flags), reverse="r" in key.flags)  # type: ignore[misc]
+        else:
+            lines.sort(key=rank, reverse=backwards)
+    if "u" in options:
+        kept: list[bytes] = []
+        for line in lines:
+            if not kept or rank(kept[-1]) != rank(line):
+                kept.append(line)
+        lines = kept
+    made = b"".join(line + end for line in lines)
+    target = options.value("o")
+    if target:
+        p.fs.write(p.path(target), made, mode=0o666 & ~p.umask)
+    else:
+        p.stdout.write(made)
+    return 0
+
+
+async def quietly(inputs: Inputs) -> Any:
+    from .inputs import whole
+
+    for name in inputs.names:
+        yield name, await whole(inputs.p, name)
+
+
+async def uniq(p: Process) -> int:
+    args = [word if not (word[:1] == "-" and word[1:].isdigit()) else f"-f{word[1:]}" for word in p.args[1:]]
+    options = parse(
+        p,
+        "cdDf:is:uw:z",
+        "count:c repeated:d all-repeated=?:D skip-fields=:f ignore-case:i skip-chars=:s unique:u check-chars=:w "
+        "zero-terminated:z",
+        args=args,
+    )
+    inputs = Inputs(p, options.operands[:1])
+    fields, chars, width = (int(options.text(letter, "0")) for letter in "fsw")
+
+    def key(line: bytes) -> bytes:
+        if fields:
+            line = re.sub(rb"^(?:[ \t]*[^ \t]+){0,%d}" % fields, b"", line)
+        line = line[chars:]
+        line = line[:width] if width else line
+        return line.lower() if "i" in options else line
+
+    runs: list[tuple[int, list[bytes]]] = []
+    for line in bare(await inputs.all()):
+        if runs and key(runs[-1][1][0]) == key(line):
+            runs[-1] = (runs[-1][0] + 1, [*runs[-1][1], line] if "D" in options else runs[-1][1])
+        else:
+            runs.append((1, [line]))
+    made = bytearray()
+    for count, lines in runs:
+        if "u" in options and count > 1 or options.any("dD") and count == 1:
+            continue
+        for line in lines:
+            made += (b"%7d " % count if "c" in options else b"") + line + b"\n"
+    if len(options.operands) > 1:
+        p.fs.write(p.path(options.operands[1]), bytes(made), mode=0o666 & ~p.umask)
+    else:
+        p.stdout.write(bytes(made))
+    return inputs.status
+
+
+COMMANDS = {"wc": wc, "sort": sort, "uniq": uniq}

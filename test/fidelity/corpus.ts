@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** One line for a shell, and where it comes from. */
+export type Line = { text: string; group: string }
+
+const folder = join(import.meta.dirname, 'corpus')
+
+/** In the order they are run in: what a line leaves behind, the next ones find. */
+export async function readCorpus(): Promise<Line[]> {
+  const typed = await linesOf('sessions.txt')
+  const drawn = await Promise.all(
+    ['nl2bash', 'atomic'].map(async (group) => drawnOf(group, await linesOf(`${group}.txt`))),
+  )
+  const samples = (await readFile(join(folder, 'samples.sh'), 'utf8')).trim()
+  return [...grouped(typed), { text: samples, group: 'nl2bash' }, ...drawn.flat()]
+}
+
+const linesOf = async (name: string) => (await readFile(join(folder, name), 'utf8')).split('\n').filter(Boolean)
+
+const drawnOf = (group: string, lines: readonly string[]): Line[] =>
+  lines.map((line) => ({ group, text: group === 'nl2bash' ? `cd /tmp/samples; ${line}` : line }))
+
+/** `## name` opens a group. */
+function grouped(lines: readonly string[]): Line[] {
+  let group = ''
+  return lines.flatMap((text) => {
+    if (!text.startsWith('## ')) return [{ text, group }]
+    group = text.slice(3)
+    return []
+  })
+}
