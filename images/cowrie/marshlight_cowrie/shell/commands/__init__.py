@@ -17,7 +17,10 @@ from .wording import strerror
 if TYPE_CHECKING:
     from ..ports import Command, Process, Registry
 
-THEMES: tuple[str, ...] = ()
+THEMES: tuple[str, ...] = (
+    *("accounts", "archive", "awk", "compare", "copies", "count", "dates", "dump", "fields", "files", "find", "grep", "identity"),
+    *("interpreters", "listing", "modes", "network", "packages", "processes", "sed", "services", "show", "sums", "system", "words", "xargs"),
+)
 SBIN = frozenset(
     "arp blkid chpasswd chroot cron dmidecode fdisk groupadd groupdel halt ifconfig insmod ip iptables ip6tables lsmod "
     "mkfs modprobe nft nologin poweroff reboot rmmod route runuser service shutdown sshd swapoff swapon sysctl tc "

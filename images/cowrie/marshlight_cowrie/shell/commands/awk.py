@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 USAGE = "Usage: mawk [Options] 'program' [file ...]\n"
 
 
+
+def name_of(p: Process) -> str:
+    return p.args[0].rsplit("/", 1)[-1]
+
+
 async def awk(p: Process) -> int:
     args, sources, separator, assigned = list(p.args[1:]), [], None, []
     while args and args[0].startswith("-") and args[0] != "-":
@@ -31,7 +36,7 @@ async def awk(p: Process) -> int:
             p.out("mawk 1.3.4 20200120\nCopyright 2008-2019,2020, Thomas E. Dickey\nCopyright 1991-1996,2014, Michael D. Brennan\n")
             return 0
         if word[:2] not in ("-F", "-v", "-f"):
-            raise Usage(f"mawk: not an option: {word}\n", 2)
+            raise Usage(f"{name_of(p)}: not an option: {word}\n", 2)
         value = word[2:] or (args.pop(0) if args else "")
         if word[1] == "F":
             separator = value
@@ -41,7 +46,7 @@ async def awk(p: Process) -> int:
             try:
                 sources.append((await whole(p, value)).decode("utf-8", "surrogateescape"))
             except OSError as error:
-                raise Usage(f"mawk: couldn't open file {value} ({strerror(error)})\n", 2) from None
+                raise Usage(f"{name_of(p)}: couldn't open file {value} ({strerror(error)})\n", 2) from None
     if not sources:
         if not args:
             raise Usage(USAGE, 2)
@@ -49,13 +54,13 @@ async def awk(p: Process) -> int:
     try:
         m = Machine(p, Parser("\n".join(sources)).program())
     except (AwkError, IndexError) as error:
-        raise Usage(f"mawk: {error}\n" if str(error)[:4] == "line" else f"mawk: line 1: {error}\n", 2) from None
+        raise Usage(f"{name_of(p)}: {error}\n" if str(error)[:4] == "line" else f"{name_of(p)}: line 1: {error}\n", 2) from None
     if separator is not None:
         m.globals["FS"] = "\t" if separator == "t" else unescaped(separator)
     for one in assigned:
         name, equals, value = one.partition("=")
         if not equals or not name.isidentifier():
-            raise Usage(f"mawk: improper assignment: -v {one}\n", 2)
+            raise Usage(f"{name_of(p)}: improper assignment: -v {one}\n", 2)
         m.globals[name] = Input(unescaped(value))
     m.globals["ARGV"] = {"0": "awk", **{str(i): Input(word) for i, word in enumerate(args, 1)}}
     m.globals["ARGC"] = float(len(args) + 1)
@@ -100,7 +105,7 @@ class Session:
                 pass
         except (AwkError, RecursionError) as error:
             await self.close_all()
-            raise Usage(f"mawk: {error}\n", 2) from None
+            raise Usage(f"{name_of(self.p)}: {error}\n", 2) from None
         await self.close_all()
         return m.status or (2 if self.failed else 0)
 

@@ -1,0 +1,250 @@
+"""python3 and perl as far as people try them, busybox as a multi-call program, and programs that only tell their version."""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from typing import TYPE_CHECKING, Any
+
+from .options import Usage
+
+if TYPE_CHECKING:
+    from ..ports import Process
+
+OPERATORS: dict[type, Any] = {
+    **{ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.Mod: operator.mod},
+    ast.FloorDiv: operator.floordiv,
+}
+BUSYBOX = "BusyBox v{version} ({build}) multi-call binary.\n"
+APPLETS = (
+    "[ [[ acpid adjtimex ar arch arp arping ascii ash awk base64 basename bc blkdiscard blkid blockdev brctl bunzip2 bzcat bzip2 cal cat chgrp "
+    "chmod chown chpasswd chroot chvt clear cmp cp cpio crc32 crond crontab cttyhack cut date dc dd deallocvt depmod devmem df diff dirname dmesg "
+    "dnsdomainname dos2unix dpkg dpkg-deb du dumpkmap dumpleases echo ed egrep env expand expr factor fallocate false fatattr fdisk fgrep find "
+    "fold free freeramdisk fsfreeze fstrim ftpget ftpput getopt getty grep groups gunzip gzip halt head hexdump hostid hostname httpd hwclock i2cdetect "
+    "i2cdump i2cget i2cset i2ctransfer id ifconfig ifdown ifup init insmod ionice ip ipcalc ipneigh kill killall klogd last less link linux32 "
+    "linux64 linuxrc ln loadfont loadkmap logger login logname logread losetup ls lsmod lsscsi lzcat lzma lzop md5sum mdev microcom mim mkdir "
+    "mkdosfs mke2fs mkfifo mknod mkpasswd mkswap mktemp modinfo modprobe more mount mt mv nameif nbd-client nc netstat nl nologin nproc nsenter "
+    "nslookup nuke od openvt partprobe passwd paste patch pidof ping ping6 pivot_root poweroff printf ps pwd rdate readlink realpath reboot renice "
+    "reset resume rev rm rmdir rmmod route rpm rpm2cpio run-init run-parts sed seq setkeycodes setpriv setsid sh sha1sum sha256sum sha3sum sha512sum "
+    "shred shuf sleep sort ssl_client start-stop-daemon stat strings stty su sulogin svc svok swapoff swapon switch_root sync sysctl syslogd tac tail "
+    "tar taskset tc tee telnet telnetd test tftp time timeout top touch tr traceroute traceroute6 true truncate ts tty ubirename udhcpc udhcpd uevent "
+    "umount uname uncompress unexpand uniq unix2dos unlink unlzma unshare unxz unzip uptime usleep uudecode uuencode vconfig vi w watch watchdog wc "
+    "wget which who whoami xargs xxd xz xzcat yes zcat"
+).split()
+USAGES = {
+    "wget": "Usage: wget [-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR]\n\t[--post-data STR | --post-file FILE] [-Y on/off]\n"
+    "\t[--no-check-certificate] [-P DIR] [-U AGENT] URL...\n\nRetrieve files via HTTP or FTP\n",
+    "tftp": "Usage: tftp [OPTIONS] HOST [PORT]\n\nTransfer a file from/to tftp server\n\n\t-l FILE\tLocal FILE\n\t-r FILE\tRemote FILE\n"
+    "\t-g\tGet file\n\t-p\tPut file\n\t-b SIZE\tTransfer blocks in bytes\n",
+    "ftpget": "Usage: ftpget [-cv] [-u USER] [-p PASS] [-P PORT] HOST [LOCAL_FILE] REMOTE_FILE\n\nDownload a file via FTP\n",
+}
+
+
+def banner(p: Process) -> str:
+    package = next((package for package in getattr(p.host.persona, "packages", ()) if package.name == "busybox"), None)
+    if package:
+        number = package.version.partition(":")[2] or package.version
+        return BUSYBOX.format(version=number.partition("-")[0], build=f"Debian {package.version}")
+    return BUSYBOX.format(version="1.35.0", build="2023-04-27 20:28:15 UTC")
+
+
+async def busybox(p: Process) -> int:
+    words = p.args[1:]
+    if not words or words[0] == "--help":
+        p.out(
+            banner(p) + "BusyBox is copyrighted by many authors between 1998-2015.\nLicensed under GPLv2. See source distribution for detailed\n"
+            "copyright notices.\n\nUsage: busybox [function [arguments]...]\n   or: busybox --list[-full]\n   or: busybox --install [-s] [DIR]\n"
+            "   or: function [arguments]...\n\nCurrently defined functions:\n\t" + ", ".join(APPLETS) + "\n"
+        )
+        return 0
+    if words[0].startswith("--list"):
+        p.out("".join(f"{'usr/bin/' if 'full' in words[0] else ''}{name}\n" for name in APPLETS))
+        return 0
+    name = words[0]
+    if name not in APPLETS:
+        raise Usage(f"{name}: applet not found\n", 127)
+    if name in USAGES and len(words) == 1 or words[1:2] == ["--help"]:
+        raise Usage(banner(p) + "\n" + USAGES.get(name, f"Usage: {name} [OPTIONS]\n"), 1 if words[1:2] != ["--help"] else 0)
+    if name == "ps":
+        p.out("PID   USER     COMMAND\n")
+        for row in p.table.rows() if p.table else []:
+            p.out(f"{row.pid:5d} {row.user[:8]:<8} {row.command[:70]}\n")
+        return 0
+    if name == "echo":
+        return await p.spawn(["bash", "-c", 'echo "$@"', "echo", *words[1:]])
+    try:
+        return await p.spawn(words)
+    except FileNotFoundError:
+        return 0
+
+
+class Unknown(Exception):
+    pass
+
+
+def evaluated(node: ast.AST) -> Any:
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
+        left, right = evaluated(node.left), evaluated(node.right)
+        if isinstance(left, (int, float)) and isinstance(right, (int, float)) or isinstance(node.op, ast.Add) and type(left) is type(right):
+            return OPERATORS[type(node.op)](left, right)
+        if isinstance(node.op, ast.Mult) and isinstance(right, int) and right < 100_000:
+            return left * right
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -evaluated(node.operand)
+    raise Unknown
+
+
+async def python(p: Process) -> int:
+    words = p.args[1:]
+    version = next((package.version.partition("-")[0] for package in getattr(p.host.persona, "packages", ()) if package.name == "python3"), "3.11.2")
+    if words[:1] and words[0] in ("-V", "--version"):
+        p.out(f"Python {version}\n")
+        return 0
+    if words[:1] == ["-c"] and len(words) > 1:
+        return ran(p, words[1])
+    if words and not words[0].startswith("-"):
+        try:
+            return ran(p, p.fs.read(p.path(words[0])).decode("utf-8", "replace"))
+        except OSError as error:
+            raise Usage(f"{p.args[0]}: can't open file '{p.path(words[0])}': [Errno {error.errno}] {error.strerror}\n", 2) from None
+    if not words and not p.stdin.is_tty:
+        text = bytearray()
+        while piece := await p.stdin.read(65536):
+            text += piece
+        return ran(p, text.decode("utf-8", "replace"))
+    return 0
+
+
+def ran(p: Process, text: str) -> int:
+    """Prints of constants and sums; whatever else there is ends without a word, as a quiet script does."""
+    try:
+        tree = ast.parse(text.strip())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise Usage('  File "<string>", line 1\n' f"    {text.strip().splitlines()[0] if text.strip() else ''}\nSyntaxError: invalid syntax\n") from None
+    for statement in tree.body:
+        call = statement.value if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) else None
+        if call is None or not isinstance(call.func, ast.Name) or call.func.id != "print":
+            continue
+        try:
+            p.out(" ".join(str(evaluated(argument)) for argument in call.args) + "\n")
+        except (Unknown, ArithmeticError, TypeError, ValueError):
+            continue
+    return 0
+
+
+async def perl(p: Process) -> int:
+    words = p.args[1:]
+    if words[:1] == ["-v"] or words[:1] == ["--version"]:
+        p.out(
+            "\nThis is perl 5, version 36, subversion 0 (v5.36.0) built for x86_64-linux-gnu-thread-multi\n(with 60 registered patches, see perl -V for more detail)\n\n"
+            "Copyright 1987-2022, Larry Wall\n"
+        )
+        return 0
+    if words[:1] and words[0].startswith("-") and "e" in words[0] and len(words) > 1:
+        for found in re.finditer(r"""print\s*\(?\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(\d+(?:\s*[-+*]\s*\d+)*))""", words[1]):
+            if found[1] is not None:
+                p.out(re.sub(r"\\(.)", lambda escape: {"n": "\n", "t": "\t"}.get(escape[1], escape[1]), found[1]))
+            elif found[2] is not None:
+                p.out(found[2])
+            else:
+                p.out(str(evaluated(ast.parse(found[3], mode="eval").body)))
+        return 0
+    if words and not words[0].startswith("-"):
+        try:
+            p.fs.read(p.path(words[0]))
+        except OSError as error:
+            raise Usage(f"Can't open perl script \"{words[0]}\": {error.strerror}\n", 2) from None
+    return 0
+
+
+async def ssh(p: Process) -> int:
+    name = p.args[0].rsplit("/", 1)[-1]
+    if name == "ssh" and p.args[1:2] == ["-V"]:
+        version = next((package.version for package in getattr(p.host.persona, "packages", ()) if package.name == "openssh-client"), "1:9.2p1-2+deb12u3")
+        number, _, debian = version.partition(":")[2].partition("-")
+        ssl = next((package.version.partition("-")[0] for package in getattr(p.host.persona, "packages", ()) if package.name == "libssl3"), "3.0.15")
+        p.stderr.write(f"OpenSSH_{number} Debian-{debian}, OpenSSL {ssl}\n".encode())
+        return 0
+    if name == "scp" and len(p.args) < 3:
+        raise Usage(
+            "usage: scp [-346ABCOpqRrsTv] [-c cipher] [-D sftp_server_path] [-F ssh_config]\n           [-i identity_file] [-J destination] [-l limit] [-o ssh_option]\n"
+            "           [-P port] [-S program] [-X sftp_option] source ... target\n"
+        )
+    hosts = [word for word in p.args[1:] if not word.startswith("-")]
+    if not hosts:
+        raise Usage("usage: ssh [-46AaCfGgKkMNnqsTtVvXxYy] [-B bind_interface] [-b bind_address]\n", 255)
+    target = next((word for word in hosts if "@" in word or ":" in word), hosts[0]).partition("@")[2] or hosts[0]
+    await p.host.sleep(3)
+    raise Usage(f"ssh: Could not resolve hostname {target.partition(':')[0]}: Temporary failure in name resolution\r\n", 255)
+
+
+async def openssl(p: Process) -> int:
+    import os
+
+    if p.args[1:2] == ["rand"]:
+        count = next((int(word) for word in p.args[2:] if word.isdigit()), 16)
+        data = os.urandom(min(count, 65536))
+        if "-hex" in p.args:
+            p.out(data.hex() + "\n")
+        elif "-base64" in p.args:
+            import base64
+
+            p.out(base64.encodebytes(data).decode())
+        else:
+            p.stdout.write(data)
+    elif p.args[1:2] == ["version"]:
+        p.out("OpenSSL 3.0.15 3 Sep 2024 (Library: OpenSSL 3.0.15 3 Sep 2024)\n")
+    return 0
+
+
+async def clear(p: Process) -> int:
+    if not p.env.get("TERM"):
+        raise Usage("TERM environment variable not set.\n")
+    p.out("\033[H\033[2J\033[3J")
+    return 0
+
+
+async def getconf(p: Process) -> int:
+    persona = p.host.persona
+    bits = "64" if "64" in persona.os.kernel.machine else "32"
+    values = {
+        **{"LONG_BIT": bits, "PAGESIZE": "4096", "PAGE_SIZE": "4096", "_NPROCESSORS_ONLN": str(persona.hardware.cores)},
+        **{"_NPROCESSORS_CONF": str(persona.hardware.cores), "ARG_MAX": "2097152", "CLK_TCK": "100", "INT_MAX": "2147483647"},
+        **{"GNU_LIBC_VERSION": "glibc 2.36", "PATH": "/bin:/usr/bin", "OPEN_MAX": "1024", "WORD_BIT": "32", "NAME_MAX": "255", "CHAR_BIT": "8"},
+        "_PHYS_PAGES": str(persona.hardware.memory_kb // 4),
+    }
+    words = [word for word in p.args[1:] if not word.startswith("-")]
+    if not words:
+        raise Usage("Usage: getconf [-v SPEC] VAR\n  or:  getconf [-v SPEC] PATH_VAR PATH\n", 2)
+    if words[0] not in values:
+        raise Usage(f"getconf: Unrecognized variable `{words[0]}'\n", 2)
+    p.out(values[words[0]] + "\n")
+    return 0
+
+
+async def locale(p: Process) -> int:
+    lang = p.env.get("LANG", "")
+    shown = lang or "POSIX"
+    p.out(f"LANG={lang}\nLANGUAGE={p.env.get('LANGUAGE', '')}\n")
+    for name in "CTYPE NUMERIC TIME COLLATE MONETARY MESSAGES PAPER NAME ADDRESS TELEPHONE MEASUREMENT IDENTIFICATION".split():
+        p.out(f'LC_{name}="{shown}"\n')
+    p.out(f"LC_ALL={p.env.get('LC_ALL', '')}\n")
+    return 0
+
+
+async def less(p: Process) -> int:
+    names = [word for word in p.args[1:] if not word.startswith(("-", "+"))]
+    return await p.spawn(["cat", *names])
+
+
+async def nothing(p: Process) -> int:
+    return 0
+
+
+COMMANDS = {
+    **{"python3": python, "perl": perl, "busybox": busybox, "ssh": ssh, "scp": ssh, "sftp": ssh, "openssl": openssl, "clear": clear},
+    **{"getconf": getconf, "locale": locale, "less": less, "more": less, "sync": nothing, "ldconfig": nothing},
+}
