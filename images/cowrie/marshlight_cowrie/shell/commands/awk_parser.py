@@ -210,7 +210,8 @@ class Parser:
                 arguments = self.list_until(")")
                 listed = self.word.kind in ends or self.sees(";", "}", ">", ">>", "|")
             if not listed:
-                self.at, arguments = mark, [self.expression()]
+                self.at = mark
+                arguments = [self.expression()]
                 while self.accept(","):
                     self.newlines()
                     arguments.append(self.expression())
