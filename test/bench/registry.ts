@@ -5,6 +5,7 @@ import { ingestBench } from './ingest.ts'
 import { latencyBench } from './latency.ts'
 import { memoryBench } from './memory.ts'
 import { personasAuditBench } from './personas-audit.ts'
+import { personasCorpusBench } from './personas-corpus.ts'
 import { personasLoadBench } from './personas-load.ts'
 import { personasMemoryBench } from './personas-memory.ts'
 import type { Bench } from './row.ts'
@@ -19,6 +20,7 @@ export const benches: Record<string, Bench> = {
   'main.deploy': deployBench,
   'main.faults': faultsBench,
   'personas.audit': personasAuditBench,
+  'personas.corpus': personasCorpusBench,
   'personas.memory': personasMemoryBench,
   'personas.load': personasLoadBench,
   spool: spoolBench,

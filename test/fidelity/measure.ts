@@ -18,8 +18,10 @@ export async function measureCorpus(
 ): Promise<Measured> {
   const lines = await readCorpus()
   const real = await startRealHost({ container: `fidelity-real-${process.pid}`, hostname })
-  t.teardown(() => real.remove())
-  const lab = await Lab.start(t as Test, await real.describe())
+  const lab = await Lab.start(t as Test, await real.describe()).catch(async (error) => {
+    await real.remove()
+    throw error
+  })
   await real.join(lab.name, `${lab.subnet}.30`)
   // The network goes only when nothing is on it.
   lab.beforeStop(() => real.remove())

@@ -55,6 +55,7 @@ export class Lab {
   readonly pod = `${this.name}-pod`
   readonly service = `${this.name}-cowrie`
   folder = ''
+  private readonly guests: (() => Promise<unknown>)[] = []
 
   static async start(t: { teardown(work: () => unknown): unknown }, persona: Persona): Promise<Lab> {
     const lab = new Lab()
@@ -135,7 +136,13 @@ export class Lab {
     return texts.join('').trim().split('\n')
   }
 
+  /** For what a test put onto the network: it goes before the network does. */
+  beforeStop(stop: () => Promise<unknown>): void {
+    this.guests.push(stop)
+  }
+
   private async stop(): Promise<void> {
+    for (const leave of this.guests) await leave().catch(() => undefined)
     const containers = [this.service, this.pod, this.attacker, `${this.name}-other`]
     await command('docker', ['rm', '-f', '-v', ...containers])
     await command('docker', ['network', 'rm', this.name])
