@@ -75,9 +75,11 @@ export function execute(client: Client, line: string, withinMs = 6000): Promise<
     const timer = setTimeout(() => resolve({ ...ran, refused: 'it did not end in time' }), withinMs)
     const finish = (more: Partial<Ran> = {}) => {
       clearTimeout(timer)
+      client.off('close', onClose)
       resolve({ ...ran, ...more })
     }
-    client.once('close', () => finish({ refused: 'the connection was closed' }))
+    const onClose = () => finish({ refused: 'the connection was closed' })
+    client.once('close', onClose)
     client.exec(line, (error: Error | undefined, channel: ClientChannel) => {
       if (error) return finish({ refused: error.message })
       channel.on('data', (chunk: Buffer) => {

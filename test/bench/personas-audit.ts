@@ -44,10 +44,11 @@ export const personasAuditBench: Bench = {
       const scores: number[] = []
       for (const [i, { id, hostname }] of [...wanted, stock].entries()) {
         const { score, findings } = await lab.audit(id, lab.fromAt(100 + i), beside)
-        const differing = findings.filter(({ verdict }) => verdict === 'differs').map(({ probe }) => probe)
-        progress(
-          `${id === stock.id ? 'stock Cowrie' : `${hostname} as ${families[i]}`}: ${score}; ${differing.join(' ')}`,
-        )
+        const named = (wanted: string) => findings.filter(({ verdict }) => verdict === wanted).map(({ probe }) => probe)
+        const equal = named('equal').length
+        const words = ['differs', 'unknown'].map((word) => `${word}: ${named(word).join(' ') || 'nothing'}`).join('; ')
+        const who = id === stock.id ? 'stock Cowrie' : `${hostname} as ${families[i]}`
+        progress(`${who}: ${score}; ${equal} equal; ${words}`)
         scores.push(score)
       }
       const reference = scores.pop() ?? Number.NaN

@@ -39,8 +39,10 @@ export const session: Probe = {
         'every command runs',
         'commands over `exec` fail that no server fails',
       )
-      // Whoever cannot use `exec` opens a shell: what the system says of itself is to be had all the same.
-      const answers = refused.length === most ? await ask(await shellOf(client)) : overExec
+      // Whoever cannot use `exec` opens a shell: what the system says of itself is to be had all the same. Where there is no
+      // shell either, nothing is as expected.
+      const shell = refused.length === most ? await shellOf(client).catch(() => undefined) : undefined
+      const answers = shell ? await ask(shell) : overExec
       const known = found('session.login', 'equal', user.name, user.name, 'as expected')
       return [known, exec, ...judgeSession(answers, persona, decoy), await lasting(look, user, client)]
     } finally {
@@ -84,5 +86,7 @@ async function lasting(look: Look, user: PersonaUser, client: Client): Promise<F
 /** Over `exec`, or in a shell where that is refused. */
 async function runOn(client: Client, line: string): Promise<Ran> {
   const ran = await execute(client, line)
-  return ran.refused === undefined ? ran : (await shellOf(client))(line)
+  if (ran.refused === undefined) return ran
+  const shell = await shellOf(client).catch(() => undefined)
+  return shell ? shell(line) : ran
 }
