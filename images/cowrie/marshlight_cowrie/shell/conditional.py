@@ -58,12 +58,25 @@ class Conditions:
         from .patterns import CLASSES
 
         source = re.sub(r"\[:(\w+):\]", lambda name: CLASSES.get(name.group(1), ""), source)
-        found = re.compile(source, re.I if self.option("nocasematch") else 0).search(text) if len(text) < 65536 else None
+        found = searched(source, text, ignore_case=self.option("nocasematch"))
         from .variables import Variable
 
         groups = {at: group or "" for at, group in enumerate((found.group(), *found.groups()))} if found else {}
         self.vars.put("BASH_REMATCH", Variable(groups, array="a"))
         return found is not None
+
+
+def searched(source: str, text: str, *, ignore_case: bool) -> re.Match[str] | None:
+    """
+    An extended regular expression, whose worst case must not be exponential: in a longer text, what repeats inside of
+    what repeats is not tried again, and one of many repetitions sees the beginning of the text alone.
+    """
+    if len(text) > 24:
+        if re.search(r"\)[*+{]", source):
+            source = re.sub(r"(?<!\\)([*+}])(?![+?])", r"\1+", source)
+        many = len(re.findall(r"(?<!\\)[*+]", source))
+        text = text[: (65536, 65536, 4096, 512, 128)[min(many, 4)]]
+    return re.compile(source, re.I if ignore_case else 0).search(text)
 
 
 def unary(shell: Any, operator: str, operand: str) -> bool:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .interpreter import Shell
 
 LITERAL, QUOTED, EXPANDED, BREAK = range(4)
+#: Signs of a text that a pattern with stars is tried on.
+LONG = 8192
 SUBSCRIPTED = re.compile(r"([A-Za-z_]\w*)\[(.*)\]", re.S)
 
 
@@ -309,8 +311,8 @@ def trimmed(text: str, pattern: str, operator: str) -> str:
         return text[found.end() :] if found else text
     fits = compiled(pattern).fullmatch
     places = range(len(text) + 1) if operator == "%%" else range(len(text), -1, -1)
-    if len(text) > 20000:
-        places = range(max(0, len(text) - 4096), len(text) + 1)
+    if "*" in pattern and len(text) > LONG:
+        places = places[:LONG]
     for at in places:
         if fits(text, at):
             return text[:at]
@@ -330,6 +332,10 @@ def replaced(text: str, pattern: str, made: str, operator: str) -> str:
         return short + made if short != text or not pattern else text
     if not pattern:
         return text
+    rest = ""
+    if "*" in pattern and len(text) > LONG:
+        # Each place of the text is tried with all that follows it.
+        text, rest = text[:LONG], text[LONG:]
     out, at = [], 0
     search = compiled(pattern).search
     size = 0
@@ -348,4 +354,4 @@ def replaced(text: str, pattern: str, made: str, operator: str) -> str:
         at = found.end()
         if operator == "/":
             break
-    return "".join(out) + text[at:]
+    return "".join(out) + text[at:] + rest

@@ -82,7 +82,21 @@ def translate(pattern: str, *, shortest: bool = False, extended: bool = True) ->
         else:
             out.append(re.escape(char))
         at += 1
-    return "".join(out)
+    return stepwise(out, star)
+
+
+def stepwise(tokens: list[str], star: str) -> str:
+    """
+    What stands between two stars is right where it is found first, so that no star but the last is ever tried again:
+    without this, a pattern of many stars takes time that grows with their number as a power.
+    """
+    stars = [at for at, token in enumerate(tokens) if token == star]
+    if len(stars) < 2 or any(token.startswith("(?:") for token in tokens):
+        return "".join(tokens)
+    made = tokens[: stars[0]]
+    for start, end in zip(stars, stars[1:]):
+        made.append("(?>.*?" + "".join(tokens[start + 1 : end]) + ")")
+    return "".join(made + tokens[stars[-1] :])
 
 
 def bracket(pattern: str, at: int) -> tuple[str, int] | None:

@@ -1,4 +1,4 @@
-"""Variables of one shell. A `Variable` is never changed but replaced, so that a subshell can copy the table alone."""
+"""Variables of one shell. A `Variable` is not changed but replaced, so that a subshell need not copy texts."""
 
 from __future__ import annotations
 
@@ -47,6 +47,14 @@ class Variable:
         return replace(self, value=text)
 
 
+def copied(scope: dict[str, Variable]) -> dict[str, Variable]:
+    """Items of an array are the one thing that is changed in place."""
+    return {
+        name: replace(found, value=dict(found.value)) if isinstance(found.value, dict) else found  # type: ignore[arg-type]
+        for name, found in scope.items()
+    }
+
+
 @dataclass
 class Variables:
     """The innermost function's locals last. `special` gives those that are made when they are read."""
@@ -58,7 +66,7 @@ class Variables:
     changed: Callable[[str], None] = lambda name: None
 
     def copy(self) -> Variables:
-        return Variables([dict(scope) for scope in self.scopes], dict(self.special), {}, self.changed)
+        return Variables([copied(scope) for scope in self.scopes], dict(self.special), {}, self.changed)
 
     def find(self, name: str) -> Variable | None:
         for scope in reversed(self.scopes):
@@ -107,13 +115,14 @@ class Variables:
         old = self.find(name) or Variable()
         if old.readonly:
             raise ReadOnly(name)
-        items = dict(old.value) if isinstance(old.value, dict) else {} if old.value is None else {0: old.value}
+        items = old.value if isinstance(old.value, dict) else {} if old.value is None else {0: old.value}
         if append:
             text = items.get(key, "") + text  # type: ignore[call-overload]
         items[key] = text  # type: ignore[index]
         if len(items) > 20000 or len(text) > LARGEST:
             raise OutOfMemory(len(items) * 64 + len(text))
-        self.put(name, replace(old, value=items, array=old.array or "a"))  # type: ignore[arg-type]
+        if items is not old.value:
+            self.put(name, replace(old, value=items, array=old.array or "a"))  # type: ignore[arg-type]
 
     def unset(self, name: str) -> None:
         found = self.find(name)
