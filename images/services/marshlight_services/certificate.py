@@ -31,8 +31,9 @@ def tls_context(persona: Persona, service: Service) -> ssl.SSLContext:
 
 def stored(persona: Persona, service: Service) -> str:
     """Path of a file with key and certificate; made where there is none yet."""
-    words = (persona.seed, persona.full_name, service.kind, repr(sorted(service.settings.items())))
-    path = places.STATE / f"tls-{hashlib.sha256(repr(words).encode()).hexdigest()[:16]}.pem"
+    own = sorted((name, value) for name, value in service.settings.items() if name.startswith("cert"))
+    words = repr((persona.seed, persona.full_name, owner_of(service), own))
+    path = places.STATE / f"tls-{hashlib.sha256(words.encode()).hexdigest()[:16]}.pem"
     if not path.exists():
         key = own_key(persona, service)
         certificate = certificate_of(key, persona, service)
@@ -42,11 +43,16 @@ def stored(persona: Persona, service: Service) -> str:
 
 
 def own_key(persona: Persona, service: Service) -> Key:
-    return key_of(f"{persona.seed} tls {service.kind}")
+    return key_of(f"{persona.seed} tls {owner_of(service)}")
+
+
+def owner_of(service: Service) -> str:
+    """Debian's web servers and databases share the certificate that comes with the machine; these have their own."""
+    return service.kind if service.kind in ("mysql", "rdp") else "machine"
 
 
 def certificate_of(key: Key, persona: Persona, service: Service) -> bytes:
-    stream = Stream(f"{persona.seed} certificate {service.kind}")
+    stream = Stream(f"{persona.seed} certificate")
     windows = service.kind == "rdp"
     name = service.text("certCommonName", persona.full_name)
     organization = service.text("certOrganization")

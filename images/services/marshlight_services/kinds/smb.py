@@ -169,6 +169,10 @@ class Conversation:
         shares = [(name.strip(), comment.strip()) for name, _, comment in pieces if name.strip()]
         return shares if self.samba else [("ADMIN$", "Remote Admin"), ("C$", "Default share"), *shares]
 
+    def comment(self) -> str:
+        """Samba's default server string is its name and version."""
+        return f"IPC Service (Samba {self.service.version})" if self.samba else "Remote IPC"
+
     def open_pipe(self, packet: bytes, body: bytes) -> bool:
         at, size = struct.unpack_from("<HH", body, 44)
         name = packet[at : at + size].decode("utf-16le", "replace").lstrip("\\")
@@ -177,7 +181,7 @@ class Conversation:
             return self.reply(packet, NOT_FOUND)
         handle = secrets.token_bytes(16)
         allowed = self.service.flag("guest") or self.samba
-        self.pipes[handle] = Pipe(self.shares() if allowed else None, self.samba)
+        self.pipes[handle] = Pipe(self.shares() if allowed else None, self.comment())
         times = b"\0" * 32
         answer = struct.pack("<HBBI", 89, 0, 0, 1) + times + struct.pack("<QQII", 0, 0, 0x80, 0) + handle
         return self.reply(packet, OK, answer + struct.pack("<II", 0, 0))

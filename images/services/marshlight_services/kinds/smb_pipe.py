@@ -12,9 +12,9 @@ DISK, IPC, HIDDEN = 0, 3, 0x80000000
 
 
 class Pipe:
-    def __init__(self, shares: list[tuple[str, str]] | None, samba: bool) -> None:
-        """Without shares the list is denied."""
-        self.shares, self.samba = shares, samba
+    def __init__(self, shares: list[tuple[str, str]] | None, comment: str) -> None:
+        """Without shares the list is denied. `comment`: of the pipes' own share."""
+        self.shares, self.comment = shares, comment
         self.out = b""
 
     def write(self, data: bytes) -> None:
@@ -40,7 +40,7 @@ class Pipe:
         return data
 
     def listed(self, shares: list[tuple[str, str]]) -> bytes:
-        own = [("IPC$", "IPC Service" if self.samba else "Remote IPC")]
+        own = [("IPC$", self.comment)]
         rows = [(name, comment, DISK | (HIDDEN if name.endswith("$") else 0)) for name, comment in shares]
         rows += [(name, comment, IPC | HIDDEN) for name, comment in own]
         count = len(rows)
