@@ -25,10 +25,11 @@ sshd = dict(line.split(" ", 1) for line in out("/usr/sbin/sshd", "-T", "-o", "Pe
 users = []
 for row in text("/etc/passwd").splitlines():
     name, _, uid, gid, gecos, home, shell = row.split(":")
-    if shell.endswith("sh") and (uid == "0" or int(uid) >= 1000):
-        users.append(
-            dict(name=name, uid=int(uid), gid=int(gid), gecos=gecos, home=home, shell=shell, passwords=["<password>"])
-        )
+    # People, and what packages added: the distribution's own are the decoy's business.
+    person = shell.endswith("sh") and (uid == "0" or 1000 <= int(uid) < 60000)
+    if person or 100 <= int(uid) < 1000:
+        known = ["<password>"] if person else []
+        users.append(dict(name=name, uid=int(uid), gid=int(gid), gecos=gecos, home=home, shell=shell, passwords=known))
 
 processes = []
 own = os.getpid()

@@ -44,6 +44,20 @@ export const normalisers: readonly Normaliser[] = [
         .replace(/^\d+: eth0/gm, 'I: eth0')
         .replace(/ link-netnsid \d+/g, ''),
   },
+  {
+    because: 'a folder is listed by find in the order of its disk, which no two machines share',
+    when: /\bfind\b/,
+    apply: (text) =>
+      text
+        .split(/(?<=[\n\0])/)
+        .sort()
+        .join(''),
+  },
+  {
+    because: 'the engine gives a container a resolver of its own, on a port that changes',
+    when: /\b(ss|netstat)\b/,
+    apply: (text) => text.replace(/^.*127\.0\.0\.11:.*\n/gm, ''),
+  },
 ]
 
 /** `line` is the command line, which says what kind of text this is. */

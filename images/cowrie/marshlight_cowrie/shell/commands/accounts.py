@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import stat as modes
+import warnings
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -30,15 +31,30 @@ def write_shadow(p: Process, rows: list[list[str]]) -> None:
 
 
 def set_secret(p: Process, name: str, password: str) -> None:
-    """Looks like a yescrypt hash; what really opens the account is the bridge's business (`notes['passwords']`)."""
-    raw = hashlib.shake_256(f"{p.host.random('yescrypt')} {name} {password}".encode()).digest(65)
-    letters = "".join(ALPHABET[byte & 63] for byte in raw)
+    """A real hash, as the system would write it: the next log-in is held against it."""
+    raw = hashlib.shake_256(f"{p.host.now()} {name}".encode()).digest(16)
+    salt = "".join(ALPHABET[byte & 63] for byte in raw)
     rows = shadow_rows(p)
     for row in rows:
         if row[0] == name:
-            row[1], row[2] = f"$y$j9T${letters[:22]}${letters[22:65]}", str(int(p.host.now() // 86400))
+            row[1], row[2] = hashed(password, salt), str(int(p.host.now() // 86400))
     write_shadow(p, rows)
     p.notes.setdefault("passwords", {})[name] = password
+
+
+def hashed(password: str, salt: str) -> str:
+    with warnings.catch_warnings():
+        # The module goes with Python 3.13, and the image has 3.11.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import crypt
+    for setting in (f"$y$j9T${salt}$", f"$6${salt}$"):
+        try:
+            made = crypt.crypt(password.replace("\0", "")[:512], setting)
+        except OSError:
+            continue
+        if made:
+            return made
+    return "!"
 
 
 async def asked(p: Process, prompt: str) -> str | None:

@@ -32,7 +32,7 @@ async def awk(p: Process) -> int:
         word = args.pop(0)
         if word == "--":
             break
-        if word in ("-W", "--version", "-V", "-Wversion", "-v") and (word != "-v") or word == "--version":
+        if word in ("-W", "-Wversion"):
             p.out("mawk 1.3.4 20200120\nCopyright 2008-2019,2020, Thomas E. Dickey\nCopyright 1991-1996,2014, Michael D. Brennan\n")
             return 0
         if word[:2] not in ("-F", "-v", "-f"):

@@ -118,6 +118,7 @@ class Search:
         except BrokenPipeError:
             raise
         except IsADirectoryError:
+            self.failed = True
             if "s" not in self.options:
                 complain(self.p, f"{name}: Is a directory")
             return False

@@ -25,6 +25,10 @@ async def pieces(p: Process, name: str) -> AsyncIterator[bytes]:
             yield piece
         return
     path = p.path(name)
+    own = of_itself(p, path)
+    if own is not None:
+        yield own
+        return
     device = device_of(path)
     if device is not None:
         while piece := device(CHUNK):
@@ -33,6 +37,24 @@ async def pieces(p: Process, name: str) -> AsyncIterator[bytes]:
     if modes.S_ISDIR(p.fs.stat(path).mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
     yield p.fs.read(path)
+
+
+def of_itself(p: Process, path: str) -> bytes | None:
+    """What a command finds of itself below /proc/self."""
+    name = p.args[0].rsplit("/", 1)[-1]
+    if path == "/proc/self/comm":
+        return f"{name[:15]}\n".encode("utf-8", "surrogateescape")
+    if path == "/proc/self/cmdline":
+        return "".join(f"{word}\0" for word in p.args).encode("utf-8", "surrogateescape")
+    if path == "/proc/self/status":
+        uid, gid = p.account.uid, p.account.gid
+        return (
+            f"Name:\t{name[:15]}\nUmask:\t{p.umask:04o}\nState:\tR (running)\nTgid:\t{p.pid}\nNgid:\t0\nPid:\t{p.pid}\nPPid:\t{p.ppid}\n"
+            f"TracerPid:\t0\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\nGid:\t{gid}\t{gid}\t{gid}\t{gid}\nVmSize:\t    5472 kB\nVmRSS:\t    1764 kB\nThreads:\t1\n"
+        ).encode("utf-8", "surrogateescape")
+    if path == "/proc/self/exe":
+        return p.fs.read(f"/usr/bin/{name}")
+    return None
 
 
 def device_of(path: str) -> Callable[[int], bytes] | None:

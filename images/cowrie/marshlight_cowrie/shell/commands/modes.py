@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..ports import Process
 
 CLAUSE = re.compile(r"([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)\Z")
-ATTRIBUTES = "suSDiadAcBCEjItTeFNPVxm"
+ATTRIBUTES = "suSDiadAcEjItTeCxFNPVm"
 
 
 class BadMode(ValueError):

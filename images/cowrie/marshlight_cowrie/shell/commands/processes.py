@@ -20,7 +20,7 @@ HEADS = {
     "tty": ("TT", -8), "tt": ("TT", -8), "tname": ("TTY", -8), "stat": ("STAT", -4), "state": ("S", 1), "s": ("S", 1),
     "start": ("STARTED", 8), "stime": ("STIME", 5), "start_time": ("START", 5), "lstart": ("STARTED", 24), "time": ("TIME", 8),
     "cputime": ("TIME", 8), "bsdtime": ("TIME", 6), "etime": ("ELAPSED", 11), "etimes": ("ELAPSED", 7), "c": ("C", 2), "ni": ("NI", 3),
-    "pri": ("PRI", 3), "pgid": ("PGID", 7), "sid": ("SID", 7), "tpgid": ("TPGID", 5), "nlwp": ("NLWP", 4), "label": ("LABEL", -31),
+    "pri": ("PRI", 3), "pgid": ("PGID", 7), "sid": ("SID", 7), "tpgid": ("TPGID", 7), "nlwp": ("NLWP", 4), "label": ("LABEL", -31),
     "group": ("GROUP", -8), "sz": ("SZ", 5), "wchan": ("WCHAN", -6), "f": ("F", 1), "psr": ("PSR", 3),
 }  # fmt: skip
 BSD_USER = ("user", "pid", "%cpu", "%mem", "vsz", "rss", "tname", "stat", "start_time", "bsdtime", "command")
@@ -37,8 +37,12 @@ def rows_of(p: Process) -> list[Row]:
 def comm(command: str) -> str:
     """Name of the program as the kernel keeps it: 15 characters, without path and arguments."""
     if command.startswith("["):
-        return command.strip("[]").split("/")[0] if False else command[1:-1]
-    first = command.split(" ")[0].rstrip(":")
+        return command[1:-1]
+    words = command.split(" ")
+    first = words[0].rstrip(":")
+    # A script is called by its own name, not by that of its interpreter.
+    if first.rsplit("/", 1)[-1] in ("sh", "bash", "dash") and words[1:] and words[1].startswith("/"):
+        first = words[1]
     return first.lstrip("-").rsplit("/", 1)[-1][:15]
 
 

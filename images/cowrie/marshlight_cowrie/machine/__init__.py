@@ -3,46 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .persona import Persona
+from .accounts import DEBIAN_LIKE, accounts, field, group, passwd
+from .kernel import of_process
+from .kernel import texts as kernel_texts
 
-DEBIAN_ACCOUNTS = (
-    ("daemon", 1, 1, "daemon", "/usr/sbin", "/usr/sbin/nologin"),
-    ("bin", 2, 2, "bin", "/bin", "/usr/sbin/nologin"),
-    ("sys", 3, 3, "sys", "/dev", "/usr/sbin/nologin"),
-    ("sync", 4, 65534, "sync", "/bin", "/bin/sync"),
-    ("games", 5, 60, "games", "/usr/games", "/usr/sbin/nologin"),
-    ("man", 6, 12, "man", "/var/cache/man", "/usr/sbin/nologin"),
-    ("lp", 7, 7, "lp", "/var/spool/lpd", "/usr/sbin/nologin"),
-    ("mail", 8, 8, "mail", "/var/mail", "/usr/sbin/nologin"),
-    ("news", 9, 9, "news", "/var/spool/news", "/usr/sbin/nologin"),
-    ("www-data", 33, 33, "www-data", "/var/www", "/usr/sbin/nologin"),
-    ("backup", 34, 34, "backup", "/var/backups", "/usr/sbin/nologin"),
-    ("nobody", 65534, 65534, "nobody", "/nonexistent", "/usr/sbin/nologin"),
-    ("_apt", 42, 65534, "", "/nonexistent", "/usr/sbin/nologin"),
-    ("messagebus", 100, 107, "", "/nonexistent", "/usr/sbin/nologin"),
-    ("sshd", 101, 65534, "", "/run/sshd", "/usr/sbin/nologin"),
-)
-OTHER_ACCOUNTS = (
-    ("bin", 1, 1, "bin", "/bin", "/sbin/nologin"),
-    ("daemon", 2, 2, "daemon", "/sbin", "/sbin/nologin"),
-    ("nobody", 65534, 65534, "nobody", "/", "/sbin/nologin"),
-    ("sshd", 74, 74, "Privilege-separated SSH", "/var/empty/sshd", "/sbin/nologin"),
-)
-DEBIAN_LIKE = ("debian", "ubuntu", "raspbian", "linuxmint", "devuan", "kali")
+if TYPE_CHECKING:
+    from ..persona import Persona
+
+DEBIAN_LINKS = (("HOME_URL", "www.debian.org"), ("SUPPORT_URL", "www.debian.org/support"), ("BUG_REPORT_URL", "bugs.debian.org"))
 X86 = ("x86_64", "i686", "i586")
 
 
-def files(persona: Persona, address: str) -> dict[str, tuple[bytes, int]]:
+def files(persona: Persona, address: str, now: float | None = None) -> dict[str, tuple[bytes, int]]:
     """Path -> contents and mode. `address` is the host's own."""
     os, name = persona.os, persona.hostname
     search = f"search {persona.domain}\n" if persona.domain else ""
     full = f"{name}.{persona.domain} {name}" if persona.domain else name
     texts = {
         "/etc/hostname": f"{name}\n",
-        "/etc/hosts": f"127.0.0.1\tlocalhost\n127.0.1.1\t{full}\n",
+        "/etc/hosts": f"127.0.0.1\tlocalhost\n127.0.1.1\t{full}\n\n"
+        "# The following lines are desirable for IPv6 capable hosts\n"
+        "::1     localhost ip6-localhost ip6-loopback\nff02::1 ip6-allnodes\nff02::2 ip6-allrouters\n",
         # A name server that the segment's router may well be.
         "/etc/resolv.conf": f"{search}nameserver {address.rsplit('.', 1)[0]}.1\n",
         "/etc/issue": f"{os.pretty_name.split(' (')[0]} \\n \\l\n\n",
@@ -59,15 +43,17 @@ def files(persona: Persona, address: str) -> dict[str, tuple[bytes, int]]:
         "/proc/meminfo": meminfo(persona),
         "/proc/sys/kernel/hostname": f"{name}\n",
         "/proc/sys/kernel/osrelease": f"{os.kernel.release}\n",
-        "/proc/loadavg": f"0.0{nibble(persona, 'load')} 0.03 0.00 1/{len(persona.processes) + 87} {last_pid(persona)}\n",
+        **kernel_texts(persona, address, time.time() if now is None else now, last_pid(persona)),
     }
     if os.id == "debian":
-        texts["/etc/debian_version"] = f"{os.version.split(' ')[0]}\n"
+        texts["/etc/debian_version"] = f"{debian_version(persona)}\n"
     made = {path: (text.encode("utf-8", "replace"), 0o644) for path, text in texts.items()}
     made["/etc/shadow"] = (shadow(persona).encode("ascii", "replace"), 0o640)
     for process in persona.processes:
         words = [] if process.command.startswith("[") else process.command.split(" ")
         made[f"/proc/{process.pid}/cmdline"] = ("".join(f"{word}\0" for word in words).encode(), 0o444)
+        for name, text in of_process(persona, process, comm(process.command)).items():
+            made[f"/proc/{process.pid}/{name}"] = (text.encode("utf-8", "replace"), 0o444)
         made[f"/proc/{process.pid}/comm"] = (f"{comm(process.command)}\n".encode(), 0o644)
     return made
 
@@ -75,36 +61,6 @@ def files(persona: Persona, address: str) -> dict[str, tuple[bytes, int]]:
 def homes(persona: Persona) -> list[tuple[str, int, int]]:
     """Path, uid, gid of the home of each account that somebody can use."""
     return [(user.home, user.uid, user.gid) for user in persona.users if user.home not in ("/", "/nonexistent")]
-
-
-def accounts(persona: Persona) -> list[tuple[str, int, int, str, str, str]]:
-    """The persona's users first as they stand there, then the system's own, then whoever runs a process."""
-    system = DEBIAN_ACCOUNTS if persona.os.id in DEBIAN_LIKE else OTHER_ACCOUNTS
-    known = {user.name: (user.name, user.uid, user.gid, user.gecos, user.home, user.shell) for user in persona.users}
-    for account in system:
-        known.setdefault(account[0], account)
-    spare = 110
-    for process in persona.processes:
-        owner = process.user.rstrip("+")
-        if owner and owner not in known:
-            known[owner] = (owner, spare, spare, "", "/nonexistent", "/usr/sbin/nologin")
-            spare += 1
-    return sorted(known.values(), key=lambda account: (account[1] >= 1000, account[1], account[0]))
-
-
-def passwd(persona: Persona) -> str:
-    rows = [(name, "x", uid, gid, gecos, home, shell) for name, uid, gid, gecos, home, shell in accounts(persona)]
-    return "".join(":".join(field(part) for part in row) + "\n" for row in rows)
-
-
-def group(persona: Persona) -> str:
-    groups = {"root": 0, "daemon": 1, "adm": 4, "tty": 5, "disk": 6, "sudo": 27, "shadow": 42, "users": 100}
-    taken = set(groups.values())
-    for name, _, gid, *_ in accounts(persona):
-        if gid not in taken:
-            groups["nogroup" if gid == 65534 else field(name)] = gid
-            taken.add(gid)
-    return "".join(f"{name}:x:{gid}:\n" for name, gid in sorted(groups.items(), key=lambda item: item[1]))
 
 
 def shadow(persona: Persona) -> str:
@@ -129,9 +85,21 @@ def yescrypt(persona: Persona, name: str) -> str:
 def os_release(persona: Persona) -> str:
     os = persona.os
     number = os.version.split(" ")[0].strip('"')
-    return (
-        f'PRETTY_NAME="{os.pretty_name}"\nNAME="{os.name}"\nVERSION_ID="{number}"\nVERSION="{os.version}"\nID={os.id}\n'
-    )
+    head = f'PRETTY_NAME="{os.pretty_name}"\nNAME="{os.name}"\nVERSION_ID="{number}"\nVERSION="{os.version}"\n'
+    if os.id != "debian":
+        return f"{head}ID={os.id}\n"
+    name = os.version.partition("(")[2].rstrip(")")
+    code = f"VERSION_CODENAME={name}\n" if name else ""
+    links = "".join(f'{key}="https://{place}/"\n' for key, place in DEBIAN_LINKS)
+    return f"{head}{code}ID={os.id}\n{links}"
+
+
+def debian_version(persona: Persona) -> str:
+    """The point release, which the version of base-files tells: 12.4+deb12u9 is 12.9."""
+    major = persona.os.version.split(" ")[0].split(".")[0]
+    base = next((package.version for package in persona.packages if package.name == "base-files"), "")
+    update = base.partition("+deb")[2].partition("u")[2]
+    return f"{major}.{update}" if update.isdigit() else persona.os.version.split(" ")[0]
 
 
 def proc_version(persona: Persona) -> str:
@@ -224,11 +192,6 @@ def meminfo(persona: Persona) -> str:
 def comm(command: str) -> str:
     first = command.split(" ")[0]
     return first.strip("[]").rstrip(":").rsplit("/", 1)[-1][:15] if "[" not in first[1:] else first[:15]
-
-
-def field(value: object) -> str:
-    """Cowrie reads these files as ASCII and splits them at colons; a persona's text must not break that."""
-    return str(value).replace(":", " ").replace("\n", " ").encode("ascii", "replace").decode()
 
 
 def last_pid(persona: Persona) -> int:
