@@ -84,6 +84,8 @@ function openAccounts(template: Template, users: PersonaUser[], accounts: Accoun
       const password = pick(random, options).replace('{name}', user.name)
       if (!user.passwords.includes(password)) user.passwords.push(password)
     }
+    const { patience } = template
+    if (patience && random() < patience.share) user.acceptFromTry = 2 + Math.floor(random() * (patience.most - 1))
     open.push(user.name)
   }
   // In the order of names: a template that was stored and read again must draw the same.

@@ -37,7 +37,7 @@ export function choose(
     .sort((a, b) => b.score - a.score || a.template.localeCompare(b.template))
     // A trace of a system among many of another is more likely a wrong guess than a neighbour.
     .filter(({ score }, _, all) => score >= 0.05 * (all[0]?.score ?? 0))
-  if (scores.length === 0) return nearestTo(catalogue, neighbours, random)
+  if (scores.length === 0) return nearestTo(catalogue, neighbours, random, playable)
   const id = pickWeighted(
     random,
     scores.map(({ template, score }) => [template, score] as const),
@@ -63,7 +63,7 @@ export const isPlayable = ({ ssh, telnet }: Template, { services }: Playable): b
 const huntedOf = ({ threats }: Catalogue, id: string) =>
   threats.families.find(({ match }) => new RegExp(match).test(id))
 
-function nearestTo(catalogue: Catalogue, neighbours: readonly Neighbour[], random: Random): Choice {
+function nearestTo(catalogue: Catalogue, neighbours: readonly Neighbour[], random: Random, playable: Playable): Choice {
   const kinds = neighbours.map((neighbour) => {
     const text = [
       ...neighbour.os.map(({ name }) => name),
@@ -79,7 +79,8 @@ function nearestTo(catalogue: Catalogue, neighbours: readonly Neighbour[], rando
           kinds.map((one) => [one, 1] as const),
         )
       : last(catalogue)
-  const [first, ...others] = kind.templates
+  const fitting = kind.templates.filter((id) => isPlayable(needed(catalogue, id), playable))
+  const [first, ...others] = fitting.length > 0 ? fitting : last(catalogue).templates
   const id = pickWeighted(random, [[first ?? '', 2] as const, ...others.map((one) => [one, 1] as const)])
   const template = needed(catalogue, id)
   const seen =

@@ -78,6 +78,8 @@ export const template = z.strictObject({
   services: z.array(service).default([]),
   /** Its role's services are always offered: such a host is known by them. */
   everyService: z.boolean().default(false),
+  /** In this part of open accounts a right password is let in only from a drawn try on, of at most `most`. */
+  patience: z.strictObject({ share: z.number().min(0).max(1), most: z.int().min(2).max(1000) }).optional(),
   /** Nobody is let in: what can be seen is its answers, not its inside. */
   closed: z.boolean().default(false),
   os: z.strictObject({ id: z.string(), name: z.string(), version: z.string(), prettyName: z.string() }),
