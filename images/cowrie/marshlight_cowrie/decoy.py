@@ -6,12 +6,13 @@ What this process plays at the moment, and who wants to hear when that changes.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import places
+from . import life, places
 from .egress import Egress, read_egress
 from .persona import Fields, Persona, Refused, parsed, read_persona
 
@@ -44,7 +45,11 @@ class Decoy:
         persona = read_persona(contents(places.PERSONA))
         context = read_context(contents(places.CONTEXT))
         egress = read_egress(contents(places.EGRESS)) if places.EGRESS.exists() else Egress(())
-        self.persona, self.context, self.egress = persona, context, egress
+        self.persona, self.context, self.egress = alive(persona), context, egress
+
+    def is_started_again(self) -> bool:
+        """Whether the persona's schedule has brought a start since the persona was read."""
+        return life.booted_at(self.persona, time.time()) != self.persona.booted_at
 
     def on_change(self, listener: Callable[[Decoy], None]) -> None:
         """Calls it now, for the first persona, and after every change."""
@@ -61,6 +66,11 @@ class Decoy:
         changed = now != self._seen
         self._seen = now
         return changed
+
+
+def alive(persona: Persona) -> Persona:
+    """Uptime, logs and process table all go by the last start, which may be younger than the persona."""
+    return replace(persona, booted_at=life.booted_at(persona, time.time()), written_start=persona.booted_at)
 
 
 def contents(path: Path) -> bytes:

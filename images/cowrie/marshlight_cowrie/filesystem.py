@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: An overlay is written out this long after its first change since.
 SAVED_AFTER_SECONDS = 2.0
+#: How often the schedule is asked for a start of the machine.
+EVERY_SECONDS = 60.0
 
 
 def install(decoy: Decoy) -> None:
@@ -45,6 +47,7 @@ def install(decoy: Decoy) -> None:
 
     decoy.on_change(follow)
     save_later(trees)
+    follow_starts(decoy)
     ask_the_tree(trees, auth.PersonaUsers)
 
     # Cowrie's own readers of /etc/passwd, /etc/group and banners know no session.
@@ -116,6 +119,17 @@ def sign_in(trees: Trees, user: Any, server: Any, source: str) -> None:
         user.temporary = False
     gids = (user.gid, *(account.groups if account else ()))
     server.marshlight_account = (key, user.uid, gids)
+
+
+def follow_starts(decoy: Decoy) -> None:
+    from twisted.internet.task import LoopingCall
+
+    def look() -> None:
+        if decoy.is_started_again():
+            decoy.read()
+            decoy.tell()
+
+    LoopingCall(look).start(EVERY_SECONDS, now=False)
 
 
 def save_later(trees: Trees) -> None:

@@ -111,6 +111,13 @@ class Persona:
     packages: tuple[Package, ...] = ()
     files: tuple[File, ...] = ()
     honey: tuple[Honey, ...] = ()
+    #: The start that the agent wrote, where the schedule has brought a later one since (0: none).
+    written_start: float = 0.0
+
+    @property
+    def anchor(self) -> float:
+        """The start that the persona's life is drawn from; stays when the host was started again."""
+        return self.written_start or self.booted_at
 
 
 def read_persona(raw: bytes) -> Persona:

@@ -14,6 +14,7 @@ from .live import Live
 from .shell import bridge
 from .sink import EventFiles
 from .ssh import hook as ssh
+from .transfer import hook as transfer
 
 if TYPE_CHECKING:
     from .decoy import Decoy
@@ -30,6 +31,7 @@ def run(decoy: Decoy, limits: Limits) -> None:
     artifacts.install(limits)
     for module in (ssh, auth, telnet, egress, filesystem, commands, bridge):
         module.install(decoy)
+    transfer.install(decoy, limits)
     use_moduli()
 
     maker = cowrie_plugin.serviceMaker

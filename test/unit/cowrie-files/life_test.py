@@ -74,6 +74,8 @@ class OneMachine(unittest.TestCase):
         self.assertGreater(booted, self.persona.booted_at)
         self.assertLess(NOW - booted, 40 * 1.2 * DAY)
         self.assertEqual(life.booted_at(self.persona, self.persona.booted_at + DAY), self.persona.booted_at)
+        moved = dataclasses.replace(self.persona, booted_at=booted, written_start=self.persona.booted_at)
+        self.assertEqual(logs(moved, NOW), logs(self.persona, NOW))
         without = dataclasses.replace(self.persona, schedule=None)
         self.assertEqual(life.booted_at(without, NOW), without.booted_at)
 

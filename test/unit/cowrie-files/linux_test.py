@@ -21,7 +21,7 @@ from marshlight_cowrie.tree.pack import Entry, pack
 from marshlight_cowrie.tree.view import View
 
 PLAIN = 65_534
-SEQUENCES, CALLS = 100, 200
+SEQUENCES, CALLS = 40, 200
 NAMES = ("a", "b", "c", "d", "dir", "own")
 FOLDERS = ("/w", "/w/dir", "/w/dir/own", "/shared", "/closed", "/locked", "/w/a", "/w/b", "/w/c/a")
 TARGETS = ("a", "b", "dir", "../a", "/w/dir", "dir/own", "/w/dir/", "missing/x", "loop", "/", "../../shared/other")

@@ -88,23 +88,23 @@ MAKERS = {
 
 def booted_at(persona: Persona, now: float) -> float:
     """The last start: the persona's own, or a later one that its schedule has brought since."""
-    return max((at for at in starts(persona, now) if at <= now), default=persona.booted_at)
+    return max((at for at in starts(persona, now) if at <= now), default=persona.anchor)
 
 
 @lru_cache(maxsize=64)
 def _starts(persona: Persona, until: int) -> tuple[float, ...]:
     every = persona.schedule.reboot_every_days if persona.schedule else 0
-    found = [persona.booted_at]
+    found = [persona.anchor]
     if every < 1:
-        return (installed_at(persona), persona.booted_at)
-    at, count = persona.booted_at, 0
+        return (installed_at(persona), persona.anchor)
+    at, count = persona.anchor, 0
     while at < until * DAY:
         count += 1
         day = day_of(persona, at + every * DAY * chance(persona, "boot", count).uniform(0.8, 1.2))
         # Machines are restarted when nobody works on them.
         at = moment(persona, day, chance(persona, "boot hour", count).uniform(5.2, 6.1))
         found.append(at)
-    at, count = persona.booted_at, 0
+    at, count = persona.anchor, 0
     while at > installed_at(persona):
         found.append(at)
         count += 1

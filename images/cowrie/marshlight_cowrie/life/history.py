@@ -46,7 +46,7 @@ def changed(persona: Persona, user: User, now: float) -> float:
 
 def ended(persona: Persona, user: User, now: float) -> list[Session]:
     # A fixed beginning: what once stood in the file goes on standing in it.
-    found = sessions(persona, max(installed_at(persona), persona.booted_at - 30 * DAY), now)
+    found = sessions(persona, max(installed_at(persona), persona.anchor - 30 * DAY), now)
     return [session for session in found if session.user == user.name and session.end is not None][:400]
 
 

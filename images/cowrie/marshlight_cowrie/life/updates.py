@@ -30,7 +30,7 @@ def plan(persona: Persona) -> dict[date, tuple[Upgrade, ...]]:
     every = persona.schedule.update_every_days if persona.schedule else 0
     if every <= 0:
         return {}
-    begin, end = installed_at(persona) + DAY, persona.booted_at - DAY
+    begin, end = installed_at(persona) + DAY, persona.anchor - DAY
     chosen = list(days(persona, begin, end))[:: max(1, round(every))]
     found: dict[date, list[Upgrade]] = {}
     for package in persona.packages:

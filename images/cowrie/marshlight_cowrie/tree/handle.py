@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat as st
 from collections.abc import Callable
@@ -27,10 +26,12 @@ class OpenFile:
         self.reads = flags & os.O_ACCMODE != os.O_WRONLY
         self.writes = flags & os.O_ACCMODE != os.O_RDONLY
         self.appends = bool(flags & os.O_APPEND)
-        self.buffer: bytearray | None = None
-        self._read: bytes | None = None
+        self.wrote = False
+        self._read: tuple[object, bytes] | None = None
         #: Told the contents of a file that was written, when it is closed.
         self.on_written: Callable[[bytes], None] | None = None
+        self.closed = False
+        view.overlay.hold(ino)
         if self.writes and flags & os.O_TRUNC and st.S_ISREG(self.node.mode):
             self.truncate(0)
 
@@ -45,6 +46,12 @@ class OpenFile:
         return self.view.node(self.ino, self.path)
 
     @property
+    def buffer(self) -> bytearray | None:
+        """The contents while somebody writes them: one for all who have the file open."""
+        own = self.view.overlay.nodes.get(self.ino)
+        return own.data if own and isinstance(own.data, bytearray) else None
+
+    @property
     def device(self) -> tuple[int, int] | None:
         node = self.node
         if not st.S_ISCHR(node.mode):
@@ -53,7 +60,7 @@ class OpenFile:
         return int.from_bytes(number[:2], "big"), int.from_bytes(number[2:], "big")
 
     def size(self) -> int:
-        return len(self.buffer) if self.buffer is not None else self.view.overlay.size(self.ino)
+        return self.view.overlay.size(self.ino)
 
     def whole(self) -> bytes:
         """All there is; of an endless device, a megabyte."""
@@ -72,9 +79,10 @@ class OpenFile:
             return bytes(self.buffer[offset : offset + length])
         if not st.S_ISREG(node.mode):
             return b""
-        if self._read is None:
-            self._read = self.view.overlay.content(self.ino)
-        return self._read[offset : offset + length]
+        # Contents may be made at each read, or come off a disk: kept while the file is the same.
+        if self._read is None or self._read[0] is not node.data:
+            self._read = (node.data, self.view.overlay.content(self.ino))
+        return self._read[1][offset : offset + length]
 
     def write(self, offset: int, data: bytes) -> None:
         """Bytes between the end and `offset` are zero. Raises ENOSPC, and writes nothing of `data` then."""
@@ -94,9 +102,8 @@ class OpenFile:
         self._written()
 
     def truncate(self, size: int) -> None:
-        if size == 0 and self.buffer is None:
-            self.buffer = bytearray()
-            self._fill(self.buffer)
+        if size == 0:
+            self._fill(bytearray())
         else:
             buffer = self._buffer()
             self._room(size)
@@ -105,24 +112,27 @@ class OpenFile:
         self._written()
 
     def close(self) -> None:
-        if self.buffer is None:
+        if self.closed:
             return
-        contents, self.buffer = bytes(self.buffer), None
-        if self.view.overlay.get(self.ino) is not None:
-            self._fill(contents)
+        self.closed = True
+        try:
+            if not self.wrote:
+                return
+            contents = self.view.overlay.content(self.ino)
+            if self.buffer is not None and self.view.overlay.held[self.ino] == 1:
+                self._fill(contents)
             self.view.overlay.on_change()
-        if self.on_written:
-            self.on_written(contents)
-
-    def digest(self) -> str:
-        return hashlib.sha256(self.buffer or b"").hexdigest()
+            if self.on_written:
+                self.on_written(contents)
+        finally:
+            self.view.overlay.release(self.ino)
 
     def _buffer(self) -> bytearray:
-        if self.buffer is None:
-            made = bytearray(self.view.overlay.content(self.ino))
-            self._fill(made)
-            self.buffer = made
-        return self.buffer
+        found = self.buffer
+        if found is None:
+            found = bytearray(self.view.overlay.content(self.ino))
+            self._fill(found)
+        return found
 
     def _fill(self, contents: bytes | bytearray) -> None:
         try:
@@ -139,6 +149,7 @@ class OpenFile:
             raise error(errno.ENOSPC, self.path) from None
 
     def _written(self) -> None:
+        self.wrote = True
         node = self.view.overlay.change(self.ino)
         node.mtime = node.ctime = self.view.clock()
         self.view.strip_privileges(node)

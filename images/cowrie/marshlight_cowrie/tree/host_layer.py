@@ -222,7 +222,7 @@ def chance(persona: Persona, name: str) -> float:
 
 def installed_at(persona: Persona) -> float:
     """Some months to two years before the last start."""
-    return float(int(persona.booted_at - (90 + 640 * chance(persona, "installed")) * 86_400))
+    return float(int(persona.anchor - (90 + 640 * chance(persona, "installed")) * 86_400))
 
 
 def disk(persona: Persona) -> tuple[int, int]:

@@ -50,6 +50,8 @@ class Overlay(Layer):
         super().__init__(lower)
         self.quota, self.spool = quota, spool
         self.next = first
+        #: Inodes of open files: they stay as long as somebody has them open, with or without a name.
+        self.held: dict[int, int] = {}
         #: Called after each change.
         self.on_change: Callable[[], None] = lambda: None
 
@@ -100,12 +102,24 @@ class Overlay(Layer):
         if there is None or (ino not in self.nodes and (there.is_dir or there.links <= 1)):
             return
         node = self.change(ino)
-        node.links -= 1
-        if node.links <= 0 or node.is_dir:
-            self.quota.charge(-weight(node), -1)
-            del self.nodes[ino]
-            for _ in self.entries.pop(ino, {}):
-                self.quota.charge(0, -1)
+        node.links = 0 if node.is_dir else node.links - 1
+        if node.links <= 0 and ino not in self.held:
+            self._free(ino)
+
+    def _free(self, ino: int) -> None:
+        self.quota.charge(-weight(self.nodes.pop(ino)), -1)
+        for _ in self.entries.pop(ino, {}):
+            self.quota.charge(0, -1)
+
+    def hold(self, ino: int) -> None:
+        self.held[ino] = self.held.get(ino, 0) + 1
+
+    def release(self, ino: int) -> None:
+        self.held[ino] -= 1
+        if self.held[ino] == 0:
+            del self.held[ino]
+            if ino in self.nodes and self.nodes[ino].links <= 0:
+                self._free(ino)
 
     def unspool(self, data: Spooled) -> bytes:
         assert self.spool

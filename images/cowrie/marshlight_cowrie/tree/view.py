@@ -115,6 +115,8 @@ class View(Removal):
     def realpath(self, path: str) -> str:
         """Without links; the last part need not be there."""
         place = self.find(path)
+        if place.ino is None and place.slash:
+            raise error(errno.ENOENT, path)
         above = self.overlay.path(place.folder) or "/"
         if place.bare:
             return (self.overlay.path(place.ino) if place.ino else above) or "/"

@@ -1,0 +1,108 @@
+"""The sftp subsystem of Cowrie's log-ins is ours; what is uploaded goes where Cowrie's captured files go."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+from .. import diagnostics, places
+from ..life.calendar import local
+from ..signatures import expect, expect_attribute
+from .sftp import SftpServer
+from .wire import Malformed
+
+if TYPE_CHECKING:
+    from ..decoy import Decoy
+    from ..limits import Limits
+
+HALF_A_YEAR = 365 * 86_400 / 2
+
+
+def install(decoy: Decoy, limits: Limits) -> None:
+    from cowrie.shell import avatar
+    from twisted.internet.protocol import Protocol
+
+    expect(avatar.CowrieUser.__init__, "(self, username, server)")
+    expect_attribute(avatar.CowrieUser, "lookupChannel")
+    made = avatar.CowrieUser.__init__
+
+    class Subsystem(Protocol):  # type: ignore[misc]
+        def __init__(self, data: bytes | None = None, avatar: Any = None) -> None:
+            self.avatar = avatar
+
+        def connectionMade(self) -> None:
+            user = self.avatar
+            connection = user.conn.transport
+            from ..filesystem import sign_in
+
+            sign_in(decoy.trees, user, user.server, connection.transport.getPeer().host)
+            key, uid, gids = user.server.marshlight_account
+            view = decoy.trees.view(key, uid, gids)
+
+            def written(path: str, contents: bytes) -> None:
+                capture(connection.events, path, contents, limits)
+
+            self.server = SftpServer(view, user.home, user.username, release(decoy), written, lambda at: dated(decoy, at))
+
+        def dataReceived(self, data: bytes) -> None:
+            try:
+                self.transport.write(self.server.feed(data))
+            except Malformed as wrong:
+                diagnostics.say("info", f"sftp ended: {wrong}")
+                self.transport.loseConnection()
+
+        def connectionLost(self, reason: Any = None) -> None:
+            if hasattr(self, "server"):
+                self.server.close()
+
+    def init(self: Any, username: bytes, server: Any) -> None:
+        made(self, username, server)
+        self.subsystemLookup[b"sftp"] = Subsystem
+
+    avatar.CowrieUser.__init__ = init
+    end_well()
+
+
+def end_well() -> None:
+    """The real server ends with status 0 when the client has said all."""
+    from cowrie.ssh.session import HoneyPotSSHSession
+
+    expect(HoneyPotSSHSession.eofReceived, "(self)")
+    ended = HoneyPotSSHSession.eofReceived
+
+    def eof_received(self: Any) -> None:
+        if self.session is None and getattr(self, "client", None) is not None:
+            self.conn.sendRequest(self, b"exit-status", bytes(4))
+        ended(self)
+
+    HoneyPotSSHSession.eofReceived = eof_received
+
+
+def capture(events: Any, path: str, contents: bytes, limits: Limits) -> None:
+    digest = hashlib.sha256(contents).hexdigest()
+    kept = places.FILES / digest
+    if not contents or len(contents) > limits.file_bytes:
+        return
+    if not kept.exists():
+        places.replace(kept, contents)
+    events.dispatch(
+        "cowrie.session.file_upload",
+        'SFTP Uploaded file "%(filename)s" to %(outfile)s',
+        filename=posixpath.basename(path),
+        outfile=str(kept),
+        shasum=digest,
+    )
+
+
+def release(decoy: Decoy) -> tuple[int, int]:
+    found = re.match(r"SSH-2\.0-OpenSSH_(\d+)\.(\d+)", decoy.persona.ssh.banner if decoy.persona.ssh else "")
+    return (int(found[1]), int(found[2])) if found else (7, 4)
+
+
+def dated(decoy: Decoy, at: float) -> str:
+    there = local(decoy.persona, at)
+    clock = f"{there:%H:%M}" if time.time() - HALF_A_YEAR < at else f" {there.year}"
+    return f"{there:%b} {there.day:2d} {clock}"
