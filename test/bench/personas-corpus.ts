@@ -1,4 +1,4 @@
-import { measureCorpus } from '../fidelity/measure.ts'
+import { measureCorpus, stockPercent } from '../fidelity/measure.ts'
 import { cleanedUp } from './clean-up.ts'
 import type { Bench } from './row.ts'
 
@@ -7,7 +7,10 @@ export const personasCorpusBench: Bench = {
   names: ['fidelity.corpus_agreement'],
   run: (progress) =>
     cleanedUp(async (cleanUp) => {
-      const found = await measureCorpus({ teardown: cleanUp.add }, 'db-srv-07', progress)
+      const found = await measureCorpus({ teardown: cleanUp.add }, 'db-srv-07', progress, (judge) => {
+        progress('the same lines on stock Cowrie')
+        return stockPercent(judge)
+      })
       return [
         {
           name: 'fidelity.corpus_agreement',
@@ -15,7 +18,7 @@ export const personasCorpusBench: Bench = {
           unit: '%',
           better: 'higher',
           target: 90,
-          reference: found.stockPercent,
+          reference: found.more,
         },
       ]
     }),

@@ -27,6 +27,8 @@ const people = ['jmeier', 'deploy']
 export async function startRealHost({ container, hostname, password = 'Sommer2024' }: RealPlace): Promise<RealHost> {
   await docker(
     ...['run', '-d', '--name', container, '--hostname', hostname, '--network', 'none'],
+    // Names are refused at once: nobody answers there.
+    ...['--dns', '127.0.0.1'],
     ...['--memory', '512m', '--pids-limit', '256', '--cpus', '1.5', '--ulimit', 'fsize=67108864'],
     ...['-e', `USERS=${[`root:${password}`, ...people.map((name) => `${name}:${password}`)].join(' ')}`],
     ...['-e', 'SSH_OPTIONS=-o PermitRootLogin=yes -o MaxSessions=20', 'marshlight/lab-host:dev'],

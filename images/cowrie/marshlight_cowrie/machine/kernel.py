@@ -130,4 +130,5 @@ def of_process(persona: Persona, process: Process, name: str) -> dict[str, str]:
     """Files of /proc/<pid> that have contents, and those that stand there empty."""
     state = {"S": "S (sleeping)", "R": "R (running)", "I": "I (idle)", "D": "D (disk sleep)"}.get(process.stat[:1], "S (sleeping)")
     status = f"Name:\t{name}\nUmask:\t0022\nState:\t{state}\nTgid:\t{process.pid}\nNgid:\t0\nPid:\t{process.pid}\nPPid:\t{int(process.pid > 2)}\nTracerPid:\t0\nVmSize:\t{process.vsz:8d} kB\nVmRSS:\t{process.rss:8d} kB\nThreads:\t1\n"
-    return {"status": status, **dict.fromkeys(EMPTY, "")}
+    # The whole list only where people look: a node for each of every process would cost a decoy megabytes.
+    return {"status": status, **(dict.fromkeys(EMPTY, "") if process.pid == 1 else {})}

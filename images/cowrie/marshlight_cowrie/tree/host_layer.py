@@ -89,8 +89,13 @@ class HostLayer(Layer):
             if user.home in ("/", "/nonexistent"):
                 continue
             self.folder(user.home, 0o700, user.uid, user.gid)
-            skel = self.place("/etc/skel")
+            # Root's are those of base-files, not of useradd.
+            skel = self.place("/usr/share/base-files" if user.uid == 0 and self.debian else "/etc/skel")
             for name, ino in self.listing(skel).items() if skel else ():
+                if user.uid == 0 and self.debian:
+                    if name not in ("dot.bashrc", "dot.profile"):
+                        continue
+                    name = name.removeprefix("dot")
                 node = self.get(ino)
                 if node and st.S_ISREG(node.mode):
                     path = f"{user.home}/{name}"

@@ -6,9 +6,9 @@ import random
 import re
 from typing import TYPE_CHECKING, Any
 
-from .inputs import Inputs, bare
+from .inputs import Inputs, bare, whole
 from .options import Options, complain, parse
-from .wording import strerror
+from .wording import strerror, trouble
 
 if TYPE_CHECKING:
     from ..ports import Process
@@ -26,7 +26,15 @@ async def wc(p: Process) -> int:
     inputs = Inputs(p, options.operands)
     rows: list[tuple[list[int], str]] = []
     files: dict[str, int] = {}
-    async for name, data in inputs.each():
+    for name in inputs.names:
+        try:
+            data = await whole(p, name)
+        except OSError as error:
+            trouble(p, name, error)
+            inputs.status = 1
+            if isinstance(error, IsADirectoryError):
+                rows.append(([0] * sum(letter in options for letter in "lwmcL"), name))
+            continue
         rows.append((figures(data, options), name if options.operands else ""))
         files[name] = len(data)
     if len(options.operands) > 1:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .wording import trouble
 
 if TYPE_CHECKING:
-    from ..ports import Process
+    from ..ports import Process, Reader
 
 CHUNK = 65536
 #: What one command holds of its input at most: an attacker's file must not fill the decoy's memory.
@@ -25,6 +25,11 @@ async def pieces(p: Process, name: str) -> AsyncIterator[bytes]:
             yield piece
         return
     path = p.path(name)
+    substituted = of_shell(p, path)
+    if substituted is not None:
+        while piece := await substituted.read(CHUNK):
+            yield piece
+        return
     own = of_itself(p, path)
     if own is not None:
         yield own
@@ -37,6 +42,16 @@ async def pieces(p: Process, name: str) -> AsyncIterator[bytes]:
     if modes.S_ISDIR(p.fs.stat(path).mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
     yield p.fs.read(path)
+
+
+def of_shell(p: Process, path: str) -> Reader | None:
+    """What `<(...)` gave a name to."""
+    folder, _, number = path.rpartition("/")
+    shell = p.notes.get("shell")
+    if folder != "/dev/fd" or not number.isdigit() or shell is None:
+        return None
+    found: Reader | None = getattr(shell, "substitutions", {}).get(int(number)) or shell.fds.get(int(number))
+    return found if hasattr(found, "read") else None
 
 
 def of_itself(p: Process, path: str) -> bytes | None:

@@ -38,7 +38,7 @@ async def sed(p: Process) -> int:
             try:
                 text = (await whole(p, value)).decode("utf-8", "surrogateescape").removesuffix("\n")
             except OSError as error:
-                raise Usage(f"sed: couldn't open file {value}: {strerror(error)}\n") from None
+                raise Usage(f"sed: couldn't open file {value}: {strerror(error)}\n", 4) from None
             pieces.append(text.partition("\n")[2] if text.startswith("#!") else text)
     if not pieces:
         if not operands:
