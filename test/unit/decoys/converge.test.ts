@@ -22,18 +22,19 @@ async function makePlace(t: Test) {
   const agent = newId()
   const stateDir = await mkdtemp(join(tmpdir(), 'decoys-unit-'))
   const memory = makeMemoryEngine(agent)
-  for (const image of ['pod', 'cowrie']) memory.images.add(image)
+  for (const image of ['pod', 'cowrie', 'services']) memory.images.add(image)
   const told = new Map<string, string>()
   const answer = async (service: string, start: string) => {
-    const [, decoy = ''] = /^marshlight-(.+)-cowrie$/.exec(service) ?? []
+    const [, decoy = '', kind] = /^marshlight-(.+)-(cowrie|services)$/.exec(service) ?? []
     const folder = join(stateDir, 'decoys', decoy)
+    const own = kind === 'services' ? join(folder, 'services') : folder
     const context = JSON.parse(await readFile(join(folder, 'control', 'context.json'), 'utf8'))
     const persona = JSON.parse(await readFile(join(folder, 'control', 'persona.json'), 'utf8'))
     const status = { personaId: persona.id, personaVersion: persona.version, revision: context.revision }
     const mark = JSON.stringify([start, status])
     if (told.get(service) === mark) return
     told.set(service, mark)
-    await writeFileAtomic(join(folder, 'out', 'status.json'), JSON.stringify({ ...status, readyAt: start }))
+    await writeFileAtomic(join(own, 'out', 'status.json'), JSON.stringify({ ...status, readyAt: start }))
   }
   const engine: Engine = {
     ...memory,
@@ -43,7 +44,7 @@ async function makePlace(t: Test) {
   const speaking = new Map<string, Promise<void>>()
   const services = setInterval(() => {
     for (const { running, name, startedAt } of memory.standing())
-      if (running && name.endsWith('-cowrie') && !speaking.has(name)) {
+      if (running && !name.endsWith('-pod') && !speaking.has(name)) {
         const done = () => void speaking.delete(name)
         speaking.set(name, answer(name, startedAt ?? '').then(done, done))
       }
@@ -112,6 +113,9 @@ async function makePlace(t: Test) {
 const settled = (revision: number) => (record: Told) => record.type === 'document' && record.revision === revision
 const fault = () => new MarshlightError('COMMAND_FAILED', { command: 'docker', why: 'a fault', next: 'Again.' })
 
+const alone = ['cowrie'] as const
+const both = ['cowrie', 'services'] as const
+
 const runningOf = async (memory: MemoryEngine) =>
   memory
     .standing()
@@ -123,7 +127,7 @@ t.test('whatever fails or dies on the way, the plan is brought about', async (t)
     const random = seededRandom(`converge ${seed}`)
     const { agent, memory, decoys, reported } = await makePlace(t)
     await decoys.start(new AbortController().signal)
-    let plan = [decoyOf(20), decoyOf(21), decoyOf(22)]
+    let plan = [decoyOf(20), decoyOf(21, { services: [...both] }), decoyOf(22, { services: ['services'] })]
     for (let revision = 1; revision <= 4; revision++) {
       for (let n = 0; n < 3; n++) memory.failNext(pick(random, ['create', 'start', 'remove', 'createMacvlan']), fault())
       if (revision > 1) {
@@ -133,6 +137,7 @@ t.test('whatever fails or dies on the way, the plan is brought about', async (t)
           () => [...plan, decoyOf(30 + revision)],
           () => (first ? [{ ...first, ip: `198.18.7.${40 + revision}` }, ...others] : others),
           () => plan.map((decoy) => ({ ...decoy, personaVersion: 2 })),
+          () => plan.map((decoy, n) => ({ ...decoy, services: n === 1 ? [...alone] : [...both] })),
         ]
         plan = pick(random, changes)()
       }
@@ -141,7 +146,7 @@ t.test('whatever fails or dies on the way, the plan is brought about', async (t)
       decoys.applyPlan(planOf(agent, revision, plan))
       t.match(await reported(settled(revision)), { outcome: 'applied' }, `seed ${seed}, revision ${revision}`)
     }
-    const wanted = plan.flatMap(({ id, ip }) => [ip, `marshlight-${id}-cowrie`])
+    const wanted = plan.flatMap(({ id, ip, services }) => [ip, ...services.map((name) => `marshlight-${id}-${name}`)])
     t.same((await runningOf(memory)).sort(), wanted.sort(), `seed ${seed}`)
   }
 })

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect as connectTls } from 'node:tls'
 import t, { type Test } from 'tap'
 import type { PersonaService } from '../../../shared/schemas/persona.ts'
-import { type Running, run, type Wanted } from './running.ts'
+import { type Running, run, talkTo, type Wanted } from './running.ts'
 
 /** What is no printable character is a point. */
 const shown = (data: Buffer) => data.toString('latin1').replace(/[^ -~]/g, '.')
@@ -31,7 +31,7 @@ const services: Wanted[] = [
   { kind: 'ntp', product: 'chrony' },
   { kind: 'tftp', product: 'tftpd' },
   { kind: 'netbios', product: 'Windows', settings: { netbiosName: 'PC-114', workgroup: 'OFFICE' } },
-  { kind: 'ftp', product: 'vsftpd', version: '3.0.3' },
+  { kind: 'ftp', product: 'vsftpd', version: '3.0.3', settings: { anonymous: true } },
   { kind: 'https', product: 'Apache', version: '2.4.57 (Debian)', settings: { realm: 'NAS' } },
 ]
 
@@ -295,6 +295,29 @@ const cases: Case[] = [
       t.match(await client.text('211 End\r\n'), /^211-Features:\r\n EPRT\r\n/)
       client.socket.destroy()
     },
+  },
+  {
+    name: 'anonymous finds an empty folder, and can leave nothing',
+    async talk(t, running) {
+      const client = await running.talk('ftp')
+      await client.text('\r\n')
+      const exchange = async (line: string) => {
+        client.send(`${line}\r\n`)
+        return client.text('\r\n')
+      }
+      await exchange('USER anonymous')
+      t.equal(await exchange('PASS a@b'), '230 Login successful.\r\n')
+      t.equal(await exchange('STOR x'), '550 Permission denied.\r\n')
+      t.match(await exchange('PORT 127,0,0,1,0,80'), /^500 /, 'it opens no connection outward')
+      const port = Number(/\|(\d+)\|\)/.exec(await exchange('EPSV'))?.[1])
+      const data = await talkTo(port)
+      client.send('LIST\r\n')
+      t.equal((await data.rest()).length, 0)
+      t.match(await client.text('226'), /^150 .*226 Directory send OK/s)
+      client.send('QUIT\r\n')
+      await client.rest()
+    },
+    told: [{ eventid: 'ftp.login.success', username: 'anonymous', password: 'a@b' }],
   },
   {
     name: 'HTTPS has a certificate of its own, and asks for a log-in',

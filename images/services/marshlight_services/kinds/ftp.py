@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..connection import Ended
+from .ftp_inside import visit
 
 if TYPE_CHECKING:
     from ..connection import Connection
@@ -132,8 +133,6 @@ async def talk(connection: Connection) -> None:
         elif verb == "PASS" and user is not None:
             if connection.service.flag("anonymous") and user.lower() in (b"anonymous", b"ftp"):
                 connection.session.accepted_login(user, rest)
-                from .ftp_inside import visit
-
                 return await visit(connection, words.bye)
             connection.session.refused_login(user, rest)
             user, refused = None, refused + 1
