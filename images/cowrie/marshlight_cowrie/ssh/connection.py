@@ -33,7 +33,7 @@ class OpensshConnection(CowrieSSHConnection):
 
     def serviceStarted(self) -> None:
         super().serviceStarted()
-        self.pending: list[tuple[Any, Callable[[], Any]]] = []
+        self.pending: list[tuple[Any, Callable[[], Any], bool]] = []
         self.listening: set[tuple[bytes, int]] = set()
         keys = b"".join(string(blob) for blob in self.host_keys())
         self.send(messages.GLOBAL_REQUEST, string(b"hostkeys-00@openssh.com") + b"\0" + keys)
@@ -53,7 +53,8 @@ class OpensshConnection(CowrieSSHConnection):
                 self.stray(messageNum, number)
                 return
             if messageNum in FOR_THE_PROGRAM:
-                self.afterwards(self.channels[number], lambda: self.deliver(messageNum, packet))
+                is_close = messageNum == messages.CHANNEL_CLOSE
+                self.afterwards(self.channels[number], lambda: self.deliver(messageNum, packet), is_close)
                 return
         super().packetReceived(messageNum, packet)
 
@@ -62,18 +63,19 @@ class OpensshConnection(CowrieSSHConnection):
         if number in self.channels:
             super().packetReceived(message, packet)
 
-    def afterwards(self, channel: Any, action: Callable[[], Any]) -> None:
+    def afterwards(self, channel: Any, action: Callable[[], Any], even_closed: bool = False) -> None:
         """
         A server takes all messages that are there before it turns to its programs: what is for those, and the end of a
-        channel, comes after the replies to the messages behind it.
+        channel, comes after the replies to the messages behind it. The client's CLOSE counts on a channel that is closed on
+        this side too: only both together free it.
         """
-        self.pending.append((channel, action))
+        self.pending.append((channel, action, even_closed))
 
     def caught_up(self) -> None:
         """No further message is there."""
         pending, self.pending = self.pending, []
-        for channel, action in pending:
-            if not channel.localClosed:
+        for channel, action, even_closed in pending:
+            if even_closed or not channel.localClosed:
                 action()
 
     def stray(self, message: int, number: int) -> None:
