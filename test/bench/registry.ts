@@ -6,6 +6,7 @@ import { latencyBench } from './latency.ts'
 import { memoryBench } from './memory.ts'
 import { personasAuditBench } from './personas-audit.ts'
 import { personasCorpusBench } from './personas-corpus.ts'
+import { personasFilesBench } from './personas-files.ts'
 import { personasLoadBench } from './personas-load.ts'
 import { personasMemoryBench } from './personas-memory.ts'
 import type { Bench } from './row.ts'
@@ -23,5 +24,6 @@ export const benches: Record<string, Bench> = {
   'personas.corpus': personasCorpusBench,
   'personas.memory': personasMemoryBench,
   'personas.load': personasLoadBench,
+  'personas.files': personasFilesBench,
   spool: spoolBench,
 }

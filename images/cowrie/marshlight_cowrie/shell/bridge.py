@@ -10,6 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ..signatures import expect, expect_attribute
+from ..transfer import scp
+from ..transfer.hook import captured
 from . import bridge_commands
 from .bridge_keys import install as install_keys
 from .bridge_session import ShellSession
@@ -91,6 +93,7 @@ def registry_of(commands: dict[str, Any]) -> Registry:
             raise
     register_shells(registry)
     bridge_commands.register(registry, commands)
+    scp.registered(registry.by_name, captured)
     return registry
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import posixpath
 import re
 import time
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import diagnostics, places
 from ..life.calendar import local
+from ..limits import read_limits
 from ..signatures import expect, expect_attribute
 from .sftp import SftpServer
 from .wire import Malformed
@@ -17,6 +19,7 @@ from .wire import Malformed
 if TYPE_CHECKING:
     from ..decoy import Decoy
     from ..limits import Limits
+    from ..shell.ports import Process
 
 HALF_A_YEAR = 365 * 86_400 / 2
 
@@ -95,6 +98,12 @@ def capture(events: Any, path: str, contents: bytes, limits: Limits) -> None:
         outfile=str(kept),
         shasum=digest,
     )
+
+
+def captured(process: Process, path: str, contents: bytes) -> None:
+    """A file that came by scp, of a session of Cowrie's."""
+    if process.session is not None:
+        capture(process.session.events, path, contents, read_limits(dict(os.environ)))
 
 
 def release(decoy: Decoy) -> tuple[int, int]:
