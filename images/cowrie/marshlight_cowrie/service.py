@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING, Any
 
-from . import artifacts, auth, commands, diagnostics, egress, filesystem, places, settings, telnet
+from . import artifacts, auth, diagnostics, egress, filesystem, places, settings, telnet
 from .limits import Doorkeeper, Limits, cap_files
 from .live import Live
 from .shell import bridge
@@ -29,7 +29,7 @@ def run(decoy: Decoy, limits: Limits) -> None:
     from twisted.plugins import cowrie_plugin
 
     artifacts.install(limits)
-    for module in (ssh, auth, telnet, egress, filesystem, commands, bridge):
+    for module in (ssh, auth, telnet, egress, filesystem, bridge):
         module.install(decoy)
     transfer.install(decoy, limits)
     use_moduli()

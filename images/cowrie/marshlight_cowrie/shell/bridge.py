@@ -31,6 +31,7 @@ def install(decoy: Decoy) -> None:
     base, run, talk = protocol.HoneyPotBaseProtocol, protocol.HoneyPotExecProtocol, protocol.HoneyPotInteractiveProtocol
     logging = insults.LoggingServerProtocol
     expect(base.connectionMade, "(self)")
+    expect(base.boot_time, "(self)")
     expect(base.lineReceived, "(self, line)")
     expect(base.eofReceived, "(self)")
     expect(base.end_process, "(self, code)")
@@ -75,6 +76,8 @@ def install(decoy: Decoy) -> None:
         elif session.terminal is not None:
             session.terminal.end()
 
+    # Cowrie makes /proc/uptime of it.
+    base.boot_time = lambda self: decoy.persona.booted_at
     run.connectionMade, talk.connectionMade = run_connected, talk_connected
     base.lineReceived = line_received
     base.eofReceived = run.eofReceived = eof_received
