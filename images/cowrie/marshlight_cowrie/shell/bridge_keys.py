@@ -98,7 +98,8 @@ def install(talk: Any) -> None:
             del self.historyLines[:-500]
         self.historyPosition = len(self.historyLines)
         self.lineBuffer, self.lineBufferIndex = [], 0
-        self.terminal.write(b"\n")
+        if not self.password_input:
+            self.terminal.write(b"\n")
         self.lineReceived(line)
 
     def interrupt(self: Any) -> None:

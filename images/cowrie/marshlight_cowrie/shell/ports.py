@@ -83,7 +83,10 @@ class Host(Protocol):
 
 
 class Reader(Protocol):
-    """Standard input. `read` gives b'' at the end."""
+    """
+    Standard input. `read` gives b'' at the end. That of a terminal also has `hide(hidden: bool)`: what is typed, the line
+    end too, is not shown while it is on.
+    """
 
     async def read(self, most: int = -1) -> bytes: ...
     async def readline(self) -> bytes: ...

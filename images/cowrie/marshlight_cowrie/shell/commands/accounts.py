@@ -59,7 +59,13 @@ def hashed(password: str, salt: str) -> str:
 
 async def asked(p: Process, prompt: str) -> str | None:
     p.stderr.write(prompt.encode())
-    line = await p.stdin.readline()
+    # A terminal can be told not to show what is typed.
+    hide = getattr(p.stdin, "hide", lambda hidden: None)
+    hide(True)
+    try:
+        line = await p.stdin.readline()
+    finally:
+        hide(False)
     if p.stdin.is_tty:
         p.stderr.write(b"\n")
     return line.decode("utf-8", "surrogateescape").rstrip("\r\n") if line else None
