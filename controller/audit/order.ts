@@ -47,7 +47,8 @@ export async function orderFor(sql: Sql, run: Run, { config, random }: Deps, now
     from.portTo,
     new Date(now).toISOString(),
     new Date(now + seconds * 1000).toISOString(),
-    username,
+    // Without log-ins, that something came from the place is all there is to be seen.
+    username !== null && !persona.ssh && !persona.telnet ? '' : username,
     run.id,
   )
   if (username === null) return { name: 'audit', audit: run.id, decoy: decoy.id, from, beside }

@@ -1,4 +1,5 @@
 import { isoNow } from '../../shared/clock.ts'
+import type { DecoyEvent } from '../../shared/schemas/event.ts'
 import { type Alert, type RaiseDeps, raise, setStatus, settle } from '../alerts/index.ts'
 import { readDecoy } from '../decoys/index.ts'
 import type { Sql } from '../store/port.ts'
@@ -16,13 +17,13 @@ export function makeTouchProjector(deps: RaiseDeps): Projector<'events'> {
     name: 'audit.touches',
     streams: ['events'],
     async project(sql, records) {
-      const waiting = await sql.all<{ id: string; decoy: string; agent: string; username: string }>(
-        `SELECT id, decoy, agent, username FROM audit_runs WHERE status = 'running' AND kind = 'touch'`,
+      const waiting = await sql.all<Waiting>(
+        `SELECT id, decoy, agent, username, ip, port_from, port_to FROM audit_runs WHERE status = 'running' AND kind = 'touch'`,
       )
       const events: BusEvent[] = []
       for (const { record, agent, receivedAt } of waiting.length > 0 ? records : []) {
         const run = waiting.find((one) => one.decoy === record.decoy && one.agent === agent)
-        if (!run || !proves(record, run.username)) continue
+        if (!run || !proves(record, run)) continue
         waiting.splice(waiting.indexOf(run), 1)
         const closed = await touched(sql, deps, run, record.at, receivedAt)
         if (closed !== undefined) events.push({ name: 'alert', id: closed })
@@ -32,8 +33,22 @@ export function makeTouchProjector(deps: RaiseDeps): Projector<'events'> {
   }
 }
 
-/** Its log-in, known by a name that nobody else has. */
-const proves = ({ username }: { username?: string | undefined }, wanted: string): boolean => username === wanted
+type Waiting = {
+  id: string
+  decoy: string
+  agent: string
+  username: string
+  ip: string
+  port_from: number
+  port_to: number
+}
+
+/** Its log-in, known by a name that nobody else has; of a service without log-ins, whatever came from its place. */
+function proves({ username, src }: DecoyEvent, run: Waiting): boolean {
+  if (run.username !== '') return username === run.username
+  const port = src?.port
+  return src?.ip === run.ip && port !== undefined && port >= run.port_from && port <= run.port_to
+}
 
 async function touched(
   sql: Sql,

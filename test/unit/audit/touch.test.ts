@@ -7,12 +7,12 @@ import { agentA, breakIn, type Chain, decoyA, enrol, event, makeChain, startMs }
 
 const place = { ip: '198.18.1.77', from: 41_000, to: 42_023 }
 
-async function ordered(chain: Chain, segment: string, kind: 'audit' | 'touch'): Promise<string> {
+async function ordered(chain: Chain, segment: string, kind: 'audit' | 'touch', name = 'mabcdefgh123') {
   const id = newId(startMs)
   const at = (ms: number) => new Date(startMs + ms).toISOString()
   await chain.store.run(
     `INSERT INTO audit_runs (id, kind, decoy, agent, segment, reason, status, created_at, ip, mac, port_from, port_to, from_at, until_at, username)
-     VALUES (?, ?, ?, ?, ?, 'admin', 'running', ?, ?, '00:50:56:00:00:01', ?, ?, ?, ?, 'mabcdefgh123')`,
+     VALUES (?, ?, ?, ?, ?, 'admin', 'running', ?, ?, '00:50:56:00:00:01', ?, ?, ?, ?, ?)`,
     id,
     kind,
     decoyA,
@@ -24,6 +24,7 @@ async function ordered(chain: Chain, segment: string, kind: 'audit' | 'touch'): 
     place.to,
     at(0),
     at(60_000),
+    name,
   )
   return id
 }
@@ -71,4 +72,14 @@ t.test('a touch becomes an alert that nobody is bothered with, and its time is k
   t.same(await listAlerts(chain.store, { limit: 9 }), [], 'not among the alerts')
   t.match(await listAlerts(chain.store, { kind: 'touch', limit: 9 }), [{ subject: decoyA, status: 'closed' }])
   t.notMatch(chain.heard, [{ name: 'alert' }], 'no channel heard of it')
+})
+
+t.test('a service without log-ins is proved by what comes from the touch’s own place', async (t) => {
+  const chain = makeChain(t)
+  const segment = await enrol(chain)
+  await ordered(chain, segment, 'touch', '')
+  await chain.feed('events', [event('session.open', { src: { ip: place.ip, port: 40_000 }, session: 'other' })])
+  t.equal((await lastLooks(chain.store)).get(decoyA), undefined, 'another port is another host')
+  await chain.feed('events', [event('session.open', { src: { ip: place.ip, port: 41_001 }, session: 'own' })])
+  t.match((await lastLooks(chain.store)).get(decoyA), { touchMs: 0 })
 })
