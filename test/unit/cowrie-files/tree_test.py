@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import errno
 import os
 import stat as st
@@ -9,6 +10,7 @@ import unittest
 import given
 from marshlight_cowrie.tree import Trees, open_tree
 from marshlight_cowrie.tree.base import BaseTree
+from marshlight_cowrie.tree.embedded import built
 from marshlight_cowrie.tree.pack import Entry, pack
 
 
@@ -107,6 +109,24 @@ class Overlays(unittest.TestCase):
         for number in range(1000):
             view.rmdir(f"/tmp/{number}")
         view.mkdir("/tmp/again")
+
+
+class OtherSystems(unittest.TestCase):
+    def test_a_small_device_has_busybox_behind_its_commands(self) -> None:
+        tree = BaseTree(built(["bin/ash", "sbin/ifconfig", "usr/bin/wget", "bin/bash"]))
+        self.assertEqual([name for name, _ in tree.children(tree.child(2, "bin") or 0)], ["ash", "busybox"])
+        wget = tree.child(tree.child(tree.child(2, "usr") or 0, "bin") or 0, "wget") or 0
+        self.assertEqual(tree.stored(wget), b"../../bin/busybox")
+
+    def test_a_red_hat_host_has_rpm_and_nothing_of_dpkg(self) -> None:
+        persona = given.persona("rich")
+        system = dataclasses.replace(persona.os, id="rocky", pretty_name="Rocky Linux 9.4 (Blue Onyx)")
+        view = open_tree(dataclasses.replace(persona, os=system))
+        self.assertEqual(view.read("/etc/redhat-release"), b"Rocky Linux 9.4 (Blue Onyx)\n")
+        self.assertTrue(view.access("/usr/bin/yum", execute=True))
+        self.assertEqual(view.read("/usr/bin/rpm")[:4], b"\x7fELF")
+        self.assertFalse(any(view.access(path) for path in ("/usr/bin/dpkg", "/etc/apt", "/var/lib/dpkg")))
+        self.assertTrue(view.access("/var/log/secure"))
 
 
 class TreeFile(unittest.TestCase):

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from . import devices
+from . import devices, red_hat
 from .base import ROOT
 from .layer import Bottom, Layer
 from .mounts import EVERYWHERE, Mounts
@@ -40,6 +40,7 @@ class HostLayer(Layer):
         traces: Callable[[], Sequence[Trace]] = tuple,
     ) -> None:
         super().__init__(bottom)
+        self.bottom = bottom
         self.traces = traces
         self.traced: set[str] = set()
         self.day = -1
@@ -55,6 +56,8 @@ class HostLayer(Layer):
         self._lay()
 
     def _lay(self) -> None:
+        if self.persona.os.id in red_hat.IDS:
+            self._red_hat()
         for path, kind in EVERYWHERE.items():
             self.folder(path, 0o1777 if path in ("/dev/shm", "/run/lock") else 0o755, when=self.persona.booted_at)
             self.mounts.roots[self._ino(path)] = kind
@@ -73,6 +76,18 @@ class HostLayer(Layer):
     def _brought(self, path: str) -> None:
         file = next(file for file in self.persona.files if file.path == path)
         self.file(path, file.content.encode("utf-8", "surrogateescape"), file.mode, file.uid, file.gid, file.modified_at)
+
+    def _red_hat(self) -> None:
+        for path in red_hat.gone():
+            self.remove(path)
+        for path in red_hat.FOLDERS:
+            self.folder(path, 0o755)
+        for name, size in red_hat.PROGRAMS.items():
+            path = f"/usr/bin/{name}"
+            self.file(path, Generated(lambda path=path, size=size: self.bottom.program(path, size), sized=True), 0o755)  # type: ignore[misc]
+        for path, target in red_hat.LINKS.items():
+            self.link(path, target)
+        self.file("/etc/redhat-release", f"{self.persona.os.pretty_name}\n".encode(), 0o644)
 
     def _trace(self) -> None:
         """What life leaves behind; which files there are changes when logs are turned over."""

@@ -143,9 +143,7 @@ def base_for(persona: Persona, folder: Path) -> BaseTree:
 def bases_of(persona: Persona) -> tuple[str, ...]:
     system = persona.os
     if system.kernel.machine.startswith(("mips", "armv5")) or system.id in ("openwrt", "busybox", "embedded"):
-        return ("busybox", "debian-12")
-    if system.id in ("rhel", "centos", "rocky", "almalinux", "fedora", "ol", "amzn"):
-        return ("rhel-like", "debian-12")
+        return ("busybox",)
     return ("debian-12",)
 
 
