@@ -51,10 +51,16 @@ export function buildFiles(input: FilesInput, seed: string): BuiltFiles {
   const cron = [...input.schedule.cron, ...all.cron]
   if (input.template.content.includes('cron')) {
     const at = new Date(Math.floor(input.installedAt / 1000) * 1000).toISOString()
-    for (const file of crontabs(cron, at)) if (fits(all.files, file)) all.files.push(file)
+    for (const file of crontabs(cron.filter(isOwn(input.template)), at)) if (fits(all.files, file)) all.files.push(file)
   }
   return { files: all.files, honey: all.honey, services, cron }
 }
+
+/** Where cron is a package, that brings `/etc/crontab` itself, and the image has it. */
+export const isOwn =
+  ({ packages }: Pick<Template, 'packages'>) =>
+  ({ file }: { file: string }): boolean =>
+    packages === null || file !== '/etc/crontab'
 
 /** Bounds hold whatever is drawn: what does not fit any more is left out whole. */
 function fits(held: readonly PersonaFile[], file: PersonaFile): boolean {

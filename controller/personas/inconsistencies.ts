@@ -28,7 +28,7 @@ export function inconsistencies(persona: Persona, catalogue: Catalogue, ouis: Ou
     ...furtherServices(persona, template),
     ...networkStack(persona, template, catalogue),
     ...packagesOf(persona, template, catalogue, now),
-    ...life(persona, template, now),
+    ...life(persona, template, catalogue, now),
     ...filesAndHoney(persona, template, now),
   ]
 }

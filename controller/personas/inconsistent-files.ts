@@ -1,5 +1,6 @@
 import type { Persona } from '../../shared/schemas/persona.ts'
-import { mostBytes } from './build-files.ts'
+import { isOwn, mostBytes } from './build-files.ts'
+import type { Catalogue } from './catalogue.ts'
 import { isCronTime } from './cron-times.ts'
 import { failing } from './failing.ts'
 import { noShell } from './inconsistent-accounts.ts'
@@ -9,7 +10,12 @@ import type { Template } from './template.ts'
 const dayMs = 86_400_000
 
 /** Schedule with users, crontabs on disk, uptime and log-ins. */
-export function life({ schedule, users, files = [], bootedAt }: Persona, template: Template, now: number): string[] {
+export function life(
+  { schedule, users, files = [], bootedAt }: Persona,
+  template: Template,
+  { schedules }: Catalogue,
+  now: number,
+): string[] {
   if (!schedule) return ['it has no schedule']
   const found: string[] = []
   const upDays = (now - Date.parse(bootedAt)) / dayMs
@@ -25,8 +31,11 @@ export function life({ schedule, users, files = [], bootedAt }: Persona, templat
   for (const { user, at, command, file } of schedule.cron) {
     if (!users.some(({ name }) => name === user)) found.push(`cron runs ${command} as ${user}, who is no user`)
     if (!isCronTime(at)) found.push(`cron runs ${command} at ${at}, which is no time`)
+    const shipped = schedules[template.schedule]?.cron.some((one) => one.at === at && one.command === command)
+    if (!isOwn(template)({ file }) && !shipped)
+      found.push(`cron runs ${command}, which is not in the ${file} that its package brings`)
     const table = files.find(({ path }) => path === file)
-    if (template.content.includes('cron') && !table?.content.includes(command))
+    if (template.content.includes('cron') && isOwn(template)({ file }) && !table?.content.includes(command))
       found.push(`cron runs ${command}, which ${file} does not hold`)
     const [program = ''] = command.split(' ')
     if (/^\/(root|usr\/local)\//.test(program) && !files.some(({ path }) => path === program))

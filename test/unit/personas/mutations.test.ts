@@ -330,11 +330,22 @@ const mutations: readonly [string, Persona, RegExp][] = [
     schedule(debian, {
       cron: changed(
         debian.schedule?.cron,
-        () => true,
+        ({ file }) => file === '/etc/cron.d/backup',
         (one) => ({ ...one, command: 'rm -rf /tmp/x' }),
       ),
     }),
     /does not hold/,
+  ],
+  [
+    'another line in the crontab that the package brings',
+    schedule(debian, {
+      cron: changed(
+        debian.schedule?.cron,
+        ({ file }) => file === '/etc/crontab',
+        (one) => ({ ...one, command: 'rm -rf /tmp/x' }),
+      ),
+    }),
+    /its package brings/,
   ],
   [
     'log-ins of a system user',
