@@ -26,7 +26,7 @@ export const normalisers: readonly Normaliser[] = [
     when: /\b(free|df|uptime|top|ip -s|ifconfig|netstat -i)\b|meminfo|loadavg|net\/dev/,
     apply: (text) =>
       numbersOf(text)
-        .replace(/\bN[KMGT]i?\b/g, 'N')
+        .replace(/\bN ?[KMGT]?i?B?\b/g, 'N')
         .replace(/\b(?:overlay|\/dev\/\w+)\b/g, 'DISK'),
   },
   {

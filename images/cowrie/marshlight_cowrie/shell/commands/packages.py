@@ -97,7 +97,8 @@ def listed(p: Process, patterns: list[str]) -> int:
         return status_
     several = {package.name for package in rows}
     arch = ARCHITECTURES.get(p.host.persona.os.kernel.machine, "amd64")
-    names = [f"{package.name}:{arch}" if package.arch == "same" else package.name for package in rows]
+    # Libraries may be installed for several architectures, and are named with theirs.
+    names = [f"{package.name}:{arch}" if shared(package, arch) else package.name for package in rows]
     widths = [
         max(14, *(len(name) for name in names)),
         max(12, *(len(package.version) for package in rows)),
@@ -114,6 +115,10 @@ def listed(p: Process, patterns: list[str]) -> int:
         cells = (name, package.version, package.arch, package.summary)
         p.out("ii  " + " ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip() + "\n")
     return status_ if several else status_
+
+
+def shared(package: Any, arch: str) -> bool:
+    return package.arch == arch and package.name.startswith("lib") and not package.name.endswith(("-perl", "-bin", "-tools"))
 
 
 def status(p: Process, names: list[str]) -> int:
