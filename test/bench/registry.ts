@@ -9,6 +9,7 @@ import { personasCorpusBench } from './personas-corpus.ts'
 import { personasFilesBench } from './personas-files.ts'
 import { personasLoadBench } from './personas-load.ts'
 import { personasMemoryBench } from './personas-memory.ts'
+import { personasSshBench } from './personas-ssh.ts'
 import type { Bench } from './row.ts'
 import { spoolBench } from './spool.ts'
 
@@ -25,5 +26,6 @@ export const benches: Record<string, Bench> = {
   'personas.memory': personasMemoryBench,
   'personas.load': personasLoadBench,
   'personas.files': personasFilesBench,
+  'personas.ssh': personasSshBench,
   spool: spoolBench,
 }

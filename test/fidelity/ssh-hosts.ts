@@ -2,7 +2,7 @@ import { docker, eventually, type Lab } from '../lab/cowrie-pod.ts'
 import { SshClient } from './ssh-client.ts'
 import type { Target } from './ssh-transcript.ts'
 
-type Scope = { teardown(work: () => unknown): unknown }
+export type Scope = { teardown(work: () => unknown): unknown }
 
 export const realPassword = 'toor!23'
 
@@ -34,12 +34,14 @@ sys.argv = ['twistd', '-n', '--pidfile=', 'cowrie']
 run()
 `
 
-export async function startStockCowrie(t: Scope, lab: Lab): Promise<Target> {
+/** `banner`: what it is told to announce. */
+export async function startStockCowrie(t: Scope, lab: Lab, banner: string): Promise<Target> {
   const [name, host] = [`${lab.name}-stock`, `${lab.subnet}.31`]
   t.teardown(() => docker('rm', '-f', '-v', name))
   const place = ['--network', lab.name, '--ip', host, '--sysctl', 'net.ipv4.ip_unprivileged_port_start=0']
   const rights = ['--user', '2600:2600', '--tmpfs', '/work:uid=2600,gid=2600', '-w', '/work']
-  const settings = ['-e', 'COWRIE_SSH_LISTEN_ENDPOINTS=tcp:22:interface=0.0.0.0', '--entrypoint', 'python3']
+  const named = ['-e', `COWRIE_SSH_VERSION=${banner}`, '-e', 'COWRIE_SSH_LISTEN_ENDPOINTS=tcp:22:interface=0.0.0.0']
+  const settings = [...named, '--entrypoint', 'python3']
   await docker(
     'run',
     '-d',

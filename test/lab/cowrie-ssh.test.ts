@@ -1,31 +1,17 @@
 import t from 'tap'
-import { algorithmsOf, readCatalogue, templateOf } from '../../controller/personas/catalogue.ts'
-import type { PersonaSsh } from '../../shared/schemas/persona.ts'
+import { readCatalogue } from '../../controller/personas/index.ts'
 import { compareSsh, offerOf } from '../fidelity/ssh-agreement.ts'
-import { realPassword, startRealSshd } from '../fidelity/ssh-hosts.ts'
+import { realPassword } from '../fidelity/ssh-hosts.ts'
 import { sshProbes } from '../fidelity/ssh-probes.ts'
-import { personaOf } from './cowrie-persona.ts'
-import { command, docker, Lab } from './cowrie-pod.ts'
+import { startSideBySide } from '../fidelity/ssh-side-by-side.ts'
+import { command, docker } from './cowrie-pod.ts'
 
 t.setTimeout(180_000)
 
-const catalogue = readCatalogue()
-const first = personaOf('db-srv-02', 1)
-const lab = await Lab.start(t, first)
-const real = await startRealSshd(t, lab)
-const decoy = { host: lab.decoy, port: 22, user: 'root', password: realPassword }
-
-/** A decoy that plays the very sshd that stands beside it: banner and, by the catalogue, its algorithms. */
-const { banner, lists } = await offerOf(real)
-const debian = templateOf(catalogue, 'debian-12')
-const algorithms = debian && algorithmsOf(catalogue, debian, banner)
-const ssh = { banner, ...algorithms, maxAuthTries: 6 } as PersonaSsh
-await lab.control('persona.json', { ...first, version: 2, ssh })
-const status = await lab.status(({ personaVersion }) => personaVersion === 2, 'the persona of the real host')
+const { lab, real, decoy, ssh, status } = await startSideBySide(t)
 
 t.test('it offers what the sshd of its version offers, name for name', async (t) => {
-  t.ok(algorithms, `the catalogue knows ${banner}`)
-  t.same(await offerOf(decoy), { banner, lists })
+  t.same(await offerOf(decoy), await offerOf(real))
   t.same(status.leftOut, [])
 })
 
@@ -89,6 +75,7 @@ for name, one in json.load(sys.stdin).items():
     ssh = Ssh(banner=name, kex=one["kex"], host_keys=one["hostKeys"], ciphers=one["ciphers"], macs=one["macs"],
               compression=one["compression"], max_auth_tries=6)
     print(name, offer_of(ssh).left_out)`
+  const { algorithms } = readCatalogue()
   const image = [
     'run',
     '--rm',
@@ -101,10 +88,10 @@ for name, one in json.load(sys.stdin).items():
     '-P',
     '-c',
   ]
-  const { out, err } = await command('docker', [...image, look], JSON.stringify(catalogue.algorithms))
+  const { out, err } = await command('docker', [...image, look], JSON.stringify(algorithms))
   t.same(
     out.trim().split('\n'),
-    Object.keys(catalogue.algorithms).map((name) => `${name} []`),
+    Object.keys(algorithms).map((name) => `${name} []`),
     err,
   )
 })

@@ -18,8 +18,12 @@ def after_wrong_password(password: bytes) -> float:
     """Seconds. An empty or far too long password is refused before PAM hears of it."""
     if not password or len(password) > LONGEST_PASSWORD:
         return 0.0
-    drawn = sum(random.random() for _ in range(3)) / 3 - 0.5
-    return PAM_SECONDS * (1 + drawn)
+    return pam_delay(PAM_SECONDS)
+
+
+def pam_delay(seconds: float) -> float:
+    """Between a half and one and a half times what the modules asked for."""
+    return seconds * (0.5 + sum(random.random() for _ in range(3)) / 3)
 
 
 def of_host(seed: str, what: str, least: float, most: float) -> float:

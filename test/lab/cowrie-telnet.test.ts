@@ -1,0 +1,74 @@
+import { release } from 'node:os'
+import t from 'tap'
+import { dialogueOf, withTerminal } from '../fidelity/telnet-dialogue.ts'
+import { personaOf } from './cowrie-persona.ts'
+import { docker, eventually, Lab } from './cowrie-pod.ts'
+
+t.setTimeout(180_000)
+
+const hostname = 'srv-telnet-3'
+const plain = personaOf(hostname, 1)
+const kernel = { ...plain.os.kernel, release: release() }
+const lab = await Lab.start(t, { ...plain, os: { ...plain.os, kernel } })
+const [real, address] = [`${lab.name}-telnetd`, `${lab.subnet}.30`]
+t.teardown(() => docker('rm', '-f', '-v', real))
+const accounts = ['-e', 'USERS=jmeier:Sommer2024', '-e', 'SERVICES=telnet']
+await docker(
+  'run',
+  '-d',
+  '--name',
+  real,
+  '--hostname',
+  hostname,
+  '--network',
+  lab.name,
+  '--ip',
+  address,
+  ...accounts,
+  'marshlight/lab-host:dev',
+)
+const prompt = { ...withTerminal, typed: [] }
+const started = async () => (await dialogueOf(address, prompt, /login: /).catch(() => undefined)) && true
+await eventually(started, 'the real telnetd answers', 20)
+
+const never = /(?!)/
+
+/** The number of the terminal is the host's own, and how its text is cut into segments the network's. */
+const comparable = (said: readonly string[]) => said.map((one) => one.replace(/pts\/\d+/, 'pts/n'))
+
+t.test('telnetd of Debian: options, banner, echo and prompts as the real one has them', async (t) => {
+  const client = { ...withTerminal, typed: ['jmeier', 'wrong', 'jmeier', 'Sommer2024'] }
+  const until = /Login incorrect\r\n.*Password: \r\n/s
+  const [expected, found] = await Promise.all([
+    dialogueOf(address, client, until),
+    dialogueOf(lab.decoy, client, until),
+  ])
+  t.same(upToLogIn(comparable(found)), upToLogIn(comparable(expected)))
+  t.match(expected.join(''), /Login incorrect/)
+})
+
+t.test('five wrong passwords, and it hangs up', async (t) => {
+  const client = { ...withTerminal, typed: Array.from({ length: 6 }, () => ['jmeier', 'wrong']).flat() }
+  const [expected, found] = await Promise.all([
+    dialogueOf(address, client, never),
+    dialogueOf(lab.decoy, client, never),
+  ])
+  t.same(comparable(found), comparable(expected))
+  t.equal(expected.at(-1), 'closed')
+})
+
+t.test('who does not answer sees no prompt', async (t) => {
+  const silent = { has: [], wants: [], typed: [], silent: true }
+  const [expected, found] = await Promise.all([
+    dialogueOf(address, silent, never, 12),
+    dialogueOf(lab.decoy, silent, never, 12),
+  ])
+  t.same(found, expected)
+  t.notMatch(found.join(''), /login/)
+})
+
+/** What comes behind the log-in is the shell's. */
+function upToLogIn(said: readonly string[]): string[] {
+  const at = said.findLastIndex((one) => one.includes('Password: \r\n'))
+  return said.map((one, i) => (i === at ? one.slice(0, one.lastIndexOf('Password: \r\n') + 12) : one)).slice(0, at + 1)
+}
