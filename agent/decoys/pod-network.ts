@@ -20,7 +20,12 @@ export type NetworkFile = {
   echoCode?: 'zero'
   closedTcp?: 'drop'
   closedUdp?: 'drop'
+  /** What such a host says when it comes up: `images/pod/presence.py`. */
+  announce?: Announcement[]
+  /** Of its NetBIOS names. */
+  workgroup?: string
 }
+export type Announcement = 'arp' | 'dhcp' | 'netbios' | 'mdns'
 
 export type PodNetwork = { sysctls: Record<string, string>; file: NetworkFile }
 
@@ -32,6 +37,16 @@ const habits: Record<PersonaNetwork['stack'], NetworkFile> = {
   bsd: { options: 'scale-first' },
   printer: { options: 'scale-first', ipId: 'increment', dontFragment: 'open' },
   switch: { ipId: 'increment', dontFragment: 'never' },
+}
+
+/** What hosts of a kind say by themselves. Servers and switches have fixed addresses, and say no more than that. */
+const announcements: Record<PersonaNetwork['stack'], Announcement[]> = {
+  linux: ['arp'],
+  'linux-embedded': ['arp', 'mdns'],
+  windows: ['arp', 'dhcp', 'netbios'],
+  bsd: ['arp'],
+  printer: ['arp', 'mdns'],
+  switch: ['arp'],
 }
 
 /** Smallest receive buffer, and what a connection begins with, as Linux has them (tcp(7)). */
@@ -49,6 +64,7 @@ export function podNetwork(persona: Persona): PodNetwork {
   const habit = habits[network.stack]
   const sysctls = {
     ...base,
+    'net.ipv4.conf.all.arp_notify': '1',
     'net.ipv4.tcp_sack': bit(network.sack),
     'net.ipv4.tcp_timestamps': bit(network.timestamps),
     'net.ipv4.tcp_window_scaling': bit(network.windowScale !== null),
@@ -59,6 +75,8 @@ export function podNetwork(persona: Persona): PodNetwork {
   }
   const file: NetworkFile = {
     ...habit,
+    announce: announcements[network.stack],
+    ...(persona.domain !== undefined && { workgroup: workgroupOf(persona.domain) }),
     ...(habit.ipId === 'increment' && { ipIdFrom: firstId(persona.seed) }),
     ...(network.window > 0 && { window: network.window }),
     ...(network.mss < mssOfEthernet && { mss: network.mss }),
@@ -68,6 +86,9 @@ export function podNetwork(persona: Persona): PodNetwork {
   }
   return { sysctls, file }
 }
+
+/** The first label of a domain, as Windows shortens it. */
+const workgroupOf = (domain: string): string => (domain.split('.')[0] ?? '').toUpperCase().slice(0, 15)
 
 const mssOfEthernet = 1460
 const bit = (value: boolean): string => (value ? '1' : '0')

@@ -9,6 +9,8 @@ timestamps, or padding and SACK permitted; padding and window scale.
 import json
 import os
 
+import presence
+
 NETWORK = os.environ.get("MARSHLIGHT_NETWORK_FILE", "/marshlight/control/network.json")
 TABLE = "marshlight_stack"
 LONGEST = 4096
@@ -36,7 +38,7 @@ def wanted():
             said = json.loads(file.read(LONGEST))
         if not isinstance(said, dict):
             raise ValueError("not an object")
-        unknown = set(said) - set(WORDS) - set(NUMBERS) - {"announce"}
+        unknown = set(said) - set(WORDS) - set(NUMBERS) - {"announce", "workgroup"}
         if unknown:
             raise ValueError(f"unknown: {sorted(unknown)}")
         for key, words in WORDS.items():
@@ -45,6 +47,11 @@ def wanted():
         for key, most in NUMBERS.items():
             if type(said.get(key, 0)) is not int or not 0 <= said.get(key, 0) <= most:
                 raise ValueError(f"{key}: {said[key]!r}")
+        kinds, workgroup = said.get("announce", []), said.get("workgroup", "")
+        if not isinstance(kinds, list) or not set(kinds) <= set(presence.KINDS):
+            raise ValueError(f"announce: {kinds!r}")
+        if not isinstance(workgroup, str) or not 0 <= len(workgroup) <= 15:
+            raise ValueError(f"workgroup: {workgroup!r}")
         return said, None
     except FileNotFoundError:
         return {}, None

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import type { PersonaNetwork } from '../../shared/schemas/persona.ts'
 import { personaOf } from './cowrie-persona.ts'
@@ -30,11 +31,24 @@ t.test('nmap takes a decoy for what its persona is', async (t) => {
     personaOf('attic-nas', 1),
     { ...personaOf('desk-7', 1), id: other.persona, ttl: 128, network: windows },
   ]
+  const heard = listen(t, segment)
   await decoys.start(new AbortController().signal)
   decoys.applyPlan(planOf(agent, 1, [likeHere, pc], personas))
   t.match(await reported(settled(1)), { outcome: 'applied', count: 2 })
   for (const { ip } of [likeHere, pc]) t.match(bannerFrom(segment, ip), /^SSH-2.0-OpenSSH_9.2p1/)
   const real = realHost(t, segment, 30)
+
+  await t.test('a Windows decoy says what Windows says when it comes up, and then no more', async (t) => {
+    const words = await heard()
+    t.match(words, `Request who-has ${pc.ip} tell ${pc.ip}`)
+    t.match(words, `${pc.ip}.68 > 255.255.255.255.67`)
+    t.match(words, /Hostname.*"desk-7"/)
+    t.match(words, `${pc.ip}.137 > 198.18.54.255.137`)
+    // The names as RFC 1001 writes them.
+    t.match(words, `EEEFFDELCNDH${'CA'.repeat(9)}AA`)
+    t.match(words, `EDEPFCFA${'CA'.repeat(11)}AA`)
+    t.throws(() => tryFrom(pc.id), 'no broadcast is left to the services')
+  })
 
   await t.test('a Linux decoy as a real Linux host beside it', async (t) => {
     const [decoy, host] = [seen(segment, likeHere.ip), seen(segment, real)]
@@ -52,6 +66,31 @@ t.test('nmap takes a decoy for what its persona is', async (t) => {
     t.match(tests.SEQ, 'TI=I')
   })
 })
+
+/** All that the neighbour hears of broadcasts, from now on; the answer ends it. */
+function listen(t: Pick<Test, 'teardown'>, segment: Segment): () => Promise<string> {
+  const filter = ['-nvvA', '-l', '-i', 'h0', 'arp or udp port 67 or udp port 137 or udp port 5353']
+  const child = spawn('ip', ['netns', 'exec', segment.neighbour, 'tcpdump', ...filter], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  t.teardown(() => child.kill())
+  const words = text(child.stdout)
+  return async () => {
+    child.kill()
+    return words
+  }
+}
+
+/** As a program in the decoy's network would. */
+const tryFrom = (decoy: string): string =>
+  execFileSync('docker', ['exec', `marshlight-${decoy}-cowrie`, 'python3', '-c', broadcast], {
+    encoding: 'utf8',
+    stdio: 'pipe',
+  })
+const broadcast = `import socket
+out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+out.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+out.sendto(b"x", ("198.18.54.255", 137))`
 
 /** A real sshd in a container of the lab, plugged into the segment. */
 function realHost(t: Pick<Test, 'teardown'>, segment: Segment, host: number): string {
