@@ -19,7 +19,7 @@ TOOLS = set(
 )
 WORD = re.compile(r"(?:^|[|;&(`]\s*|\$\(|\bxargs (?:-\S+ )*|-exec(?:dir)? )([A-Za-z_./][\w./-]*)")
 NOT = re.compile(
-    r"xargs rm|\bhostname [A-Za-z]|\b(ssh|scp|rsync|sudo|while|for|http|ftp|read|history|mail|watch|PathTo\w*|svn|git|shutdown|reboot|dd|mkfs)\b|/dev/(sd|hd|tcp|mapper)|~|"
+    r"xargs rm|\bping\b|\bmktemp\b|\+%s|\bhostname [A-Za-z]|\b(ssh|scp|rsync|sudo|while|for|http|ftp|read|history|mail|watch|PathTo\w*|svn|git|shutdown|reboot|dd|mkfs)\b|/dev/(sd|hd|tcp|mapper)|~|"
     r"\bsleep [0-9]{2}|(^|\s)/(\s|$|home|root|usr|opt|path|proc|sys|mnt|data|etc/(?!passwd|group|hosts|os-release|shells))|tail -[fF]|/dev/null &|\bfind \$|-ok\b|\bfind /|"
     r"yes\b(?!.*head)|\bmore\b|\bless\b|\bxargs vi|#|\btop\b|rm -rf? (/|\*)|\$\{?[A-Z_a-z0-9]+|-[acm](min|time|newer)|-newer|-size|-inum|\bdu\b|\bdf\b|ls -[a-zA-Z]*[lsi]|-ls\b|-printf|stat\b"
 )

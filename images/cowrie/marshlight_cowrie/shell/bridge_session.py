@@ -106,7 +106,10 @@ class ShellSession:
             if self.system.tty:
                 given["SSH_TTY"] = self.system.tty
             given.setdefault("MOTD_SHOWN", "pam") if self.system.tty and dialect.bash else None
-        given["LANG"] = given.get("LANG", "en_US.UTF-8" if dialect.bash else "C")
+        # A host that was set up with the locale C has none in the environment.
+        locale = self.decoy.persona.locale or ("en_US.UTF-8" if dialect.bash else "C")
+        if locale != "C":
+            given.setdefault("LANG", locale)
         return given
 
     @property

@@ -208,7 +208,8 @@ async def extract(p: Process, options: Options, base: str, listing: bool) -> int
         p.stderr.write(f"{why}tar: Child returned status 1\ntar: Error is not recoverable: exiting now\n".encode())
         return 2
     if not data:
-        return 0
+        p.stderr.write(b"tar: This does not look like a tar archive\ntar: Exiting with failure status due to previous errors\n")
+        return 2
     try:
         archive = tarfile.open(fileobj=io.BytesIO(data))  # noqa: SIM115
     except tarfile.TarError:
