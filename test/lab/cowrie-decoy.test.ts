@@ -114,8 +114,8 @@ t.test('its address and MAC are those of the wire', async (t) => {
   const { out } = await lab.ssh('root', 'toor!23', 'ifconfig')
   const { out: neighbour } = await lab.onAttacker('ip', 'neigh', 'show', lab.decoy)
   const mac = /lladdr (\S+)/.exec(neighbour)?.[1] ?? 'none'
-  t.match(out, `HWaddr ${mac}`)
-  t.match(out, `inet addr:${lab.decoy} `)
+  t.match(out, `ether ${mac} `)
+  t.match(out, `inet ${lab.decoy} `)
 })
 
 t.test('what happened is written in order, with the persona it happened to', async (t) => {
