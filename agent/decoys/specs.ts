@@ -139,6 +139,7 @@ function servicesSpec(desired: DesiredDecoy, pod: ContainerSpec, deps: SpecDeps)
     tmpfs: {},
     sysctls: {},
     readOnlyRoot: true,
+    systemCalls: 'service',
     capDrop: ['ALL'],
     capAdd: [],
     memoryMb: Math.min(limits.memoryMb, servicesMemoryMb),
