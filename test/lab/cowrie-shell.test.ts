@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import t from 'tap'
 import { personaOf } from './cowrie-persona.ts'
 import { eventually, Lab, Shell } from './cowrie-pod.ts'
@@ -40,13 +41,22 @@ t.test('an endless loop holds nobody up, and Ctrl-C ends it', async (t) => {
   await shell.until(/130\r\n/)
 })
 
-t.test('what was typed, and what a redirection wrote, is in the events', async (t) => {
-  await run('echo dropped > /tmp/.x; cat /tmp/.x')
-  const kept = await eventually(
-    async () => (await lab.events()).find((line) => line.includes('file_download') && line.includes('/tmp/.x')),
-    'the written file as an artifact',
+t.test('what was typed, and what was written by any command, is in the events', async (t) => {
+  await run(
+    'echo dropped > /tmp/.x; cp /tmp/.x /tmp/.copy; echo t | tee /tmp/.tee; dd if=/tmp/.x of=/tmp/.dd bs=3 count=1',
   )
-  t.match(JSON.parse(kept), { shasum: /^[0-9a-f]{64}$/, destfile: '/tmp/.x' })
+  for (const [path, contents] of [
+    ['/tmp/.x', 'dropped\n'],
+    ['/tmp/.copy', 'dropped\n'],
+    ['/tmp/.tee', 't\n'],
+    ['/tmp/.dd', 'dro'],
+  ] as const) {
+    const kept = await eventually(
+      async () => (await lab.events()).find((line) => line.includes('file_download') && line.includes(`"${path}"`)),
+      `${path} as an artifact`,
+    )
+    t.match(JSON.parse(kept), { shasum: createHash('sha256').update(contents).digest('hex'), destfile: path })
+  }
   const typed = (await lab.events()).map((line) => JSON.parse(line)).filter((e) => e.eventid === 'cowrie.command.input')
   t.ok(
     typed.some((event) => event.input === 'for i in 1 2') && typed.some((event) => event.input === 'cd /etc; nosuch'),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 import stat as st
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ KINDS = {
     st.S_IFSOCK: stock.T_SOCK,
     st.S_IFIFO: stock.T_FIFO,
 }
+#: A captured file that an event has named.
+FINISHED = re.compile("[0-9a-f]{64}")
 
 
 class Entry(list[Any]):
@@ -66,6 +69,9 @@ class TreeFilesystem(HoneyPotFilesystem):  # type: ignore[misc]
             if self.seen.get(path) != stamp:
                 self.seen[path] = stamp
                 translated(lambda path=path, real=real: self.view.write(path, Path(real).read_bytes()))
+                if FINISHED.fullmatch(posixpath.basename(real)):
+                    # Cowrie has told of it, with where it came from.
+                    self.view.forget_written(path)
 
     def entry(self, path: str, follow: bool = True) -> Entry:
         self.sync()

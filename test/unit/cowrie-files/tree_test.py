@@ -38,6 +38,25 @@ class HostOfThePersona(unittest.TestCase):
         user.write("/tmp/x", b"1")
         self.assertEqual(self.view.stat("/tmp/x").uid, 1000)
 
+    def test_a_session_knows_what_it_wrote_and_where_that_is_now(self) -> None:
+        trees = Trees(given.persona("rich"))
+        view, other = trees.view("a", 0, (0,)), trees.view("a", 0, (0,))
+        other.write("/tmp/of-another-session", b"0")
+        view.write("/tmp/dropped", b"12345")
+        view.rename("/tmp/dropped", "/usr/bin/named")
+        view.as_account(1000, (1000,)).write("/tmp/as-jmeier", b"67")
+        view.write("/tmp/told-elsewhere", b"8")
+        view.forget_written("/tmp/told-elsewhere")
+        view.write("/tmp/away", b"9")
+        view.unlink("/tmp/away")
+        view.write("/etc/motd", b"mine")
+        view.unlink("/etc/motd")
+        view.write("/tmp/empty", b"")
+        view.chmod("/etc/hostname", 0o600)
+        self.assertEqual(list(view.contents_written(9, 9, 99)), [("/usr/bin/named", b"12345"), ("/tmp/as-jmeier", b"67")])
+        for most, largest, room, names in ((1, 9, 9, ["/usr/bin/named"]), (9, 4, 9, ["/tmp/as-jmeier"]), (9, 9, 6, ["/usr/bin/named"])):
+            self.assertEqual([path for path, _ in view.contents_written(most, largest, room)], names)
+
     def test_kernel_files_are_made_when_they_are_read(self) -> None:
         now = [1_770_000_000.0]
         texts = {"/proc/uptime": (b"1.00 1.00\n", 0o444), "/proc/77/comm": (b"cron\n", 0o644)}

@@ -110,8 +110,11 @@ class Stage:
 
 
 def cowrie_fs(protocol: Any, process: Process) -> Any:
-    """Cowrie's calls on the same tree; as the account that runs the command, where the tree has accounts."""
-    return protocol.user.server.fs if protocol.user is not None else protocol.fs
+    """Cowrie's calls on the tree as the account sees it that runs the command."""
+    session: Any = protocol.user.server.fs if protocol.user is not None else protocol.fs
+    made = type(session)(process.fs, session.arch, session.home)
+    made.generated_files = session.generated_files
+    return made
 
 
 def adapted(kind: Any) -> Any:

@@ -6,11 +6,11 @@ One log-in's shell: the coroutines of its commands, run in slices by the reactor
 
 from __future__ import annotations
 
-import os
 import posixpath
 from typing import TYPE_CHECKING, Any
 
 from .. import diagnostics
+from .bridge_artifacts import keep_written
 from .bridge_host import DecoyHost
 from .bridge_terminal import Channel, Output, Terminal
 from .dialect import ASH, BASH, DASH, Dialect
@@ -32,8 +32,6 @@ SLICE = 0.004
 #: CPU seconds that a session gets at full speed; then one slice in so many.
 ALLOWANCE = 3.0
 PAUSE_AFTER = 0.08
-#: Files whose contents are kept as artifacts when the session ends.
-MOST_FILES, LARGEST_FILE = 64, 8 << 20
 
 
 class ShellSession:
@@ -51,7 +49,6 @@ class ShellSession:
         self.system.on_failure = lambda error: diagnostics.say("error", f"a command failed: {error!r}")
         self.system.on_written = self.note_written
         self.system.was_written = self.was_written
-        self.written: list[str] = []
         self.account = self.account_of(user)
         self.terminal: Terminal | None = None
         self.channel: Channel | None = None
@@ -208,10 +205,7 @@ class ShellSession:
             self.protocol.events.dispatch("cowrie.command.failed", "Command not found: %(input)s", input=line)
 
     def note_written(self, path: str) -> None:
-        path = posixpath.normpath(path)
-        self.system.writes.add(path)
-        if path not in self.written and len(self.written) < MOST_FILES and not path.startswith("/dev/"):
-            self.written.append(path)
+        self.system.writes.add(posixpath.normpath(path))
 
     def was_written(self, path: str) -> bool | None:
         """Whether it is of the attacker's making; None where the tree does not say."""
@@ -235,29 +229,13 @@ class ShellSession:
         """The client is gone: what it wrote is kept, what it ran ends."""
         if self.closed:
             return
-        self.keep_written()
+        if self.protocol.terminal is not None:
+            keep_written(self.tree, self.protocol.terminal)
         self.closed = True
         if self.timer is not None and self.timer.active():
             self.timer.cancel()
         self.scheduler.close()
         self.protocol = _Gone(self.protocol)
-
-    def keep_written(self) -> None:
-        from cowrie.core.artifact import temp_download_path
-
-        terminal = self.protocol.terminal
-        for path in self.written:
-            try:
-                if self.tree.stat(path).size > LARGEST_FILE:
-                    continue
-                data = self.tree.read(path)
-            except OSError:
-                continue
-            if data and terminal is not None:
-                name = temp_download_path("redir")
-                with open(name, "wb") as file:
-                    file.write(data)
-                terminal.redirFiles.add((name, path))
 
 
 class _Gone:
@@ -268,6 +246,3 @@ class _Gone:
     def __init__(self, protocol: Any) -> None:
         self.events = protocol.events
         self.realClientIP = getattr(protocol, "realClientIP", "")
-
-
-__all__ = ["ShellSession", "os"]

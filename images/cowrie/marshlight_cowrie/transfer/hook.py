@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import posixpath
@@ -104,6 +105,8 @@ def captured(process: Process, path: str, contents: bytes) -> None:
     """A file that came by scp, of a session of Cowrie's."""
     if process.session is not None:
         capture(process.session.events, path, contents, read_limits(dict(os.environ)))
+        with contextlib.suppress(OSError):
+            process.fs.forget_written(path)  # type: ignore[attr-defined]
 
 
 def release(decoy: Decoy) -> tuple[int, int]:

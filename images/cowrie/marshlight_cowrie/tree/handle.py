@@ -150,6 +150,7 @@ class OpenFile:
 
     def _written(self) -> None:
         self.wrote = True
+        self.view.written[self.ino] = None
         node = self.view.overlay.change(self.ino)
         node.mtime = node.ctime = self.view.clock()
         self.view.strip_privileges(node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat as st
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ..shell.ports import Stat
 from .handle import OpenFile
@@ -25,9 +25,29 @@ class View(Removal):
         super().__init__(overlay, Account(uid, gids))
         self.overlay, self.mounts, self.clock = overlay, mounts, clock
         self.protected = mounts.protected
+        #: Files whose contents were written through this view and those made of it, in the order of their first write.
+        self.written: dict[int, None] = {}
 
     def as_account(self, uid: int, gids: tuple[int, ...]) -> View:
-        return View(self.overlay, self.mounts, self.clock, uid, gids)
+        made = View(self.overlay, self.mounts, self.clock, uid, gids)
+        made.written = self.written
+        return made
+
+    def contents_written(self, most: int, largest: int, room: int) -> Iterator[tuple[str, bytes]]:
+        """Path and contents of the written files that still have a name, at most `room` bytes in all."""
+        for ino in list(self.written):
+            path = self.overlay.path(ino) if ino in self.overlay.nodes else None
+            size = self.overlay.size(ino)
+            if path is None or not 0 < size <= min(largest, room):
+                continue
+            yield path, self.overlay.content(ino)
+            most, room = most - 1, room - size
+            if most == 0:
+                return
+
+    def forget_written(self, path: str) -> None:
+        """What was written there is known already: somebody else has told of it."""
+        self.written.pop(self.existing(path)[0], None)
 
     def stat(self, path: str, *, follow: bool = True) -> Stat:
         ino, node = self.existing(path, follow=follow)
