@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import type { Readable } from 'node:stream'
+import { PassThrough, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { MarshlightError } from '../../shared/errors.ts'
 
@@ -49,7 +49,11 @@ export async function command(file: string, args: readonly string[], options: Co
   })
 }
 
-/** Pipes the output of one command into another, as the shell's `|`; both must succeed. Gives the second one's output. */
+/**
+ * Pipes the output of one command into another, as the shell's `|`; both must succeed. Gives the second one's output.
+ * The second is told the end only when the first has succeeded, and is ended otherwise: what imports an archive cannot
+ * tell a short one from a whole one.
+ */
 export async function piped(from: readonly [string, ...string[]], to: readonly [string, ...string[]]): Promise<string> {
   const source = spawn(from[0], from.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] })
   const said: string[] = []
@@ -58,12 +62,24 @@ export async function piped(from: readonly [string, ...string[]], to: readonly [
     source.on('error', (error) => resolve(error.message))
     source.on('close', (code, signal) => resolve(code === 0 ? undefined : `exit code ${code ?? signal}`))
   })
-  const sink = command(to[0], to.slice(1), { input: source.stdout }).then(
+  const ending = new AbortController()
+  const held = source.stdout.pipe(new PassThrough(), { end: false })
+  // A sink that gave up reads no more, and the source would wait for it for ever.
+  let gaveUp = false
+  held.on('close', () => {
+    gaveUp = !held.writableEnded && !ending.signal.aborted
+    source.stdout.destroy()
+  })
+  const sink = command(to[0], to.slice(1), { input: held, signal: ending.signal }).then(
     (text) => ({ text }),
     (error: unknown) => ({ error }),
   )
   const failure = await sourceEnded
+  if (failure === undefined) held.end()
+  else ending.abort()
   const end = await sink
+  // The source of a sink that gave up fails for want of a reader: the sink's own words tell why.
+  if ('error' in end && (failure === undefined || gaveUp)) throw end.error
   if (failure !== undefined) {
     throw new MarshlightError('COMMAND_FAILED', {
       command: from[0],
