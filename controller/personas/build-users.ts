@@ -75,6 +75,10 @@ function peopleOf({ people }: Template, accounts: Accounts, users: readonly Pers
 
 const byName = ([a]: [string, unknown], [b]: [string, unknown]) => (a < b ? -1 : 1)
 
+/** `another`: one was opened before. With `users`, the first never waits, so that one opens at once. */
+const mayWait = ({ users }: NonNullable<Template['patience']>, name: string, another: boolean): boolean =>
+  users === undefined || (another && users.includes(name))
+
 function openAccounts(template: Template, users: PersonaUser[], accounts: Accounts, random: Random): string[] {
   const open: string[] = []
   if (template.closed) return open
@@ -85,7 +89,8 @@ function openAccounts(template: Template, users: PersonaUser[], accounts: Accoun
       if (!user.passwords.includes(password)) user.passwords.push(password)
     }
     const { patience } = template
-    if (patience && random() < patience.share) user.acceptFromTry = 2 + Math.floor(random() * (patience.most - 1))
+    if (patience && mayWait(patience, user.name, open.length > 0) && random() < patience.share)
+      user.acceptFromTry = patience.least + Math.floor(random() * (patience.most - patience.least + 1))
     open.push(user.name)
   }
   // In the order of names: a template that was stored and read again must draw the same.

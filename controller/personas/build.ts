@@ -1,5 +1,5 @@
 import { pickWeighted, type Random, seededRandom } from '../../shared/random.ts'
-import type { Persona, PersonaSsh } from '../../shared/schemas/persona.ts'
+import type { Persona, PersonaSsh, PersonaUser } from '../../shared/schemas/persona.ts'
 import { buildFiles } from './build-files.ts'
 import { buildHardware } from './build-hardware.ts'
 import { buildPackages } from './build-packages.ts'
@@ -74,7 +74,7 @@ export function build(input: BuildInput, catalogue: Catalogue, ouis: Ouis): Pers
   why(
     'users',
     open.length > 0
-      ? `users of ${template.label}; weak passwords open ${open.join(' and ')}`
+      ? `users of ${template.label}; weak passwords open ${open.join(' and ')}${waiting(users)}`
       : `users of ${template.label}; nobody is let in`,
   )
 
@@ -287,3 +287,10 @@ function hasTelnet(template: Template, alike: readonly Neighbour[], drawn: numbe
         : `such systems often offer telnet`,
   }
 }
+
+/** Which of them open only to who does not give up. */
+const waiting = (users: readonly PersonaUser[]): string =>
+  users
+    .filter(({ acceptFromTry = 1 }) => acceptFromTry > 1)
+    .map(({ name, acceptFromTry }) => `, ${name} from try ${acceptFromTry} of a source on`)
+    .join('')

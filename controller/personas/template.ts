@@ -78,8 +78,19 @@ export const template = z.strictObject({
   services: z.array(service).default([]),
   /** Its role's services are always offered: such a host is known by them. */
   everyService: z.boolean().default(false),
-  /** In this part of open accounts a right password is let in only from a drawn try on, of at most `most`. */
-  patience: z.strictObject({ share: z.number().min(0).max(1), most: z.int().min(2).max(1000) }).optional(),
+  /**
+   * In this part of open accounts a right password is let in only from a drawn try on, `least` to `most`. With `users`,
+   * of these accounts alone, and only where another one opens at once.
+   */
+  patience: z
+    .strictObject({
+      share: z.number().min(0).max(1),
+      least: z.int().min(2).max(1000).default(2),
+      most: z.int().min(2).max(1000),
+      users: z.array(z.string()).min(1).optional(),
+    })
+    .refine(({ least, most }) => least <= most, 'least is above most')
+    .optional(),
   /** Nobody is let in: what can be seen is its answers, not its inside. */
   closed: z.boolean().default(false),
   os: z.strictObject({ id: z.string(), name: z.string(), version: z.string(), prettyName: z.string() }),

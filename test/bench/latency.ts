@@ -44,7 +44,9 @@ export const latencyBench: Bench = {
       await isOnline(controller)
       progress('waiting for a decoy')
       const [decoy] = await deployDecoys(controller.api, 'lan', 1)
-      const user = decoy?.persona.users.find(({ passwords }) => passwords.length > 0)
+      const user = decoy?.persona.users.find(
+        ({ passwords, acceptFromTry = 1 }) => passwords.length > 0 && acceptFromTry === 1,
+      )
       if (!decoy || !user) throw new Error('no decoy to log in to')
 
       const alerts = await followAlerts(controller, cleanUp)

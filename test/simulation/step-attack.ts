@@ -1,3 +1,4 @@
+import type { Persona } from '../../shared/schemas/persona.ts'
 import { type AttackShell, openShell, type Typed } from './shell.ts'
 import { decoysNow, type ShownDecoy, type Stage } from './story.ts'
 import { until } from './wait.ts'
@@ -29,10 +30,14 @@ export async function portScan({ lab, timeline }: Stage, from: string, cidr: str
   return open
 }
 
-/** hydra with common names and words against one decoy, until it finds a log-in. */
+/** hydra with common names and words against one decoy, until it finds a log-in that opens to every source at once. */
 export async function passwordAttack(stage: Stage, from: string, decoy: ShownDecoy): Promise<Login> {
-  const { lab, timeline } = stage
-  await lab.putFile(from, '/tmp/guesses', `${guesses.join('\n')}\n`)
+  const { lab, timeline, centre } = stage
+  // Later steps come from one new source after another: an account that waits for a later try refuses each of them first.
+  const { persona } = await centre.ask<{ persona: Persona }>('personas', 'show', decoy.ip)
+  const wait = persona.users.filter(({ acceptFromTry = 1 }) => acceptFromTry > 1).map(({ name }) => `${name}:`)
+  const tried = guesses.filter((guess) => !wait.some((name) => guess.startsWith(name)))
+  await lab.putFile(from, '/tmp/guesses', `${tried.join('\n')}\n`)
   const { stdout, stderr } = await lab.exec(
     from,
     ['hydra', '-I', '-C', '/tmp/guesses', '-t', tasks, '-f', `ssh://${decoy.ip}`],

@@ -4,6 +4,7 @@ import { compared, type Found, found, type Probe, unknown } from '../look.ts'
 import { cardName } from '../place.ts'
 import { connected } from '../tcp.ts'
 import { tcpPortsOf } from './scan.ts'
+import { foretold } from './system.ts'
 
 /** What a SYN-ACK tells of a stack: its window, and its options in their order, without what changes each time. */
 export type Synack = { window: number; mss?: number; scale?: number; layout: string }
@@ -33,7 +34,12 @@ export const packets: Probe = {
     if (network) {
       const scale = network.windowScale ?? undefined
       results.push(
-        compared('packets.options', [seen.mss, seen.scale], [network.mss, scale], 'not the options of that system'),
+        compared(
+          'packets.options',
+          [seen.mss, seen.scale],
+          [network.mss, scale],
+          foretold(persona, 'options', 'not the options of that system'),
+        ),
       )
       if (network.window > 0)
         results.push(compared('packets.window', seen.window, network.window, 'not the window of that system'))

@@ -1,3 +1,5 @@
+import { limitAbout } from '../../../shared/network-limits.ts'
+import type { Persona } from '../../../shared/schemas/persona.ts'
 import { type Found, found, holds, type Probe, unknown } from '../look.ts'
 import { scanned } from './scan.ts'
 
@@ -9,6 +11,12 @@ const families: Record<string, RegExp> = {
   bsd: /bsd$/i,
   printer: /embedded|printer|jetdirect|vxworks/i,
   switch: /embedded|ios|junos|procurve|vxworks|linux/i,
+}
+
+/** A difference that the persona's own report announces is told as such; it counts all the same, since an attacker sees it. */
+export function foretold(persona: Pick<Persona, 'network'>, about: 'class' | 'options', words: string): string {
+  const limit = limitAbout(persona, about)
+  return limit === undefined ? words : `${words}; the limits of this persona announce it: ${limit}`
 }
 
 /** The class of operating system that nmap sees, and the time to live of its packets. */
@@ -24,14 +32,15 @@ export const system: Probe = {
     if (!guess) results.push(unknown('system.class', 'nmap recognises no system, as of many real hosts'))
     else {
       const so = families[stack]?.test(guess.family ?? guess.name) ?? false
-      const words = 'nmap takes it for another kind of system'
+      const words = foretold(persona, 'class', 'nmap takes it for another kind of system')
       results.push(holds('system.class', so, `${guess.name} (${guess.accuracy} %)`, stack, words))
     }
     const like = beside.filter(({ systemFamily }) => systemFamily !== undefined)
     if (guess && like.length > 0) {
       const names = [...new Set(like.map(({ systemFamily }) => systemFamily))]
       const so = names.includes(guess.family)
-      const words = so ? 'as a neighbour' : 'no real host here is taken for that kind of system'
+      const other = foretold(persona, 'class', 'no real host here is taken for that kind of system')
+      const words = so ? 'as a neighbour' : other
       results.push(found('system.company', so ? 'equal' : 'differs', guess.family, names.join(', '), words))
     }
     const ttl = Number(/reason="syn-ack" reason_ttl="(\d+)"/.exec(xml)?.[1])

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { MarshlightError } from '../../../shared/errors.ts'
+import { networkLimits } from '../../../shared/network-limits.ts'
 import { type Done, listDecoys, makeDecoyActions } from '../../decoys/index.ts'
 import { listPersonas, type PersonaSummary, readPersona, rebuild, versionsOf } from '../../personas/index.ts'
 import { listSegments } from '../../segments/index.ts'
@@ -32,12 +33,14 @@ export const personaRoutes: Routes = (app, deps) => {
   })
   app.get('/v1/personas/:ref', async ({ params, query }) => {
     const { id } = await personaFor(store, check(one, params).ref)
-    return { persona: await body(store, id, check(at, query).version), versions: await versionsOf(store, id) }
+    const persona = await body(store, id, check(at, query).version)
+    return { persona, limits: networkLimits(persona), versions: await versionsOf(store, id) }
   })
   app.get('/v1/personas/:ref/explain', async ({ params, query }) => {
     const { id } = await personaFor(store, check(one, params).ref)
-    const { hostname, family, version, reasons } = await body(store, id, check(at, query).version)
-    return { id, version, hostname, family, reasons }
+    const persona = await body(store, id, check(at, query).version)
+    const { hostname, family, version, reasons } = persona
+    return { id, version, hostname, family, reasons, limits: networkLimits(persona) }
   })
   app.get('/v1/personas/:ref/rebuild', async ({ params, query }) => {
     const { id, version: newest, hostname } = await personaFor(store, check(one, params).ref)

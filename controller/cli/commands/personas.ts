@@ -1,4 +1,4 @@
-import type { Persona } from '../../../shared/schemas/persona.ts'
+import type { Persona, PersonaUser } from '../../../shared/schemas/persona.ts'
 import type { PersonaSummary } from '../../personas/index.ts'
 import type { CliCommand } from '../context.ts'
 import { shownTime } from '../shown-time.ts'
@@ -6,8 +6,8 @@ import { personaChanges } from './personas-change.ts'
 import { personaComparisons } from './personas-compare.ts'
 
 type Listed = PersonaSummary & { segmentName?: string; decoyIp?: string }
-type Shown = { persona: Persona; versions: PersonaSummary[] }
-type Explained = Pick<Persona, 'id' | 'version' | 'hostname' | 'family' | 'reasons'>
+type Shown = { persona: Persona; limits: string[]; versions: PersonaSummary[] }
+type Explained = Pick<Persona, 'id' | 'version' | 'hostname' | 'family' | 'reasons'> & { limits: string[] }
 type Template = {
   id: string
   label: string
@@ -17,6 +17,9 @@ type Template = {
   telnet: boolean
   services: string[]
 }
+
+const openedBy = ({ name, passwords, acceptFromTry = 1 }: PersonaUser) =>
+  `${name} (${passwords.join(', ')}${acceptFromTry > 1 ? `; from try ${acceptFromTry} on` : ''})`
 
 export const personasCommand: CliCommand = (program, cli) => {
   const personas = program.command('personas').description('What decoys pretend to be, and why.')
@@ -49,7 +52,7 @@ export const personasCommand: CliCommand = (program, cli) => {
     .option('--version-number <n>', 'an earlier version')
     .addHelpText('after', '\nExample:\n  marshlight personas show web07')
     .action(async (ref: string, { versionNumber }: { versionNumber?: string }) => {
-      cli.show(await cli.api.get<Shown>(path(ref, '', versionNumber)), ({ persona, versions }) => {
+      cli.show(await cli.api.get<Shown>(path(ref, '', versionNumber)), ({ persona, limits, versions }) => {
         const { os, hardware, mac, ssh, telnet, users, processes, services, files, honey, packages } = persona
         const open = users.filter(({ passwords }) => passwords.length > 0)
         cli.details([
@@ -63,16 +66,14 @@ export const personasCommand: CliCommand = (program, cli) => {
           ['booted', shownTime(persona.bootedAt)],
           ['SSH', ssh?.banner],
           ['telnet', telnet?.loginPrompt],
-          [
-            'users',
-            `${users.length}, open: ${open.map(({ name, passwords }) => `${name} (${passwords.join(', ')})`).join('; ')}`,
-          ],
+          ['users', `${users.length}, open: ${open.map(openedBy).join('; ')}`],
           ['processes', processes.length],
           [
             'services',
             services?.map(({ kind, port, product, version }) => `${kind} ${port} (${product} ${version})`).join(', '),
           ],
           ['network', persona.network && `${persona.network.stack}, TTL ${persona.ttl}`],
+          ['beyond Linux', limits.join('; ')],
           ['place', [persona.locale, persona.timezone].filter(Boolean).join(', ')],
           ['packages', packages?.length],
           ['files', files?.length],
@@ -95,11 +96,18 @@ export const personasCommand: CliCommand = (program, cli) => {
     .description('the reason for each choice')
     .addHelpText('after', '\nExample:\n  marshlight personas explain 10.0.0.93')
     .action(async (ref: string) => {
-      cli.show(await cli.api.get<Explained>(path(ref, '/explain')), ({ hostname, family, version, reasons }) => {
-        cli.details([['persona', `${hostname}, ${family}, version ${version}`]])
-        cli.line('')
-        cli.details(reasons.map(({ field, because }) => [field, because] as const))
-      })
+      cli.show(
+        await cli.api.get<Explained>(path(ref, '/explain')),
+        ({ hostname, family, version, reasons, limits }) => {
+          cli.details([['persona', `${hostname}, ${family}, version ${version}`]])
+          cli.line('')
+          cli.details(reasons.map(({ field, because }) => [field, because] as const))
+          if (limits.length === 0) return
+          cli.line('')
+          cli.line('Its packets are made by a Linux kernel, which cannot do all that such a host does:')
+          for (const limit of limits) cli.line(`- ${limit}`)
+        },
+      )
     })
 
   personas

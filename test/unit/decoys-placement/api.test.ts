@@ -21,6 +21,7 @@ import { makeBus } from '../../../controller/work/bus.ts'
 import { silentLog } from '../../../shared/log.ts'
 import { systemRandom } from '../../../shared/random.ts'
 import type { Request } from '../../../shared/schemas/desired-state.ts'
+import type { Persona } from '../../../shared/schemas/persona.ts'
 import { card, cidr, host, iso, scan, testFleet } from '../segments/fleet.ts'
 
 /** A real API on a socket with a real client, and the command line over it; what it prints is collected. */
@@ -105,6 +106,7 @@ t.test('a decoy is listed, shown, explained, reconfigured, moved and retired by 
   t.match(await run('personas', 'ls'), new RegExp(hostname))
   t.match(await run('personas', 'show', ip), /Debian GNU\/Linux 12/)
   t.match(await run('personas', 'explain', hostname), /hosts speak for it/)
+  t.notMatch(await run('personas', 'explain', hostname), /Linux kernel, which cannot/, 'Linux plays Linux whole')
   t.match(await run('decoys', 'reconfigure', hostname), /persona version 2/)
   t.match(await run('decoys', 'move', hostname), new RegExp(`from ${ip.replaceAll('.', '\\.')}`))
   t.match(await run('decoys', 'show', hostname), /reconfigure[\s\S]*move/)
@@ -113,6 +115,20 @@ t.test('a decoy is listed, shown, explained, reconfigured, moved and retired by 
   t.match(await run('decoys', 'ls', '--retired'), /retired/)
   await t.rejects(run('decoys', 'retire', hostname), { code: 'CONFLICT' })
   await t.rejects(run('decoys', 'show', 'nobody'), { code: 'NOT_FOUND' })
+})
+
+t.test('where a Linux kernel cannot imitate the stack is explained and shown', async (t) => {
+  const { run, store } = await setUp(t)
+  await run('decoys', 'deploy', '--segment', 'office')
+  const [decoy] = await listDecoys(store)
+  if (!decoy) throw new Error('no decoy')
+  const said = await store.get<{ body: string }>('SELECT body FROM personas WHERE id = ?', decoy.persona)
+  const persona = JSON.parse(said?.body ?? '{}') as Persona
+  const body = JSON.stringify({ ...persona, network: { ...persona.network, stack: 'switch', closedUdp: 'drop' } })
+  await store.run('UPDATE personas SET body = ? WHERE id = ?', body, decoy.persona)
+  t.match(await run('personas', 'explain', decoy.ip), /- a scan sees a switch only among other network devices/)
+  t.match(await run('personas', 'show', decoy.ip), /beyond Linux +.*sees a switch only/)
+  t.match(JSON.parse(await run('personas', 'explain', decoy.ip, '--json')), { limits: [/other network devices/] })
 })
 
 t.test('segments are listed, shown, compared and drawn within 80 columns', async (t) => {

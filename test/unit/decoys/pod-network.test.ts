@@ -1,4 +1,5 @@
 import t from 'tap'
+import { foretold } from '../../../agent/audit/probes/system.ts'
 import { podNetwork } from '../../../agent/decoys/pod-network.ts'
 import { networkLimits } from '../../../shared/network-limits.ts'
 import type { PersonaNetwork } from '../../../shared/schemas/persona.ts'
@@ -43,4 +44,14 @@ t.test('the report says where a Linux kernel cannot', async (t) => {
   t.same(networkLimits({}), [])
   t.same(networkLimits({ network: { ...windows, stack: 'linux' } }), [])
   t.ok(networkLimits({ network: { ...windows, stack: 'bsd', mss: 9000 } }).length > 3)
+})
+
+t.test('a finding that the limits of the persona announce is told as such', async (t) => {
+  const words = 'another kind of system'
+  t.match(foretold({ network: { ...windows, stack: 'bsd' } }, 'class', words), /^another kind.*announce.*sees Linux/)
+  t.match(foretold({ network: { ...windows, stack: 'switch' } }, 'class', words), /other network devices/)
+  t.equal(foretold({ network: windows }, 'class', words), words, 'its limits are finer than the class')
+  t.equal(foretold({}, 'class', words), words)
+  t.match(foretold({ network: { ...windows, mss: 9000 } }, 'options', words), /MSS above 1460/)
+  t.equal(foretold({ network: windows }, 'options', words), words)
 })

@@ -46,6 +46,40 @@ t.test('a template of an administrator extends a shipped one and builds whole pe
   t.same(inconsistencies(persona, catalogue, ouis, now), [])
 })
 
+t.test(
+  'some weak root of a shipped server waits for a later try of a source, and another account never does',
+  async (t) => {
+    const { catalogue, ouis } = await loadPersonaData({ dataDir: t.testdir(), templates: 'templates' })
+    const servers = catalogue.templates.filter(({ patience }) => patience !== undefined)
+    t.match(new Set(servers.map(({ os }) => os.id)), new Set(['debian', 'ubuntu', 'rocky', 'almalinux']))
+    let [waiting, open] = [0, 0]
+    for (const template of servers)
+      for (let i = 0; i < 12; i++) {
+        const input = {
+          id: newId(now),
+          seed: `patience-${i}`,
+          template,
+          because: 'test',
+          neighbours: [],
+          taken: new Set<string>(),
+        }
+        const persona = build({ ...input, now }, catalogue, ouis)
+        const opened = persona.users.filter(({ passwords }) => passwords.length > 0)
+        if (!opened.some(({ acceptFromTry = 1 }) => acceptFromTry === 1))
+          t.fail(`nobody is let in at once: ${template.id}`)
+        const later = opened.filter(({ acceptFromTry = 1 }) => acceptFromTry > 1)
+        open += opened.filter(({ name }) => name === 'root').length
+        waiting += later.length
+        const why = persona.reasons.find(({ field }) => field === 'users')?.because ?? ''
+        for (const { name, acceptFromTry = 1 } of later) {
+          if (name !== 'root' || acceptFromTry < 3 || acceptFromTry > 8) t.fail(`${name} from try ${acceptFromTry}`)
+          t.match(why, `root from try ${acceptFromTry}`)
+        }
+      }
+    t.ok(waiting > open / 4 && waiting < (open * 3) / 4, `${waiting} of ${open} wait`)
+  },
+)
+
 t.test('what is broken is refused with its place, its value and the next step; the rest is used', async (t) => {
   const dataDir = t.testdir({
     templates: {
