@@ -44,7 +44,7 @@ class ShellSession:
         host = DecoyHost(decoy)
         user = protocol.user
         self.tree = user.server.fs.view
-        self.system = System(host, self.tree, registry, self.scheduler, SessionTable(host), session=protocol, lenient=True)
+        self.system = System(host, self.tree, registry, self.scheduler, SessionTable(host), session=protocol)
         self.system.on_command = self.note_command
         self.system.on_failure = lambda error: diagnostics.say("error", f"a command failed: {error!r}")
         self.system.on_written = self.note_written

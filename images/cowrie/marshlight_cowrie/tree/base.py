@@ -41,19 +41,36 @@ class BaseTree:
         self.about: dict[str, Any] = json.loads(bytes(buffer[self.about_at :]))
         #: By the number of a package: whether its files are there.
         self.hidden: frozenset[int] = frozenset()
+        #: Whether the packages that show are known to be all that the host has.
+        self.whole = False
 
     @classmethod
     def open(cls, path: Path) -> BaseTree:
         with open(path, "rb") as file:
             return cls(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
-    def showing(self, names: set[str]) -> BaseTree:
-        """The same tree with the optional packages of these names, and without the others."""
+    def showing(self, names: set[str], *, whole: bool = False) -> BaseTree:
+        """
+        The same tree with the optional packages of these names, and without the other optional ones. `whole`: the names
+        are all that the host has, so whatever they lack is away, unless they lack what no such host can be without.
+        """
         tree = BaseTree(self.buffer)
+        tree.whole = whole and bool(self.essential) and self.essential <= names
         tree.hidden = frozenset(
-            number for number, (name, optional) in enumerate(self.about["packages"]) if optional and name not in names
+            number
+            for number, (name, optional) in enumerate(self.about["packages"])
+            if name not in names and (optional or tree.whole)
         )
         return tree
+
+    @property
+    def essential(self) -> set[str]:
+        """Without these it is not this distribution."""
+        return set(self.about.get("essential", ()))
+
+    @property
+    def hidden_names(self) -> set[str]:
+        return {self.about["packages"][number][0] for number in self.hidden}
 
     def record(self, ino: int) -> tuple[int, ...] | None:
         index = 0 if ino == ROOT else ino - FIRST

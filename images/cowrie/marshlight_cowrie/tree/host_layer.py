@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from . import devices, red_hat
+from . import devices, installed, red_hat
 from .base import ROOT
 from .layer import Bottom, Layer
 from .mounts import EVERYWHERE, Mounts
@@ -58,6 +58,8 @@ class HostLayer(Layer):
     def _lay(self) -> None:
         if self.persona.os.id in red_hat.IDS:
             self._red_hat()
+        if self.bottom.tree.whole:
+            installed.lay(self)
         for path, kind in EVERYWHERE.items():
             self.folder(path, 0o1777 if path in ("/dev/shm", "/run/lock") else 0o755, when=self.persona.booted_at)
             self.mounts.roots[self._ino(path)] = kind

@@ -12,7 +12,10 @@ from pathlib import Path
 class Package:
     name: str
     needs: list[str]
+    #: No host can do without it.
     essential: bool
+    #: By its priority: hardly a host is made without it.
+    required: bool
 
 
 def read(root: Path) -> dict[str, Package]:
@@ -26,7 +29,7 @@ def read(root: Path) -> dict[str, Package]:
         wanted = ", ".join(fields[key] for key in ("Pre-Depends", "Depends") if key in fields)
         choices = [re.split(r"\s*\|\s*", part) for part in wanted.split(",") if part.strip()]
         needs = [bare(choice) for alternatives in choices for choice in alternatives]
-        found[name] = Package(name, needs, fields.get("Essential") == "yes" or fields.get("Priority") == "required")
+        found[name] = Package(name, needs, fields.get("Essential") == "yes", fields.get("Priority") == "required")
         for other in fields.get("Provides", "").split(","):
             provided.setdefault(bare(other), name)
     for package in found.values():
@@ -67,7 +70,7 @@ def only_for(installed: dict[str, Package], optional: list[str], asked: set[str]
         standing = {
             name
             for name in extra
-            if installed[name].essential or (name not in optional and (name in asked or needed[name] - extra))
+            if installed[name].essential or installed[name].required or (name not in optional and (name in asked or needed[name] - extra))
         }
         changed = bool(standing)
         extra -= standing

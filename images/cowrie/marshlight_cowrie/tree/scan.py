@@ -30,7 +30,7 @@ SKIPPED = re.compile(
     r"|/var/lib/(mysql|postgresql|redis)/.+|/etc/ssl/private/.+|/var/cache/(debconf|ldconfig)/.*"
 )
 LONGEST_TEXT = 64 << 10
-WIDE = 256 << 10
+WIDE = 384 << 10
 WIDER = re.compile(r"/etc/|/var/lib/dpkg/(status|info)|/usr/(s?bin|lib/systemd)/")
 #: Checksums would tell that programs are not what they were; nobody misses a file of them.
 UNREAD = re.compile(r"/var/lib/dpkg/info/.*\.md5sums$|/usr/share/(perl|i18n|X11)/")
@@ -56,6 +56,7 @@ def scan(root: Path, description: dict[str, Any]) -> bytes:
         "name": "debian-12",
         "machine": os.uname().machine,
         "needs": {name: installed[name].needs for name in sorted(extra)},
+        "essential": sorted(name for name in order if installed[name].essential),
     }
     return pack(entries.values(), [(name, name in extra) for name in order], about)
 
@@ -135,7 +136,8 @@ def number_of(
 
     names = owners.get(path)
     if names:
-        return names[0] if all(order[number] in extra for number in names) else EVERYWHERE
+        alone = len(names) == 1 or all(order[number] in extra for number in names)
+        return names[0] if alone else EVERYWHERE
     above = entries.get(posixpath.dirname(path))
     return above.package if above and path != "/" else EVERYWHERE
 

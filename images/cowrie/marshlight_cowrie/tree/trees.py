@@ -136,8 +136,13 @@ def base_for(persona: Persona, folder: Path) -> BaseTree:
     for name in bases_of(persona):
         path = folder / f"{name}.tree"
         if path.exists():
-            return BaseTree.open(path).showing(names)
+            return BaseTree.open(path).showing(names, whole=is_of(persona, name))
     return skeleton()
+
+
+def is_of(persona: Persona, base: str) -> bool:
+    """Whether the tree is of the very release, so that its packages are called as the persona's are."""
+    return base == f"{persona.os.id}-{persona.os.version.split(' ')[0].split('.')[0]}"
 
 
 def bases_of(persona: Persona) -> tuple[str, ...]:
