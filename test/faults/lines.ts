@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import type { Random } from '../../shared/random.ts'
 
 /** What a decoy's writer wrote, byte for byte: whole lines in the order of writing, and files whose last line is torn. */
-export type Written = { lines: Line[]; torn: string[]; end: { file: string; offset: number } }
+export type Written = {
+  lines: Line[]
+  torn: string[]
+  /** The last byte written, and the files after it that hold none. */
+  end: { file: string; offset: number }
+  empty: string[]
+}
 export type Line = {
   eventid: string
   timestamp: string
@@ -46,14 +52,17 @@ export const fileNumber = (name: string) => Number(/^events-(\d+)\.jsonl$/.exec(
 /** Reads what is kept of all that was ever written. */
 export async function readWritten(kept: string): Promise<Written> {
   const names = (await readdir(kept)).sort((a, b) => fileNumber(a) - fileNumber(b))
-  const written: Written = { lines: [], torn: [], end: { file: '', offset: 0 } }
+  const written: Written = { lines: [], torn: [], end: { file: '', offset: 0 }, empty: [] }
   for (const name of names) {
     const bytes = await readFile(join(kept, name))
     const whole = bytes.lastIndexOf(0x0a) + 1
     if (whole < bytes.length) written.torn.push(name)
     const texts = bytes.subarray(0, whole).toString('utf8').split('\n').slice(0, -1)
     for (const text of texts) written.lines.push(JSON.parse(text) as Line)
-    written.end = { file: name, offset: bytes.length }
+    if (bytes.length > 0) {
+      written.end = { file: name, offset: bytes.length }
+      written.empty = []
+    } else written.empty.push(name)
   }
   return written
 }
