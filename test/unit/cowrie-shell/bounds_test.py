@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "images/cowrie"))
 
 from marshlight_cowrie.shell.budget import STEPS  # noqa: E402
 from marshlight_cowrie.shell.dialect import BASH  # noqa: E402
-from marshlight_cowrie.shell.execute import isolated  # noqa: E402
+from marshlight_cowrie.shell.children import isolated  # noqa: E402
 from marshlight_cowrie.shell.run import Run  # noqa: E402
 from marshlight_cowrie.shell.streams import Sink, Source  # noqa: E402
 from marshlight_cowrie.shell.tasks import Interrupted  # noqa: E402

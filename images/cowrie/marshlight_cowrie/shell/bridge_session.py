@@ -14,7 +14,7 @@ from .bridge_artifacts import keep_written
 from .bridge_host import DecoyHost
 from .bridge_terminal import Channel, Output, Terminal
 from .dialect import ASH, BASH, DASH, Dialect
-from .execute import isolated
+from .children import isolated
 from .interactive import interact
 from .interpreter import Shell
 from .ports import Account

@@ -69,7 +69,7 @@ async def read(shell: Any, words: list[str]) -> int:
     try:
         text, ended = await taken(stream, delimiter, None if raw else "\\", most, exact=exact, silent=silent)
     except OSError:
-        shell.complain(f"read: {descriptor}: invalid file descriptor: Bad file descriptor" if False else f"read: read error: {descriptor}: Bad file descriptor")
+        shell.complain(f"read: read error: {descriptor}: Bad file descriptor")
         return 1
     try:
         await give(shell, text, names, array, exact=exact)

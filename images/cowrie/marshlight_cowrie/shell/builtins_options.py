@@ -21,7 +21,7 @@ POSIX_NAMES = "errexit noglob ignoreeof interactive monitor noexec stdin xtrace 
 
 @builtin("set")
 async def set_(shell: Any, words: list[str]) -> int:
-    from .interpreter import LETTERS
+    from .lookup import LETTERS
 
     if len(words) == 1:
         for name, variable in sorted(shell.vars.visible().items()):
@@ -159,7 +159,7 @@ async def umask(shell: Any, words: list[str]) -> int:
             return 1
         who, operator, letters = found.groups()
         bits = sum({"r": 4, "w": 2, "x": 1}[letter] for letter in set(letters))
-        for shift in {"u": 6, "g": 3, "o": 0}[letter] if False else [{"u": 6, "g": 3, "o": 0}[one] for one in (who.replace("a", "ugo") or "ugo")]:
+        for shift in [{"u": 6, "g": 3, "o": 0}[one] for one in (who.replace("a", "ugo") or "ugo")]:
             field = bits << shift
             allowed = allowed | field if operator == "+" else allowed & ~field if operator == "-" else allowed & ~(7 << shift) | field
     shell.umask = ~allowed & 0o777
@@ -200,7 +200,7 @@ async def ulimit(shell: Any, words: list[str]) -> int:
     if "a" in flags:
         for letter, (name, unit, value) in table.items():
             unit = f"({unit}, -{letter})" if unit else f"(-{letter})"
-            out(shell, f"{name:<27} {unit:>12}  {value}\n" if False else f"{name:<20}{unit:>20} {value}\n")
+            out(shell, f"{name:<20}{unit:>20} {value}\n")
         return 0
     for letter in letters:
         if letter not in table:

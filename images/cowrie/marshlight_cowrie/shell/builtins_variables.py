@@ -10,9 +10,8 @@ from .arithmetic import ArithmeticFailure, evaluate
 from .assign import assign_array, split_assignment
 from .builtins import builtin, out
 from .control import Exit
-from .parameters import attributes
 from .quoting import set_quoted, value_quoted
-from .variables import ReadOnly, Variable
+from .variables import ReadOnly, Variable, attributes
 
 NAME = re.compile(r"[A-Za-z_]\w*")
 LETTERS = "aAfFgiIlnprtux"

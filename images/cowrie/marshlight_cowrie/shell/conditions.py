@@ -5,21 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from .cursor import Incomplete, SyntaxFailure
-from .nodes import Word
-from .words import METACHARACTERS, WordReader
+from .lexemes import LexemeReader
+from .nodes import Text, Word
+from .quotes import METACHARACTERS
+from .words import WordReader
 
 UNARY = ("-a", "-b", "-c", "-d", "-e", "-f", "-g", "-h", "-k", "-p", "-r", "-s", "-t", "-u", "-w", "-x", "-G", "-L", "-N", "-O")
 UNARY += ("-S", "-z", "-n", "-o", "-v", "-R")
 BINARY = ("==", "=~", "!=", "=", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef", "<", ">")
 
 
-class ConditionReader(WordReader):
-    def skip_lines(self, *, documents: bool = True) -> None:
-        raise NotImplementedError
-
-    def at_word(self, *words: str) -> bool:
-        raise NotImplementedError
-
+class ConditionReader(LexemeReader):
     def condition(self) -> tuple[Any, ...]:
         opened = self.line
         found = self.either(opened)
@@ -107,8 +103,6 @@ class ConditionReader(WordReader):
             if more is not None:
                 word.parts.extend(more.parts)
             else:
-                from .nodes import Text
-
                 word.parts.append(Text(char))
                 self.at += 1
         word.source = self.text[start : self.at]

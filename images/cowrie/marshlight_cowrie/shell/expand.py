@@ -7,11 +7,12 @@ Expansion of words, in the order of POSIX 2.6: braces, tilde, parameters and sub
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .arithmetic import ArithmeticFailure, evaluate
+from .arithmetic import evaluate
 from .braces import TooMany, expand_braces
 from .nodes import Arithmetic, Parameter, Substitution, Text, Word
+from .parameter_values import BREAK, EXPANDED, LITERAL, QUOTED
 from .parameters import ParameterExpansion
 from .patterns import glob, is_pattern, quote
 from .variables import OutOfMemory
@@ -19,7 +20,6 @@ from .variables import OutOfMemory
 if TYPE_CHECKING:
     from .interpreter import Shell
 
-LITERAL, QUOTED, EXPANDED, BREAK = range(4)
 Segment = tuple[int, str]
 LARGEST = 1 << 20
 MOST_FIELDS = 60_000
@@ -191,10 +191,8 @@ def separators(ifs: str) -> re.Pattern[str] | None:
     if not ifs:
         return None
     if not other:
-        return re.compile(f"[{blank}]+")if False else re.compile(f"[{blank}]+()(?!)|[{blank}]+")
+        return re.compile(f"()(?!)|[{blank}]+")
     around = f"[{blank}]*" if blank else ""
     either = f"{around}([{other}]){around}"
     return re.compile(either + (f"|[{blank}]+" if blank else ""))
 
-
-__all__ = ["ArithmeticFailure", "Expander", "Any"]

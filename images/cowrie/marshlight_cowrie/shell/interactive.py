@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .control import Exit, Return
 from .cursor import Incomplete, SyntaxFailure
-from .execute import isolated
+from .children import isolated
 from .prompt import prompt_text
 from .tasks import Interrupted
 
@@ -120,7 +120,7 @@ async def ask(shell: Shell, prompt: str, *, first: bool) -> str | None:
 def remember(shell: Shell, text: str) -> None:
     line = text.rstrip("\n")
     control = shell.vars.get("HISTCONTROL") or ""
-    if not line.strip() or shell.vars.get("HISTFILE") is None and False:
+    if not line.strip():
         return
     if line.startswith(" ") and ("ignorespace" in control or "ignoreboth" in control):
         return

@@ -60,7 +60,7 @@ class Jobs:
         table.add(pid, shell.bash_pid, shell.account.name, source[:4096], shell.system.tty, "S")
 
         async def run() -> int:
-            from .execute import isolated
+            from .children import isolated
 
             try:
                 return await isolated(child, child.run(body))

@@ -7,29 +7,22 @@ One simple command: its words, its redirections, and what its name stands for.
 from __future__ import annotations
 
 import errno
-import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import builtins
 from .assign import assign, declare_word
 from .budget import DEEPEST
 from .control import Exit, RedirectionFailure, Return
-from .executables import Executable, find_executable, run_file
+from .external import External
 from .nodes import Assignment, Function, Simple
-from .ports import Process
 from .quoting import set_quoted
 from .redirect import redirected
-from .streams import Null, Stream
-from .tasks import Interrupted
 from .variables import ReadOnly, Variable
-
-if TYPE_CHECKING:
-    from .ports import Account
 
 SPECIAL = (":", ".", "break", "continue", "eval", "exec", "exit", "export", "readonly", "return", "set", "shift", "trap", "unset")
 
 
-class Launching:
+class Launching(External):
     async def run_simple(self: Any, node: Simple) -> int:
         self.line = node.line
         self.substitution_status = None
@@ -174,107 +167,3 @@ class Launching:
         for assignment in node.assignments if words else ():
             self.say_error(f"{lead}{assignment.name}={set_quoted(await self.expander.value(assignment.value))}\n")
         self.say_error(lead + " ".join(set_quoted(word) if word else "''" for word in words) + "\n")
-
-    # -- external commands -------------------------------------------------------------------------------------------
-
-    async def run_external(self: Any, words: list[str], extra: dict[str, str]) -> int:
-        name = words[0]
-        path = self.vars.get("PATH") if "PATH" not in extra else extra["PATH"]
-        found = find_executable(self, name, path)
-        if isinstance(found, str):
-            self.system.on_command(" ".join(words), False)
-            handle = self.functions.get("command_not_found_handle")
-            if handle is not None and "/" not in name:
-                return int(await self.call(handle, ["command_not_found_handle", *words]))
-            self.complain(found)
-            return 126 if "denied" in found or "directory" in found.lower() and "No such" not in found else 127
-        if "/" not in name and self.option("hashall"):
-            path_known, hits = self.hashed.get(name, (found.path, 0))
-            self.hashed[name] = (path_known, hits + 1)
-        self.system.on_command(" ".join(words), True)
-        environment = {**self.vars.environment(), **extra, "_": found.path}
-        return int(await self.execute(found, words, environment))
-
-    async def execute(
-        self: Any,
-        found: Executable,
-        words: list[str],
-        env: dict[str, str],
-        *,
-        fds: dict[int, Stream] | None = None,
-        cwd: str | None = None,
-        account: Account | None = None,
-    ) -> int:
-        """Runs it in the foreground of this shell, as a process of its own."""
-        table, pid = self.system.table, self.system.table.new_pid()
-        account = account or self.account
-        fds = fds or self.fds
-        fs = self.fs if account is self.account else self.system.fs.as_account(account.uid, account.groups)
-        process = Process(
-            args=words,
-            stdin=fds.get(0, Null()),
-            stdout=fds.get(1, Null()),
-            stderr=fds.get(2, Null()),
-            env=env,
-            cwd=cwd or self.cwd,
-            account=account,
-            fs=fs,
-            host=self.system.host,
-            spawn=None,  # type: ignore[arg-type]
-            pid=pid,
-            ppid=self.bash_pid,
-            tty=self.system.tty,
-            size=self.system.size,
-            umask=self.umask,
-            session=self.system.session,
-            table=table,
-            notes={"shell": self, "history": self.history, "aliases": self.aliases},
-        )
-        process.spawn = self.spawner(process)
-        table.add(pid, self.bash_pid, account.name, " ".join(words)[:4096], self.system.tty, "R+" if self.interactive else "S")
-        await self.budget.step()
-        if len(table.own) > 200 or self.depth > DEEPEST:
-            table.remove(pid)
-            self.complain("fork: retry: Resource temporarily unavailable")
-            return 254
-        self.depth += 1
-        try:
-            return int(await run_file(self, found, process)) & 255
-        except BrokenPipeError:
-            return 141
-        except RecursionError:
-            return 139
-        except Interrupted as interrupted:
-            # One that was sent to this process alone ends it; one to all goes on.
-            if interrupted.number in (2, 1, 15, 9) and self.jobs.whole:
-                raise
-            return 128 + interrupted.number
-        except (Exit, Return) as leave:
-            return leave.status
-        except Exception as error:  # noqa: BLE001 - a command of ours that fails must not end the attacker's session
-            self.system.on_failure(error)
-            return 1
-        finally:
-            self.depth -= 1
-            table.remove(pid)
-
-    def spawner(self: Any, caller: Process) -> Any:
-        async def spawn(
-            words: list[str], stdin: Any = None, stdout: Any = None, stderr: Any = None,
-            env: dict[str, str] | None = None, cwd: str | None = None, account: Account | None = None,
-        ) -> int:  # fmt: skip
-            env = caller.env if env is None else env
-            found = find_executable(self, words[0], env.get("PATH"), cwd=cwd or caller.cwd)
-            if isinstance(found, str):
-                if "ermission" in found:
-                    raise PermissionError(errno.EACCES, "Permission denied", words[0])
-                raise FileNotFoundError(errno.ENOENT, "No such file or directory", words[0])
-            fds = {0: stdin or caller.stdin, 1: stdout or caller.stdout, 2: stderr or caller.stderr}
-            return int(
-                await self.execute(found, words, env, fds=fds, cwd=cwd or caller.cwd, account=account or caller.account)
-            )
-
-        return spawn
-
-
-__all__ = ["Launching", "re"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .control import Exit, Return
 from .cursor import Incomplete, SyntaxFailure
 from .dialect import ASH, BASH, DASH, Dialect
-from .execute import isolated
+from .children import isolated
 from .interactive import interact
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ async def run_named(shell: Shell, script: str, operands: list[str]) -> int:
     path = shell.absolute(script)
     try:
         if shell.fs.stat(path).mode & 0o170000 == 0o040000:
-            shell.say_error(f"{shell.name}: {script}: Is a directory\n" if shell.dialect.bash else f"{shell.name}: 0: cannot open {script}: Is a directory\n" if False else f"{shell.name}: {script}: Is a directory\n")
+            shell.say_error(f"{shell.name}: {script}: Is a directory\n")
             return 126 if shell.dialect.bash else 2
         data = shell.fs.read(path)
     except OSError as error:

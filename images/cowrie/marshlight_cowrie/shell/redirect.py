@@ -148,7 +148,7 @@ def refused_socket(shell: Shell, name: str) -> RedirectionFailure:
     if re.fullmatch(r"[\d.]+|[0-9a-fA-F:]+", host):
         own = host.startswith("127.") or host == "0" or host == "::1"
         reason = "Connection refused" if own else "Network is unreachable"
-        shell.say_error(f"{shell.prefix().rstrip()} connect: {reason}".replace(f"line {shell.line}: connect", f"connect") + "\n")
+        shell.say_error(f"{shell.prefix().rstrip()} connect: {reason}".replace(f"line {shell.line}: connect", "connect") + "\n")
     else:
         reason = "Invalid argument"
         shell.say_error(f"{shell.prefix()}{host}: Temporary failure in name resolution\n")

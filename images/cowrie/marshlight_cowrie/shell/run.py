@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 from .dialect import DIALECTS, Dialect
-from .execute import isolated
+from .children import isolated
 from .interpreter import Shell
 from .memory_tree import MemoryTree
 from .ports import Account, Registry

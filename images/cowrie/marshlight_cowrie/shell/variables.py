@@ -152,3 +152,15 @@ class Variables:
 
     def names(self, prefix: str = "") -> Iterator[str]:
         return iter(sorted(name for name in self.visible() if name.startswith(prefix)))
+
+
+def attributes(variable: Variable) -> str:
+    """The letters of `declare`."""
+    return (
+        variable.array
+        + ("i" if variable.integer else "")
+        + ("n" if variable.reference else "")
+        + ("r" if variable.readonly else "")
+        + ("x" if variable.exported else "")
+        + variable.case
+    )

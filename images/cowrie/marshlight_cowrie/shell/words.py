@@ -1,34 +1,14 @@
-"""Reads words: quotes, expansions, here-documents. What is inside `$(` is read by the parser that owns the cursor."""
+"""Reads words: quotes and expansions. What is inside `$(` is read by the parser that owns the cursor."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-
+from .braced import BracedReader
 from .cursor import Cursor, Incomplete, SyntaxFailure
-from .nodes import Arithmetic, Node, Parameter, Part, Substitution, Text, Word
-
-METACHARACTERS = " \t\n;&|<>()"
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-SPECIAL = "@*#?-$!"
-#: Longest first.
-OPERATORS = (":-", ":=", ":?", ":+", "-", "=", "?", "+", "##", "#", "%%", "%", "//", "/#", "/%", "/", "^^", "^", ",,", ",", "@", ":")
-ESCAPES = {"a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-ESCAPES |= {mark: mark for mark in "\\'\"?"}
-NUMERIC = re.compile(r"x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})|c(.)", re.S)
+from .nodes import Arithmetic, Parameter, Part, Substitution, Text, Word
+from .quotes import METACHARACTERS, NAME, SPECIAL
 
 
-class WordReader(Cursor):
-    extglob = False
-    #: Of dash: no `$'`, no arrays in `${}`.
-    plain_posix = False
-
-    def parse_until(self, closer: str) -> list[Node]:
-        raise NotImplementedError
-
-    def parse_text(self, text: str, line: int) -> list[Node]:
-        raise NotImplementedError
-
+class WordReader(BracedReader):
     def word(self, stop: str = METACHARACTERS, *, patterns: bool = False) -> Word:
         start, word = self.at, Word()
         parts = word.parts
@@ -92,14 +72,6 @@ class WordReader(Cursor):
             if char == ")" and depth == 0:
                 return self.text[start : self.at]
         raise Incomplete(self.line, ")", opened=line)
-
-    def single(self) -> Text:
-        end = self.text.find("'", self.at + 1)
-        if end < 0:
-            raise Incomplete(self.line, "'")
-        text = self.text[self.at + 1 : end]
-        self.at = end + 1
-        return Text(text, quoted=True)
 
     def double(self, closer: str = '"') -> list[Part]:
         """What stands to the closing quote, which is taken; with none, to the end of the text."""
@@ -211,184 +183,3 @@ class WordReader(Cursor):
                 depth -= 1
             at += 1
         raise Incomplete(self.line, ")" if closer == "))" else "]", opened=line)
-
-    def backtick(self, *, quoted: bool) -> Substitution:
-        line, out = self.line, []
-        self.at += 1
-        while True:
-            if self.over:
-                raise Incomplete(self.line, "`", opened=line)
-            char = self.text[self.at]
-            if char == "`":
-                self.at += 1
-                break
-            if char == "\\":
-                after = self.peek(1)
-                if after and (after in "$`\\" or (quoted and after == '"')):
-                    out.append(after)
-                elif after != "\n":
-                    out.append("\\" + after)
-                else:
-                    out.append("\\\n")
-                self.at += 2
-                continue
-            out.append(char)
-            self.at += 1
-        return Substitution(self.parse_text("".join(out), line), quoted)
-
-    def ansi(self) -> str:
-        """`$'...'`, the opening taken already. Bytes above 127 stay bytes."""
-        out, line = bytearray(), self.line
-        while True:
-            if self.over:
-                raise Incomplete(self.line, "'", opened=line)
-            char = self.text[self.at]
-            self.at += 1
-            if char == "'":
-                break
-            if char == "\\":
-                after = self.peek()
-                number = NUMERIC.match(self.text, self.at)
-                if after in ESCAPES and after:
-                    out += ESCAPES[after].encode()
-                    self.at += 1
-                elif number:
-                    out += coded(number)
-                    self.at = number.end()
-                else:
-                    out += b"\\"
-            else:
-                out += char.encode("utf-8", "surrogateescape")
-        return bytes(out).partition(b"\0")[0].decode("utf-8", "surrogateescape")
-
-    def braced(self, quoted: bool, start: int) -> Parameter:
-        line = self.line
-        node = Parameter("", quoted)
-        if self.peek() == "#" and self.peek(1) not in ("}", "") and not (self.peek(1) in ":-=+?%" and self.peek(2) != "}"):
-            node.length = True
-            self.at += 1
-        elif self.peek() == "!" and self.peek(1) not in ("}", "") and self.peek(1) not in ":-=+?#%/":
-            node.indirect = True
-            self.at += 1
-        name = NAME.match(self.text, self.at) or re.compile(r"\d+").match(self.text, self.at)
-        if name:
-            node.name = name.group()
-            self.at = name.end()
-        elif self.peek() and self.peek() in SPECIAL:
-            node.name = self.peek()
-            self.at += 1
-        if node.name and self.peek() == "[" and not self.plain_posix:
-            self.at += 1
-            node.index = self.subscript()
-        if node.indirect and self.peek() in ("*", "@") and self.peek(1) == "}":
-            node.operator = "names" + self.peek()
-            self.at += 1
-        elif self.peek() != "}" and node.name:
-            self.operator(node, quoted)
-        if self.over:
-            raise Incomplete(self.line, "}", opened=line)
-        if self.peek() != "}" or not node.name:
-            # As bash: what cannot be read is refused when it is expanded, as a whole.
-            node.operator = "bad"
-            self.word("}")
-            if not self.take("}"):
-                raise Incomplete(self.line, "}", opened=line)
-        else:
-            self.at += 1
-        node.source = self.text[start : self.at]
-        return node
-
-    def operator(self, node: Parameter, quoted: bool) -> None:
-        for operator in OPERATORS:
-            if self.take(operator):
-                node.operator = operator
-                break
-        else:
-            return
-        if operator in ("//", "/", "/#", "/%"):
-            node.argument = self.within("/}", quoted=False)
-            if self.take("/"):
-                node.second = self.within("}", quoted=quoted, replacement=True)
-        elif operator == ":":
-            node.argument = self.offset()
-            if self.take(":"):
-                node.second = self.offset()
-        elif operator in (":-", ":=", ":?", ":+", "-", "=", "?", "+"):
-            node.argument = self.within("}", quoted=quoted)
-        else:
-            node.argument = self.within("}", quoted=False)
-
-    def within(self, stop: str, *, quoted: bool, replacement: bool = False) -> Word:
-        """A word inside `${}`. Inside double quotes, single quotes are themselves, but double quotes still quote."""
-        if not quoted:
-            return self.word(stop)
-        start, word = self.at, Word()
-        while not self.over and self.peek() not in stop:
-            char = self.peek()
-            if char == '"':
-                self.at += 1
-                word.parts.extend(self.double())
-            elif char == "'" and replacement:
-                word.parts.append(self.single())
-            elif char == "$":
-                word.parts.extend(self.dollar(quoted=True))
-            elif char == "`":
-                word.parts.append(self.backtick(quoted=True))
-            elif char == "\\" and self.peek(1) and self.peek(1) in '$`"\\}\n':
-                if self.peek(1) != "\n":
-                    word.parts.append(Text(self.peek(1), quoted=True))
-                self.at += 2
-            else:
-                word.parts.append(Text(char, quoted=True))
-                self.at += 1
-        word.source = self.text[start : self.at]
-        return word
-
-    def offset(self) -> Word:
-        """An expression that ends at `:` or `}`; a question mark keeps its colon."""
-        word, depth, questions = Word(), 0, 0
-        start = self.at
-        while not self.over:
-            char = self.peek()
-            if depth == 0 and (char == "}" or (char == ":" and not questions)):
-                break
-            if char == "$":
-                word.parts.extend(self.dollar(quoted=True))
-                continue
-            if char == "`":
-                word.parts.append(self.backtick(quoted=True))
-                continue
-            depth += (char == "(") - (char == ")")
-            questions += (char == "?") - (char == ":")
-            if char != '"':
-                word.parts.append(Text(char, quoted=True))
-            self.at += 1
-        word.source = self.text[start : self.at]
-        return word
-
-    def subscript(self) -> Word:
-        line = self.line
-        word = self.word("]")
-        if not self.take("]"):
-            raise Incomplete(self.line, "]", opened=line)
-        return word
-
-
-def coded(number: re.Match[str]) -> bytes:
-    two, four, eight, octal, control = number.groups()
-    if octal is not None:
-        return bytes([int(octal, 8) & 255])
-    if two is not None:
-        return bytes([int(two, 16)])
-    if control is not None:
-        return bytes([ord(control.upper()) & 31])
-    point = int(four or eight, 16)
-    return chr(point).encode("utf-8", "surrogateescape") if point < 0x110000 else b""
-
-
-def heredoc_word(reader: Callable[[str], WordReader], text: str) -> Word:
-    """The lines of a here-document whose delimiter was not quoted: as in double quotes, but `"` is itself."""
-    return Word(reader(text).double(""))
-
-
-__all__ = ["METACHARACTERS", "NAME", "SyntaxFailure", "WordReader", "heredoc_word"]
