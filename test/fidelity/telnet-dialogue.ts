@@ -13,6 +13,8 @@ export type TelnetClient = {
   typed: readonly string[]
   /** Answers no offer at all. */
   silent?: boolean
+  /** Called when the server has said its first. */
+  opened?: () => void
 }
 
 /** As a client with a terminal answers. */
@@ -22,10 +24,10 @@ export const withTerminal: Omit<TelnetClient, 'typed'> = {
 }
 
 /**
- * What a telnet server says, one entry a command or a run of text, up to `until` or its end. Answers each offer once, as
- * the client does that is described.
+ * What a telnet server says, one entry a command or a run of text, up to `until`, its end, or `enough`. Answers each offer
+ * once, as the client does that is described.
  */
-export function dialogueOf(host: string, client: TelnetClient, until: RegExp, seconds = 30): Promise<string[]> {
+export function dialogueOf(host: string, client: TelnetClient, until: RegExp, enough?: AbortSignal): Promise<string[]> {
   return new Promise((resolve, reject) => {
     const socket = connect(23, host)
     const said: string[] = []
@@ -38,7 +40,9 @@ export function dialogueOf(host: string, client: TelnetClient, until: RegExp, se
       text = ''
       resolve(why ? [...said, why] : said)
     }
-    socket.setTimeout(seconds * 1000, () => end('quiet'))
+    socket.setTimeout(30_000, () => end('quiet'))
+    enough?.addEventListener('abort', () => end('quiet'))
+    if (client.opened) socket.once('data', client.opened)
     socket.on('error', reject)
     socket.on('end', () => end('closed'))
     socket.on('data', (piece) => {

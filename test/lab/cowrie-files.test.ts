@@ -5,6 +5,8 @@ import t from 'tap'
 import { personaOf } from './cowrie-persona.ts'
 import { docker, eventually, Lab } from './cowrie-pod.ts'
 
+t.setTimeout(60_000)
+
 const lab = await Lab.start(t, personaOf('files-01', 1))
 const answers = () =>
   eventually(async () => ((await lab.ssh('root', 'toor!23', 'true')).code === 0 ? true : undefined), 'a log-in', 30)

@@ -3,6 +3,8 @@ import t from 'tap'
 import { personaOf } from './cowrie-persona.ts'
 import { eventually, Lab, Shell } from './cowrie-pod.ts'
 
+t.setTimeout(60_000)
+
 const lab = await Lab.start(t, personaOf('db-srv-02', 1))
 const run = (line: string) => lab.ssh('root', 'toor!23', line)
 

@@ -50,15 +50,17 @@ t.test('nmap takes a decoy for what its persona is', async (t) => {
     t.throws(() => tryFrom(pc.id), 'no broadcast is left to the services')
   })
 
+  const seenOf = scan(segment, [likeHere.ip, real, pc.ip])
   await t.test('a Linux decoy as a real Linux host beside it', async (t) => {
-    const [decoy, host] = [seen(segment, likeHere.ip), seen(segment, real)]
+    const [decoy, host] = [seenOf(likeHere.ip), seenOf(real)]
+    t.ok(host.tests.T1, 'nmap has a fingerprint of the real host')
     t.same(decoy.tests, host.tests, 'each probe has the same answer')
     // Guesses below the first few differ by the random part of sequence numbers.
     t.equal(decoy.classes[0], host.classes[0])
   })
 
   await t.test('a Windows decoy as Windows', async (t) => {
-    const { tests, classes, best } = seen(segment, pc.ip)
+    const { tests, classes, best } = seenOf(pc.ip)
     t.match(classes[0], /Windows/)
     t.ok(best.accuracy >= 95, `${best.name} with ${best.accuracy} %`)
     t.match(tests.OPS, 'O1=M5B4NW8NNS')
@@ -122,10 +124,20 @@ function realHost(t: Pick<Test, 'teardown'>, segment: Segment, host: number): st
   return ip
 }
 
-/** What nmap sees of the operating system: the answers by test, without what is random, and its guesses. */
-function seen(segment: Segment, ip: string) {
+/** What nmap, which looks at all of them at once, sees of one host's operating system. */
+function scan(segment: Segment, ips: readonly string[]) {
   // 22 is open, 9 is closed.
-  const xml = segment.onNeighbour('nmap', '-O', '-n', '-Pn', '-p', '22,9', '--max-retries', '3', ip, '-oX', '-', '-d')
+  const options = ['-O', '-n', '-Pn', '-p', '22,9', '--max-retries', '3', '-oX', '-', '-d']
+  // What stands before the first are hints of addresses.
+  const hosts = segment
+    .onNeighbour('nmap', ...options, ...ips)
+    .split('<host ')
+    .slice(1)
+  return (ip: string) => seen(hosts.find((host) => host.includes(`<address addr="${ip}"`)) ?? '')
+}
+
+/** The answers by test, without what is random, and nmap's guesses. */
+function seen(xml: string) {
   const print = (/<osfingerprint fingerprint="([^"]*)"/.exec(xml)?.[1] ?? '').replace(/&#xa;OS:/g, '')
   const tests = Object.fromEntries(
     [...print.matchAll(/(SEQ|OPS|WIN|ECN|T[1-7]|U1|IE)\(([^)]*)\)/g)].map(([, name = '', values = '']) => [
