@@ -54,43 +54,46 @@ t.test('it greets as its persona, name for name', async (t) => {
   )
 })
 
-t.test('a password of another is refused, that of the persona opens', async (t) => {
-  t.match(await lab.ssh('root', 'toor', 'id'), { code: 5 })
-  t.match(await lab.ssh('backup', '', 'id'), { code: 5 })
-  t.match(await lab.ssh('root', 'toor!23', 'id'), { code: 0, out: /^uid=0\(root\)/ })
-  t.match(await lab.ssh('jmeier', 'Sommer2024', 'id'), { code: 0, out: /^uid=1000\(jmeier\)/ })
-})
-
 /** `ssh ... id` of the attacker, which gives the same password at each prompt. */
 function sshSaying(password: string, user: string, ...options: string[]) {
-  const asked = `printf '#!/bin/sh\\necho ${password}\\n' > /tmp/ask; chmod +x /tmp/ask`
-  const ssh = `${asked}; SSH_ASKPASS=/tmp/ask SSH_ASKPASS_REQUIRE=force DISPLAY=x ssh "$@"`
+  const asked = `printf '#!/bin/sh\\necho ${password}\\n' > /tmp/ask-${user}; chmod +x /tmp/ask-${user}`
+  const ssh = `${asked}; SSH_ASKPASS=/tmp/ask-${user} SSH_ASKPASS_REQUIRE=force DISPLAY=x ssh "$@"`
   const target = ['-o', 'StrictHostKeyChecking=no', `${user}@${lab.decoy}`]
   return lab.onAttacker('sh', '-c', ssh, 'sh', ...options, ...target, 'id')
 }
 
-t.test('an account that wants patience opens at the try its persona says, to each source on its own', async (t) => {
-  const { code, out } = await sshSaying('Winter2023', 'deploy', '-o', 'NumberOfPasswordPrompts=3')
-  t.match({ code, out }, { code: 0, out: /^uid=1002\(deploy\)/ })
-  const tries = (await eventsOf((event) => event.username === 'deploy')).map(({ kind, password }) => [kind, password])
-  t.same(tries, [
-    ['login.failed', 'Winter2023'],
-    ['login.success', 'Winter2023'],
-  ])
-  t.match(await lab.ssh('deploy', 'Winter2023', 'id'), { code: 0 }, 'and stays open to it')
-  const elsewhere = lab
-    .sshArguments('deploy', 'Winter2023')
-    .map((part) => part.replace(lab.attacker, `${lab.name}-other`))
-  t.match(await command('docker', [...elsewhere, 'id']), { code: 5 })
-})
+// A refusal takes its seconds: these are tried side by side.
+t.test('who gets in', { jobs: 3 }, async (t) => {
+  t.test('a password of another is refused, that of the persona opens', async (t) => {
+    t.match(await lab.ssh('root', 'toor', 'id'), { code: 5 })
+    t.match(await lab.ssh('backup', '', 'id'), { code: 5 })
+    t.match(await lab.ssh('root', 'toor!23', 'id'), { code: 0, out: /^uid=0\(root\)/ })
+    t.match(await lab.ssh('jmeier', 'Sommer2024', 'id'), { code: 0, out: /^uid=1000\(jmeier\)/ })
+  })
 
-t.test('it hangs up after as many tries as its persona gives', async (t) => {
-  const options = ['-o', 'NumberOfPasswordPrompts=9', '-o', 'PubkeyAuthentication=no']
-  const { err } = await sshSaying('wrong', 'root', ...options)
-  t.match(err, /Too many authentication failures/)
-  const [last] = (await eventsOf((event) => event.kind === 'login.failed' && event.password === 'wrong')).slice(-1)
-  const tries = await eventsOf((event) => event.kind === 'login.failed' && event.session === last?.session)
-  t.equal(tries.length, persona.ssh?.maxAuthTries)
+  t.test('an account that wants patience opens at the try its persona says, to each source on its own', async (t) => {
+    const { code, out } = await sshSaying('Winter2023', 'deploy', '-o', 'NumberOfPasswordPrompts=3')
+    t.match({ code, out }, { code: 0, out: /^uid=1002\(deploy\)/ })
+    const tries = (await eventsOf((event) => event.username === 'deploy')).map(({ kind, password }) => [kind, password])
+    t.same(tries, [
+      ['login.failed', 'Winter2023'],
+      ['login.success', 'Winter2023'],
+    ])
+    t.match(await lab.ssh('deploy', 'Winter2023', 'id'), { code: 0 }, 'and stays open to it')
+    const elsewhere = lab
+      .sshArguments('deploy', 'Winter2023')
+      .map((part) => part.replace(lab.attacker, `${lab.name}-other`))
+    t.match(await command('docker', [...elsewhere, 'id']), { code: 5 })
+  })
+
+  t.test('it hangs up after as many tries as its persona gives', async (t) => {
+    const options = ['-o', 'NumberOfPasswordPrompts=9', '-o', 'PubkeyAuthentication=no']
+    const { err } = await sshSaying('wrong', 'root', ...options)
+    t.match(err, /Too many authentication failures/)
+    const [last] = (await eventsOf((event) => event.kind === 'login.failed' && event.password === 'wrong')).slice(-1)
+    const tries = await eventsOf((event) => event.kind === 'login.failed' && event.session === last?.session)
+    t.equal(tries.length, persona.ssh?.maxAuthTries)
+  })
 })
 
 t.test('it says yes to a command before it closes the channel', async (t) => {

@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import type { PersonaNetwork } from '../../shared/schemas/persona.ts'
@@ -31,7 +32,7 @@ t.test('nmap takes a decoy for what its persona is', async (t) => {
     personaOf('attic-nas', 1),
     { ...personaOf('desk-7', 1), id: other.persona, ttl: 128, network: windows },
   ]
-  const heard = listen(t, segment)
+  const heard = await listen(t, segment)
   await decoys.start(new AbortController().signal)
   decoys.applyPlan(planOf(agent, 1, [likeHere, pc], personas))
   t.match(await reported(settled(1)), { outcome: 'applied', count: 2 })
@@ -70,14 +71,17 @@ t.test('nmap takes a decoy for what its persona is', async (t) => {
 })
 
 /** All that the neighbour hears of broadcasts, from now on; the answer ends it. */
-function listen(t: Pick<Test, 'teardown'>, segment: Segment): () => Promise<string> {
-  const filter = ['-nvvA', '-l', '-i', 'h0', 'arp or udp port 67 or udp port 137 or udp port 5353']
+async function listen(t: Pick<Test, 'teardown'>, segment: Segment): Promise<() => Promise<string>> {
+  const filter = ['-nvvA', '-l', '--immediate-mode', '-i', 'h0', 'arp or udp port 67 or udp port 137 or udp port 5353']
   const child = spawn('ip', ['netns', 'exec', segment.neighbour, 'tcpdump', ...filter], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   t.teardown(() => child.kill())
   const words = text(child.stdout)
-  return async () => {
+  // Its first words there: it listens.
+  await once(child.stderr, 'data')
+  child.stderr.resume()
+  return () => {
     child.kill()
     return words
   }
