@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import type { PersonaNetwork } from '../../shared/schemas/persona.ts'
 import { personaOf } from './cowrie-persona.ts'
+import { eventually } from './cowrie-pod.ts'
 import { bannerFrom, decoyOf, makeAppliance, planOf, settled } from './decoys-appliance.ts'
 import { makeSegment, type Segment } from './decoys-segment.ts'
 
@@ -37,7 +38,7 @@ t.test('nmap takes a decoy for what its persona is', async (t) => {
   decoys.applyPlan(planOf(agent, 1, [likeHere, pc], personas))
   t.match(await reported(settled(1)), { outcome: 'applied', count: 2 })
   for (const { ip } of [likeHere, pc]) t.match(bannerFrom(segment, ip), /^SSH-2.0-OpenSSH_9.2p1/)
-  const real = realHost(t, segment, 30)
+  const real = await realHost(t, segment, 30)
 
   await t.test('a Windows decoy says what Windows says when it comes up, and then no more', async (t) => {
     const words = await heard()
@@ -99,7 +100,7 @@ out.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
 out.sendto(b"x", ("198.18.54.255", 137))`
 
 /** A real sshd in a container of the lab, plugged into the segment. */
-function realHost(t: Pick<Test, 'teardown'>, segment: Segment, host: number): string {
+async function realHost(t: Pick<Test, 'teardown'>, segment: Segment, host: number): Promise<string> {
   const name = `pod-network-${process.pid}`
   const run = (command: string, ...args: string[]) => execFileSync(command, args, { encoding: 'utf8', stdio: 'pipe' })
   const ip = segment.cidr.replace('0/24', String(host))
@@ -125,6 +126,8 @@ function realHost(t: Pick<Test, 'teardown'>, segment: Segment, host: number): st
   const inside = (...args: string[]) => run('nsenter', '-t', pid, '-n', 'ip', ...args)
   inside('addr', 'add', `${ip}/24`, 'dev', 'eth0')
   inside('link', 'set', 'eth0', 'up')
+  const greets = async () => bannerFrom(segment, ip) || undefined
+  await eventually(() => greets().catch(() => undefined), 'the real sshd answers', 30)
   return ip
 }
 
