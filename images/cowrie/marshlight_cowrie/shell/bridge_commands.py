@@ -6,6 +6,7 @@ Runs a command of Cowrie's (wget, curl, ssh, ...: those that capture) as one of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .streams import Stream
@@ -63,6 +64,8 @@ class Wiring:
         self.stdin_from_pipe = data is not None
         self.targets = {1: ("terminal", None), 2: ("terminal", None)}
         self.cwd = process.cwd
+        #: Called when the command asks something, where nobody can answer.
+        self.on_question: Callable[[], None] = lambda: None
 
     def write_stdout(self, data: bytes) -> None:
         self.send(self.process.stdout, data)
@@ -77,6 +80,8 @@ class Wiring:
             stream.write(data)
         except OSError:
             return
+        if data.endswith((b"]: ", b"? ")):
+            self.on_question()
 
 
 class Stage:
@@ -134,6 +139,7 @@ def adapted(kind: Any) -> Any:
             if not finished.done and not stdin.is_tty:
                 if data is None and isinstance(stdin, Stream) and type(stdin).__name__ == "Channel":
                     await ended_or_input(stage, stdin, kind)
+                wiring.on_question = lambda: unanswered(stage, process)
                 if len(stage.cmdstack) > 1:
                     stage.cmdstack[-1].eofReceived()
             elif taker is not None:
@@ -162,6 +168,22 @@ def last_resort(stage: Stage, finished: Signal) -> Any:
         finished.set(1)
 
     return reactor.callLater(LONGEST, give_up)  # type: ignore[attr-defined]
+
+
+def unanswered(stage: Stage, process: Process) -> None:
+    """At the end of its input, what asks whether to go on goes on with `-y`, and otherwise ends."""
+    from twisted.internet import reactor
+
+    def answer() -> None:
+        if len(stage.cmdstack) < 2:
+            return
+        if {"-y", "--assumeyes"} & set(process.args):
+            stage.cmdstack[-1].lineReceived("y")
+        else:
+            process.stdout.write(b"\nOperation aborted.\n")
+            stage.cmdstack[-1].exit(1)
+
+    reactor.callLater(0, answer)  # type: ignore[attr-defined]
 
 
 async def ended_or_input(stage: Stage, stdin: Any, kind: Any) -> None:
