@@ -255,4 +255,18 @@ async def shift(shell: Any, words: list[str]) -> int:
 
 
 # Each registers its own.
-from . import builtins_folders, builtins_input, builtins_jobs, builtins_names, builtins_options, builtins_output, builtins_variables  # noqa: E402,F401
+from . import (  # noqa: E402,F401
+    builtins_completion,
+    builtins_declare,
+    builtins_folders,
+    builtins_getopts,
+    builtins_help,
+    builtins_history,
+    builtins_input,
+    builtins_jobs,
+    builtins_limits,
+    builtins_names,
+    builtins_options,
+    builtins_output,
+    builtins_variables,
+)

@@ -8,6 +8,7 @@ from typing import Any
 from . import builtins
 from .builtins import builtin, out
 from .executables import Executable, find_executable
+from .printing import function_text
 from .quoting import single_quoted
 
 KEYWORDS = ("if", "then", "else", "elif", "fi", "case", "esac", "for", "select", "while", "until", "do", "done", "in", "function", "time")
@@ -44,8 +45,6 @@ def described(shell: Any, name: str, kind: str, value: str) -> str:
     if kind == "function":
         if not shell.dialect.bash:
             return f"{name} is a shell function" if shell.dialect.kind == "dash" else f"{name} is a function"
-        from .printing import function_text
-
         return f"{name} is a function\n{function_text(shell.functions[name])}".rstrip("\n")
     if kind == "builtin":
         special = not shell.dialect.bash and name in (":", ".", "break", "eval", "exec", "exit", "export", "return", "set", "shift", "trap", "unset")

@@ -98,7 +98,8 @@ class CompoundReader(SimpleReader):
                 raise SyntaxFailure(";", line, wording="arithmetic")
             self.skip_blanks()
             self.take(";")
-            return nodes.ForArithmetic(*(Word(part) for part in parts), self.do_group())  # type: ignore[arg-type]
+            start, test, step = (Word(part, text) for part, text in zip(parts, expression.source.split(";")))
+            return nodes.ForArithmetic(start, test, step, self.do_group())
         name = self.word()
         plain = name.literal()
         if not plain:

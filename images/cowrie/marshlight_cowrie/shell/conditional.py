@@ -34,6 +34,8 @@ class Conditions:
         kind = tree[0]
         if kind == "!":
             return not await self.holds(tree[1])
+        if kind == "(":
+            return await self.holds(tree[1])  # type: ignore[no-any-return]
         if kind == "&&":
             return await self.holds(tree[1]) and await self.holds(tree[2])
         if kind == "||":

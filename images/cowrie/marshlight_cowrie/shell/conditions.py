@@ -1,4 +1,4 @@
-"""Reads `[[ ... ]]` into nested tuples: ("word", w), (unary, w), (binary, left, right), ("!", e), ("&&", a, b)."""
+"""Reads `[[ ... ]]` into nested tuples: ("word", w), (unary, w), (binary, left, right), ("!", e), ("(", e), ("&&", a, b)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class ConditionReader(LexemeReader):
             self.skip_lines()
             if not self.take(")"):
                 raise self.refused()
-            return found
+            return ("(", found)
         first = self.operand()
         operator = first.literal()
         if operator in UNARY:

@@ -74,4 +74,4 @@ class RedirectionReader(ConditionReader):
                     break
                 lines.append(text + "\n")
             body = "".join(lines)
-            node.body = Word([nodes.Text(body, quoted=True)] if quoted else self.child(body, first).double(""))
+            node.body = Word([nodes.Text(body, quoted=True)] if quoted else self.child(body, first).double(""), source=body)
