@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..signatures import expect, expect_attribute
 from ..transfer import scp
 from ..transfer.hook import captured
-from . import bridge_commands
+from . import bridge_commands, busybox
 from .bridge_keys import install as install_keys
 from .bridge_session import ShellSession
 from .ports import Registry
@@ -95,6 +95,7 @@ def registry_of(commands: dict[str, Any]) -> Registry:
         if missing.name != name:
             raise
     register_shells(registry)
+    busybox.register(registry)
     bridge_commands.register(registry, commands)
     scp.registered(registry.by_name, captured)
     return registry

@@ -13,8 +13,8 @@ from .. import diagnostics
 from .bridge_artifacts import keep_written
 from .bridge_host import DecoyHost
 from .bridge_terminal import Channel, Output, Terminal
-from .dialect import ASH, BASH, DASH, Dialect
 from .children import isolated
+from .dialect import ASH, BASH, DASH, Dialect
 from .interactive import interact
 from .interpreter import Shell
 from .ports import Account

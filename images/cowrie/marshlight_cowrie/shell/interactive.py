@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from .children import isolated
 from .control import Exit, Return
 from .cursor import Incomplete, SyntaxFailure
-from .children import isolated
 from .prompt import prompt_text
 from .tasks import Interrupted
 

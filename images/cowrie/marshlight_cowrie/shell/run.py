@@ -13,8 +13,9 @@ import sys
 import time
 from typing import Any
 
-from .dialect import DIALECTS, Dialect
+from . import busybox
 from .children import isolated
+from .dialect import DIALECTS, Dialect
 from .interpreter import Shell
 from .memory_tree import MemoryTree
 from .ports import Account, Registry
@@ -94,6 +95,7 @@ def register_all(registry: Registry) -> None:
         if missing.name != "marshlight_cowrie.shell.commands":
             raise
     register_shells(registry)
+    busybox.register(registry)
 
 
 class Run:
