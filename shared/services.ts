@@ -147,6 +147,8 @@ export const serviceRegistry = {
   }),
   ntp: udp(123, { stratum: z.int().min(1).max(15).optional() }),
   tftp: udp(69, {}),
+  /** The host's own name, address and services, by multicast DNS. */
+  mdns: udp(5353, {}),
   netbios: udp(137, { ...windowsNames, /** It has shares: the name of type 20. */ server: z.boolean().optional() }),
 } as const satisfies Record<ServiceKind, Registered>
 

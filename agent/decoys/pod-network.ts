@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Persona, PersonaNetwork } from '../../shared/schemas/persona.ts'
+import type { Persona, PersonaNetwork, ServiceKind } from '../../shared/schemas/persona.ts'
 
 /** Words of `control/network.json`, which `images/pod/stack.py` makes into rules; a word left out is the kernel's way. */
 export type NetworkFile = {
@@ -39,14 +39,18 @@ const habits: Record<PersonaNetwork['stack'], NetworkFile> = {
   switch: { ipId: 'increment', dontFragment: 'never' },
 }
 
-/** What hosts of a kind say by themselves. Servers and switches have fixed addresses, and say no more than that. */
-const announcements: Record<PersonaNetwork['stack'], Announcement[]> = {
-  linux: ['arp'],
-  'linux-embedded': ['arp', 'mdns'],
-  windows: ['arp', 'dhcp', 'netbios'],
-  bsd: ['arp'],
-  printer: ['arp', 'mdns'],
-  switch: ['arp'],
+/**
+ * What a host says by itself when it comes up. Servers and switches have fixed addresses, and say no more than that; who
+ * answers for its name by NetBIOS or mDNS has made it known too.
+ */
+function announcementsOf({ network, services = [] }: Persona): Announcement[] {
+  const has = (kind: ServiceKind) => services.some((service) => service.kind === kind)
+  return [
+    'arp',
+    ...(network?.stack === 'windows' ? (['dhcp'] as const) : []),
+    ...(has('netbios') || network?.stack === 'windows' ? (['netbios'] as const) : []),
+    ...(has('mdns') ? (['mdns'] as const) : []),
+  ]
 }
 
 /** Smallest receive buffer, and what a connection begins with, as Linux has them (tcp(7)). */
@@ -75,8 +79,8 @@ export function podNetwork(persona: Persona): PodNetwork {
   }
   const file: NetworkFile = {
     ...habit,
-    announce: announcements[network.stack],
-    ...(persona.domain !== undefined && { workgroup: workgroupOf(persona.domain) }),
+    announce: announcementsOf(persona),
+    ...workgroupOf(persona),
     ...(habit.ipId === 'increment' && { ipIdFrom: firstId(persona.seed) }),
     ...(network.window > 0 && { window: network.window }),
     ...(network.mss < mssOfEthernet && { mss: network.mss }),
@@ -87,8 +91,12 @@ export function podNetwork(persona: Persona): PodNetwork {
   return { sysctls, file }
 }
 
-/** The first label of a domain, as Windows shortens it. */
-const workgroupOf = (domain: string): string => (domain.split('.')[0] ?? '').toUpperCase().slice(0, 15)
+/** The one that its NetBIOS service tells, or the first label of its domain, as Windows shortens it. */
+function workgroupOf({ domain, services = [] }: Persona): { workgroup?: string } {
+  const told = services.find(({ kind }) => kind === 'netbios')?.settings.workgroup
+  const name = typeof told === 'string' ? told : domain?.split('.')[0]
+  return name === undefined ? {} : { workgroup: name.toUpperCase().slice(0, 15) }
+}
 
 const mssOfEthernet = 1460
 const bit = (value: boolean): string => (value ? '1' : '0')

@@ -7,7 +7,8 @@ What a host of this kind says by itself when it comes up, said once: network.jso
     mdns     its name and address (RFC 6762, 8.3)
 
 It is sent before the rules that close the network are in force, while nothing else runs in it: `rules` lets out these
-destinations alone.
+destinations alone. A host with mDNS also answers those who ask the group, later and from a service that has no right at
+all: for that `standing` leaves its way to the group open, which no router forwards, a few packets a second.
 """
 
 import fcntl
@@ -31,6 +32,12 @@ def rules(kinds, broadcast):
         "mdns": f"ip daddr {MDNS[0]} udp sport 5353 udp dport 5353 accept",
     }
     return [lines[kind] for kind in kinds if kind in lines]
+
+
+def standing(kinds):
+    """What stays open beyond the plan, as (cidr, protocol, port), and the rules for it."""
+    rule = f"ip daddr {MDNS[0]} udp sport 5353 udp dport 5353 limit rate 10/second burst 10 packets accept"
+    return ([(f"{MDNS[0]}/32", "udp", 5353)], [rule]) if "mdns" in kinds else ([], [])
 
 
 def interface():

@@ -13,7 +13,7 @@ const usualPorts =
 const telnetPort = 23
 
 export const tcpPortsOf = (persona: Persona): number[] => {
-  const udp = ['snmp', 'ntp', 'tftp', 'netbios']
+  const udp = ['snmp', 'ntp', 'tftp', 'netbios', 'mdns']
   const others = (persona.services ?? []).filter(({ kind }) => !udp.includes(kind)).map(({ port }) => port)
   const own = [...(persona.ssh ? [22] : []), ...(persona.telnet ? [23] : []), ...others]
   return [...new Set(own)].sort((a, b) => a - b)

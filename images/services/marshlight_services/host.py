@@ -19,6 +19,7 @@ from .connection import BUFFER, Connection, Ended
 from .control import Control
 from .diagnostics import say
 from .event_files import EventFiles
+from .group import open_group
 from .limits import Doorkeeper, Limits, Rate
 from .persona import Service
 from .registry import Datagram, Stream, kind_of
@@ -82,10 +83,12 @@ class Host:
             lambda: Datagrams(self, port), local_addr=(self.address, port), family=socket.AF_INET
         )
         self.datagrams.append(datagrams)
+        leave = await open_group(self, port)
 
         def close() -> None:
             self.datagrams.remove(datagrams)
             transport.close()
+            leave()
 
         return close
 

@@ -25,13 +25,16 @@ class Datagram:
     """The answer to one datagram, or None for silence."""
 
     answer: Callable[[bytes, Service, Session], bytes | None]
+    # A multicast group that it listens to as well, and the answer that goes to all of it.
+    group: str | None = None
+    to_group: Callable[[bytes, Service, Session], bytes | None] | None = None
 
 
 STREAMS = (
     *("http", "https", "ftp", "smb", "mysql", "postgres", "redis", "rdp", "vnc", "modbus", "mqtt", "msrpc", "winrm"),
     *("rtsp", "printer"),
 )
-DATAGRAMS = ("snmp", "ntp", "tftp", "netbios")
+DATAGRAMS = ("snmp", "ntp", "tftp", "netbios", "mdns")
 
 loaded: dict[str, Stream | Datagram] = {}
 
@@ -43,5 +46,7 @@ def kind_of(name: str) -> Stream | Datagram | None:
             module = importlib.import_module(f".kinds.{name}", __package__)
             loaded[name] = Stream(module.talk, getattr(module, "prepare", None))
         elif name in DATAGRAMS:
-            loaded[name] = Datagram(importlib.import_module(f".kinds.{name}", __package__).answer)
+            module = importlib.import_module(f".kinds.{name}", __package__)
+            group, to_group = getattr(module, "GROUP", None), getattr(module, "to_group", None)
+            loaded[name] = Datagram(module.answer, group, to_group)
     return loaded.get(name)

@@ -7,6 +7,7 @@ import { type Running, run, talkTo, type Wanted } from './running.ts'
 
 /** What is no printable character is a point. */
 const shown = (data: Buffer) => data.toString('latin1').replace(/[^ -~]/g, '.')
+const hostname = 'attic-nas'
 const hex = (text: string) => Buffer.from(text.replaceAll(/\s/g, ''), 'hex')
 const lowEnd = (value: number, bytes: number) =>
   Buffer.from(Array.from({ length: bytes }, (_, at) => (value >> (8 * at)) & 255))
@@ -31,6 +32,7 @@ const services: Wanted[] = [
   { kind: 'ntp', product: 'chrony' },
   { kind: 'tftp', product: 'tftpd' },
   { kind: 'netbios', product: 'Windows', settings: { netbiosName: 'PC-114', workgroup: 'OFFICE' } },
+  { kind: 'mdns', product: 'Avahi', version: '0.8' },
   { kind: 'ftp', product: 'vsftpd', version: '3.0.3', settings: { anonymous: true } },
   { kind: 'https', product: 'Apache', version: '2.4.57 (Debian)', settings: { realm: 'NAS' } },
 ]
@@ -272,6 +274,34 @@ const cases: Case[] = [
       )
     },
     told: [{ eventid: 'tftp.request', method: 'RRQ', url: 'startup-config' }],
+  },
+  {
+    name: 'mDNS tells its name, its address and what it serves, and nothing of others',
+    async talk(t, running) {
+      const query = (name: string, kind: number) =>
+        Buffer.concat([
+          hex('abcd 0000 0001 0000 0000 0000'),
+          ...name.split('.').map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)])),
+          Buffer.from([0, 0, kind, 0, 1]),
+        ])
+      const own = await running.ask('mdns', query(`${hostname.toUpperCase()}.local`, 1))
+      t.same(
+        own.subarray(0, 8),
+        hex('abcd 8400 0001 0001'),
+        'number and question come back, as an old resolver expects',
+      )
+      t.same(own.subarray(-10), hex('0000000a 0004 7f000001'))
+      t.match(shown(await running.ask('mdns', query('1.0.0.127.in-addr.arpa', 12))), new RegExp(`${hostname}.local.$`))
+      t.match(shown(await running.ask('mdns', query('_services._dns-sd._udp.local', 12))), /_smb._tcp|_rtsp._tcp/)
+      t.match(
+        shown(await running.ask('mdns', query('_rtsp._tcp.local', 12))),
+        new RegExp(`${hostname}._rtsp._tcp.local.$`),
+      )
+      const loop = Buffer.concat([hex('eeee 0000 0001 0000 0000 0000'), hex('c00c 0001 0001')])
+      const last = await running.ask('mdns', query('other.local', 1), loop, hex('00'), query(`${hostname}.local`, 255))
+      t.same(last.subarray(6, 8), hex('0001'), 'none of the first three has an answer')
+    },
+    told: [{ eventid: 'mdns.request', method: 'A', url: `${hostname.toUpperCase()}.local` }],
   },
   {
     name: 'NetBIOS lists the names of the host',

@@ -90,7 +90,8 @@ export async function run(
     play,
     status,
     talk: (kind: ServiceKind) => talkTo(portOf(kind)),
-    ask: (kind: ServiceKind, datagram: Buffer) => ask(portOf(kind), datagram),
+    /** The first answer to any of them. */
+    ask: (kind: ServiceKind, ...datagrams: Buffer[]) => ask(portOf(kind), datagrams),
     async events(): Promise<Record<string, unknown>[]> {
       const text = await readFile(join(root, 'out/events/events-1.jsonl'), 'utf8')
       return text
@@ -145,9 +146,9 @@ export async function talkTo(port: number) {
   }
 }
 
-async function ask(port: number, datagram: Buffer): Promise<Buffer> {
+async function ask(port: number, datagrams: readonly Buffer[]): Promise<Buffer> {
   const socket = createSocket('udp4')
-  socket.send(datagram, port, '127.0.0.1')
+  for (const datagram of datagrams) socket.send(datagram, port, '127.0.0.1')
   const [answer] = (await once(socket, 'message')) as [Buffer]
   socket.close()
   return answer

@@ -215,7 +215,7 @@ def listeners(p: Process) -> list[tuple[str, str, int, str, int]]:
         "smb": ("smbd",), "mysql": ("mysqld", "mariadbd"), "postgres": ("postgres",), "redis": ("redis-server",), "mqtt": ("mosquitto",),
     }  # fmt: skip
     for service in getattr(persona, "services", ()):
-        if service.kind not in ("snmp", "ntp", "tftp", "netbios"):
+        if service.kind not in ("snmp", "ntp", "tftp", "netbios", "mdns"):
             add(service.port, programs.get(service.kind, (service.kind,)))
     return found
 
