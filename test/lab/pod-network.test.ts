@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
-import type { PersonaNetwork } from '../../shared/schemas/persona.ts'
+import type { PersonaNetwork, PersonaService } from '../../shared/schemas/persona.ts'
 import { personaOf } from './cowrie-persona.ts'
 import { eventually } from './cowrie-pod.ts'
 import { bannerFrom, decoyOf, makeAppliance, planOf, settled } from './decoys-appliance.ts'
@@ -23,20 +23,35 @@ const windows: PersonaNetwork = {
   closedUdp: 'unreachable',
 }
 
+const common = { version: '4.17', settings: { workgroup: 'OFFICE' } }
+const found: PersonaService[] = [
+  { kind: 'smb', port: 445, product: 'Samba', ...common },
+  { kind: 'netbios', port: 137, product: 'Samba', ...common },
+  { kind: 'mdns', port: 5353, product: 'Avahi', version: '0.8', settings: {} },
+]
+
 t.test('nmap takes a decoy for what its persona is', async (t) => {
   const segment = makeSegment(t, 54)
   const { agent, reported, decoys } = await makeAppliance(t, segment)
   const likeHere = decoyOf(segment, 20, 'attic-nas')
   const other = { persona: '01920000-0000-7000-8000-000000000002' }
+  const third = { persona: '01920000-0000-7000-8000-000000000003' }
   const pc = decoyOf(segment, 21, 'desk-7', other)
+  const store = decoyOf(segment, 22, 'Store-1', third)
   const personas = [
     personaOf('attic-nas', 1),
     { ...personaOf('desk-7', 1), id: other.persona, ttl: 128, network: windows },
+    {
+      ...personaOf('Store-1', 1),
+      id: third.persona,
+      network: { ...windows, stack: 'linux' as const },
+      services: found,
+    },
   ]
   const heard = await listen(t, segment)
   await decoys.start(new AbortController().signal)
-  decoys.applyPlan(planOf(agent, 1, [likeHere, pc], personas))
-  t.match(await reported(settled(1)), { outcome: 'applied', count: 2 })
+  decoys.applyPlan(planOf(agent, 1, [likeHere, pc, store], personas))
+  t.match(await reported(settled(1)), { outcome: 'applied', count: 3 })
   for (const { ip } of [likeHere, pc]) t.match(bannerFrom(segment, ip), /^SSH-2.0-OpenSSH_9.2p1/)
   const real = await realHost(t, segment, 30)
 
@@ -49,8 +64,37 @@ t.test('nmap takes a decoy for what its persona is', async (t) => {
     // The names as RFC 1001 writes them.
     t.match(words, `EEEFFDELCNDH${'CA'.repeat(9)}AA`)
     t.match(words, `EDEPFCFA${'CA'.repeat(11)}AA`)
-    t.throws(() => tryFrom(pc.id), 'no broadcast is left to the services')
+    t.equal(words.split(`${pc.ip}.137 > 198.18.54.255.137`).length - 1, 9, 'three names, each of three times')
+    t.equal(
+      words.split(`${store.ip}.5353 > 224.0.0.251.5353`).length - 1,
+      3,
+      'whoever has mDNS makes itself known by it',
+    )
+    t.throws(() => tryFrom(pc.id, '198.18.54.255', 137), 'no broadcast is left to the services')
+    t.throws(() => tryFrom(pc.id, '224.0.0.251', 5353), 'nor a group to a host without mDNS')
   })
+
+  await t.test(
+    'a host with NetBIOS and mDNS answers for its own name, and neighbours that ask all make no session',
+    async (t) => {
+      const ask = (...args: string[]) => segment.onNeighbour('python3', '-c', askGroup, '198.18.54.9', ...args)
+      t.match(ask('STORE-1.local', '1'), `${store.ip} 5353 `, 'the group hears it, whatever the case of the name')
+      t.match(ask('STORE-1.local', '1'), Buffer.from([198, 18, 54, 22]).toString('hex'))
+      t.match(ask('_services._dns-sd._udp.local', '12'), Buffer.from('_smb').toString('hex'))
+      t.match(ask('attic-nas.local', '1'), /^silence/)
+      segment.onNeighbour('python3', '-c', broadcast, '198.18.54.255', '137')
+      t.same(sessionsOf(store.id), [])
+      const seen = segment.onNeighbour('nmap', '-n', '-Pn', '-sU', '-p', '137', '--script', 'nbstat', store.ip)
+      t.match(seen, /STORE-1<00> +Flags: <unique><active>/)
+      t.match(seen, /OFFICE<00> +Flags: <group><active>/)
+      for (const [to, port] of [
+        ['224.0.0.251', 5354],
+        ['224.0.0.252', 5353],
+        ['198.18.54.9', 5353],
+      ] as const)
+        t.throws(() => tryFrom(store.id, to, port), `${to} ${port}: the way to the group is no other`)
+    },
+  )
 
   const seenOf = scan(segment, [likeHere.ip, real, pc.ip])
   await t.test('a Linux decoy as a real Linux host beside it', async (t) => {
@@ -89,15 +133,38 @@ async function listen(t: Pick<Test, 'teardown'>, segment: Segment): Promise<() =
 }
 
 /** As a program in the decoy's network would. */
-const tryFrom = (decoy: string): string =>
-  execFileSync('docker', ['exec', `marshlight-${decoy}-cowrie`, 'python3', '-c', broadcast], {
+const tryFrom = (decoy: string, to: string, port: number): string =>
+  execFileSync('docker', ['exec', `marshlight-${decoy}-cowrie`, 'python3', '-c', broadcast, to, String(port)], {
     encoding: 'utf8',
     stdio: 'pipe',
   })
-const broadcast = `import socket
+const broadcast = `import socket, sys
 out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 out.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-out.sendto(b"x", ("198.18.54.255", 137))`
+out.sendto(b"x", (sys.argv[1], int(sys.argv[2])))`
+
+/** One question to the group of mDNS, and what comes back to the group. */
+const askGroup = `import select, socket, struct, sys
+own, name, kind = socket.inet_aton(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+group = socket.inet_aton("224.0.0.251")
+asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asking.bind(("224.0.0.251", 5353))
+asking.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group + own)
+asking.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, own)
+asking.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+labels = b"".join(bytes([len(one)]) + one.encode() for one in name.split("."))
+asking.sendto(struct.pack(">HHHHHH", 0, 0, 1, 0, 0, 0) + labels + struct.pack(">BHH", 0, kind, 1), ("224.0.0.251", 5353))
+heard, _, _ = select.select([asking], [], [], 1)
+data, source = asking.recvfrom(2000) if heard else (b"", ("silence", 0))
+print(source[0], source[1], data.hex())`
+
+/** Of NetBIOS and mDNS, as the decoy has told them. */
+const sessionsOf = (decoy: string): string[] =>
+  execFileSync('docker', ['exec', `marshlight-${decoy}-services`, 'sh', '-c', 'cat /marshlight/out/events/*.jsonl'], {
+    encoding: 'utf8',
+  })
+    .split('\n')
+    .filter((line) => /"(netbios|mdns)\.session\.open"/.test(line))
 
 /** A real sshd in a container of the lab, plugged into the segment. */
 async function realHost(t: Pick<Test, 'teardown'>, segment: Segment, host: number): Promise<string> {

@@ -79,8 +79,7 @@ async def open_group(host: Host, port: int) -> Callable[[], None]:
         member.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
         member.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
         member.setblocking(False)
-        own = own_on(card, kind.group, port)
-        group = kind.group
+        own, group = own_address_on_link() or "", kind.group
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: Member(host, group, port, own), sock=member
         )
@@ -91,12 +90,18 @@ async def open_group(host: Host, port: int) -> Callable[[], None]:
     return transport.close
 
 
-def own_on(card: int, group: str, port: int) -> str:
-    """The address that what is said to the group bears. Nothing is sent."""
+def own_address_on_link() -> str | None:
+    """What a packet to a group of the link would bear. Nothing is sent."""
+    card = card_index()
+    if card is None:
+        return None
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, struct.pack("4s4si", bytes(4), bytes(4), card))
-        probe.connect((group, port))
-        return str(probe.getsockname()[0])
+        try:
+            probe.connect(("224.0.0.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return None
 
 
 def card_index() -> int | None:

@@ -19,7 +19,7 @@ from .connection import BUFFER, Connection, Ended
 from .control import Control
 from .diagnostics import say
 from .event_files import EventFiles
-from .group import open_group
+from .group import own_address_on_link, open_group
 from .limits import Doorkeeper, Limits, Rate
 from .persona import Service
 from .registry import Datagram, Stream, kind_of
@@ -79,8 +79,12 @@ class Host:
             )
             return server.close
         loop = asyncio.get_running_loop()
+        kind = kind_of(self.services[proto, port].kind)
+        # What neighbours ask all of a link would make each of them a session here.
+        itself = isinstance(kind, Datagram) and kind.itself_alone and self.address == "0.0.0.0"
+        address = (own_address_on_link() if itself else None) or self.address
         transport, datagrams = await loop.create_datagram_endpoint(
-            lambda: Datagrams(self, port), local_addr=(self.address, port), family=socket.AF_INET
+            lambda: Datagrams(self, port), local_addr=(address, port), family=socket.AF_INET
         )
         self.datagrams.append(datagrams)
         leave = await open_group(self, port)

@@ -25,6 +25,8 @@ class Datagram:
     """The answer to one datagram, or None for silence."""
 
     answer: Callable[[bytes, Service, Session], bytes | None]
+    # It hears what is sent to the host's own address, not what is sent to all of a link.
+    itself_alone: bool = False
     # A multicast group that it listens to as well, and the answer that goes to all of it.
     group: str | None = None
     to_group: Callable[[bytes, Service, Session], bytes | None] | None = None
@@ -47,6 +49,6 @@ def kind_of(name: str) -> Stream | Datagram | None:
             loaded[name] = Stream(module.talk, getattr(module, "prepare", None))
         elif name in DATAGRAMS:
             module = importlib.import_module(f".kinds.{name}", __package__)
-            group, to_group = getattr(module, "GROUP", None), getattr(module, "to_group", None)
-            loaded[name] = Datagram(module.answer, group, to_group)
+            more = [getattr(module, word, None) for word in ("MULTICAST_GROUP", "to_group")]
+            loaded[name] = Datagram(module.answer, getattr(module, "ITSELF_ALONE", False), *more)
     return loaded.get(name)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..persona import Service
     from ..session import Session
 
-GROUP = "224.0.0.251"
+MULTICAST_GROUP, ITSELF_ALONE = "224.0.0.251", True
 A, PTR, TXT, SRV, ANY, IN = 1, 12, 16, 33, 255, 1
 FLUSH = 0x8000
 # RFC 6762, 10: names of hosts for two minutes, all else for 75; 6.7: to old resolvers at most ten seconds.

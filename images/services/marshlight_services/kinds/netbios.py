@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 NBSTAT, NB, IN = 0x21, 0x20, 1
 ACTIVE, GROUP = 0x0400, 0x8000
+# A question to all of a link cannot be answered: no way out leads to who asked.
+ITSELF_ALONE = True
 ANYBODY = b"*" + b"\0" * 15
 
 
