@@ -37,7 +37,7 @@ t.test('nmap takes a decoy for what its persona is', async (t) => {
   const other = { persona: '01920000-0000-7000-8000-000000000002' }
   const third = { persona: '01920000-0000-7000-8000-000000000003' }
   const pc = decoyOf(segment, 21, 'desk-7', other)
-  const store = decoyOf(segment, 22, 'Store-1', third)
+  const store = decoyOf(segment, 22, 'Store-1', { ...third, services: ['cowrie', 'services'] })
   const personas = [
     personaOf('attic-nas', 1),
     { ...personaOf('desk-7', 1), id: other.persona, ttl: 128, network: windows },
