@@ -15,6 +15,9 @@ import { pick, seededRandom } from '../../../shared/random.ts'
 import type { StreamRecord } from '../../../shared/schemas/envelope.ts'
 import { decoyOf, planOf } from './desired.ts'
 
+// Hundreds of plans with failures, each on disk: 10 s on an idle machine.
+t.setTimeout(120_000)
+
 type Told = StreamRecord<'state'>
 
 /** The room on the engine in memory, with services that say they listen as soon as they are started. */
