@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -14,6 +15,12 @@ export async function readCorpus(): Promise<Line[]> {
   )
   const samples = (await readFile(join(folder, 'samples.sh'), 'utf8')).trim()
   return [...grouped(typed), { text: samples, group: 'nl2bash' }, ...drawn.flat()]
+}
+
+/** About this share of the lines, the same ones at every run; what lays out files for others is always among them. */
+export function sampled(lines: readonly Line[], share: number, seed: string): Line[] {
+  const drawn = ({ text }: Line) => createHash('sha256').update(`${seed} ${text}`).digest().readUInt32BE() / 2 ** 32
+  return lines.filter((line) => line.text.includes('\n') || drawn(line) < share)
 }
 
 const linesOf = async (name: string) => (await readFile(join(folder, name), 'utf8')).split('\n').filter(Boolean)

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { Lab } from '../lab/cowrie-pod.ts'
 import { answersOf, percentOf, type Target, type Verdict, verdicts } from './agreement.ts'
-import { readCorpus } from './corpus.ts'
+import { type Line, readCorpus } from './corpus.ts'
 import { startRealHost } from './real-host.ts'
 import { startStockCowrie } from './stock-cowrie.ts'
 
@@ -12,15 +12,16 @@ export type Measured = { ours: Verdict[]; oursPercent: number }
 
 /**
  * The corpus on a real host, on the decoy that pretends to be it, and then on what `more` brings: all are on one network
- * without a way out, and the same client types to each.
+ * without a way out, and the same client types to each. `some`: the lines to take of it, in their order.
  */
 export async function measureCorpus<T>(
   t: Pick<Test, 'teardown'>,
   hostname: string,
   progress: (what: string) => void,
   more: (judge: Judge) => Promise<T>,
+  some: (corpus: Line[]) => Line[] = (corpus) => corpus,
 ): Promise<Measured & { more: T }> {
-  const lines = await readCorpus()
+  const lines = some(await readCorpus())
   const real = await startRealHost({ container: `fidelity-real-${process.pid}`, hostname })
   const lab = await Lab.start(t as Test, await real.describe()).catch(async (error) => {
     await real.remove()

@@ -16,6 +16,16 @@ for line in json.load(sys.stdin):
 
 /** Line, status, standard output, standard error: as GNU coreutils 9.1, grep 3.8, sed 4.9, mawk 1.3.4 and findutils 4.9 answer. */
 const cases: [string, number, string, string][] = [
+  [
+    'cd /tmp; echo x > kept; rm -i kept < /dev/null; cat kept; echo y | rm -i kept 2>/dev/null; ls kept',
+    2,
+    'x\n',
+    "rm: remove regular file 'kept'? ls: cannot access 'kept': No such file or directory\n",
+  ],
+  ['echo hello world | tee >(wc -w)', 0, 'hello world\n2\n', ''],
+  ['diff <(seq 2) <(seq 3)', 1, '2a3\n> 3\n', ''],
+  ["printf 'b 1\\na 2\\n' | sort +1 -2r", 0, 'a 2\nb 1\n', ''],
+  ["join -a1 -a2 <(printf 'a\\nc\\n') <(printf 'b\\nc\\n')", 0, 'a\nb\nc\n', ''],
   ['seq 3 | tac | paste -sd,', 0, '3,2,1\n', ''],
   ['seq 1 3 20 | tail -n +6', 0, '16\n19\n', ''],
   ["printf 'b 2\\na 10\\nc 1\\n' | sort -k2 -n | cut -d' ' -f1 | tr '\\n' .", 0, 'c.b.a.', ''],

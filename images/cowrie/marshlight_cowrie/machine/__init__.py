@@ -48,6 +48,9 @@ def files(persona: Persona, address: str, now: float | None = None) -> dict[str,
     if os.id == "debian":
         texts["/etc/debian_version"] = f"{debian_version(persona)}\n"
     made = {path: (text.encode("utf-8", "replace"), 0o644) for path, text in texts.items()}
+    # What the tools that change accounts leave behind.
+    for path in ("/etc/passwd", "/etc/group"):
+        made[f"{path}-"] = made[path]
     made["/etc/shadow"] = (shadow(persona).encode("ascii", "replace"), 0o640)
     for process in persona.processes:
         words = [] if process.command.startswith("[") else process.command.split(" ")
@@ -90,7 +93,7 @@ def os_release(persona: Persona) -> str:
         return f"{head}ID={os.id}\n"
     name = os.version.partition("(")[2].rstrip(")")
     code = f"VERSION_CODENAME={name}\n" if name else ""
-    links = "".join(f'{key}="https://{place}/"\n' for key, place in DEBIAN_LINKS)
+    links = "".join(f'{key}="https://{place}{"" if "/" in place else "/"}"\n' for key, place in DEBIAN_LINKS)
     return f"{head}{code}ID={os.id}\n{links}"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from . import bridge_status
 from .streams import Stream
 from .tasks import Interrupted, Signal
 
@@ -59,7 +60,9 @@ class Wiring:
     has_redirection_error = False
     argv0 = None
 
-    def __init__(self, process: Process, data: bytes | None) -> None:
+    def __init__(self, process: Process, data: bytes | None, silent: bool = False) -> None:
+        #: The end of what it complained about.
+        self.said, self.silent = b"", silent
         self.process, self.input_data = process, data
         self.stdin_from_pipe = data is not None
         self.targets = {1: ("terminal", None), 2: ("terminal", None)}
@@ -71,6 +74,9 @@ class Wiring:
         self.send(self.process.stdout, data)
 
     def write_stderr(self, data: bytes) -> None:
+        self.said = (self.said + data)[-2048:]
+        if self.silent:
+            return
         self.send(self.process.stderr, data)
 
     outReceived, errReceived = write_stdout, write_stderr
@@ -127,11 +133,15 @@ def adapted(kind: Any) -> Any:
         protocol = process.session
         if protocol is None or getattr(protocol, "terminal", None) is None:
             return 1
+        name = process.args[0].rsplit("/", 1)[-1]
+        if (told := bridge_status.version(process, name)) is not None:
+            process.out(told)
+            return 0
         finished = Signal()
         stage = Stage(protocol, process, finished)
         stdin: Any = process.stdin
         data = None if stdin.is_tty or not waits_for_input(kind, process) else await stdin.read(-1)
-        wiring = Wiring(process, data)
+        wiring = Wiring(process, data, bridge_status.silent(process, name))
         taker = stdin if hasattr(stdin, "taker") else None
         timer = last_resort(stage, finished) if not stdin.is_tty else None
         try:
@@ -145,7 +155,7 @@ def adapted(kind: Any) -> Any:
             elif taker is not None:
                 taker.taker = lambda line: stage.cmdstack[-1].lineReceived(line) if len(stage.cmdstack) > 1 else None
                 taker.taker_end = lambda: stage.cmdstack[-1].eofReceived() if len(stage.cmdstack) > 1 else None
-            return int(await finished or 0)
+            return bridge_status.status_of(name, int(await finished or 0), wiring.said)
         except Interrupted:
             abandon(stage)
             raise

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import diagnostics
 from .bridge_artifacts import keep_written
+from .bridge_exec import only_a_command
 from .bridge_host import DecoyHost
 from .bridge_terminal import Channel, Output, Terminal
 from .children import isolated
@@ -102,7 +103,7 @@ class ShellSession:
             given["SSH_CONNECTION"] = f"{peer} {port} {own} 22"
             if self.system.tty:
                 given["SSH_TTY"] = self.system.tty
-            given.setdefault("MOTD_SHOWN", "pam") if self.system.tty and dialect.bash else None
+            given.setdefault("MOTD_SHOWN", "pam") if self.decoy.persona.os.id in ("debian", "ubuntu") else None
         # A host that was set up with the locale C has none in the environment.
         locale = self.decoy.persona.locale or ("en_US.UTF-8" if dialect.bash else "C")
         if locale != "C":
@@ -173,6 +174,9 @@ class ShellSession:
         if row is not None:
             row.command = f"{name} -c {text}"
         shell.label = "-c"
+        if shell.dialect.bash:
+            shell.vars.set("BASH_EXECUTION_STRING", text)
+        shell.replaced = only_a_command(shell, text)
         self.run(isolated(shell, shell.run_text(text, label="-c")))
 
     def send_error(self, data: bytes) -> None:

@@ -227,7 +227,7 @@ async def enable(shell: Any, words: list[str]) -> int:
     flags, names = split_flags(words)
     disabled: set[str] = shell.__dict__.setdefault("disabled", set())
     if not names:
-        out(shell, "".join(f"enable {name}\n" for name in builtins.names(shell)))
+        out(shell, "".join(f"enable {name}\n" for name in builtins.names(shell) if name != "chdir"))
         return 0
     for name in names:
         if name not in builtins.BUILTINS:

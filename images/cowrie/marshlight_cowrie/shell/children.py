@@ -127,9 +127,19 @@ class Children:
         else:
             pipe = Pipe()
             child.fds[0] = pipe.reader
-            self.system.scheduler.spawn(isolated(child, child.run_list(part.body)))
+            task = self.system.scheduler.spawn(isolated(child, child.run_list(part.body)))
             self.substitutions[number] = pipe.writer
+            self.outlets.append((number, pipe.writer, task))
         return name
+
+    async def close_outlets(self: Any) -> None:
+        """What `>(...)` read ends with the command that wrote it; without a terminal nobody goes on before it is done."""
+        outlets, self.outlets = self.outlets, []
+        for number, writer, task in outlets:
+            self.substitutions.pop(number, None)
+            writer.close()
+            if not self.interactive:
+                await task
 
 
 async def run_stage(child: Shell, stage: Node, reader: PipeReader | None, pipe: Pipe | None) -> int:

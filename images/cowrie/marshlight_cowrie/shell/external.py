@@ -46,7 +46,9 @@ class External:
         account: Account | None = None,
     ) -> int:
         """Runs it in the foreground of this shell, as a process of its own."""
-        table, pid = self.system.table, self.system.table.new_pid()
+        table = self.system.table
+        pid, ppid = (self.pid, self.ppid) if self.replaced else (table.new_pid(), self.bash_pid)
+        self.replaced = False
         account = account or self.account
         fds = fds or self.fds
         fs = self.fs if account is self.account else self.system.fs.as_account(account.uid, account.groups)
@@ -62,7 +64,7 @@ class External:
             host=self.system.host,
             spawn=None,  # type: ignore[arg-type]
             pid=pid,
-            ppid=self.bash_pid,
+            ppid=ppid,
             tty=self.system.tty,
             size=self.system.size,
             umask=self.umask,
@@ -71,7 +73,7 @@ class External:
             notes={"shell": self, "history": self.history, "aliases": self.aliases},
         )
         process.spawn = self.spawner(process)
-        table.add(pid, self.bash_pid, account.name, " ".join(words)[:4096], self.system.tty, "R+" if self.interactive else "S")
+        table.add(pid, ppid, account.name, " ".join(words)[:4096], self.system.tty, "R+" if self.interactive else "S")
         await self.budget.step()
         if len(table.own) > 200 or self.depth > DEEPEST:
             table.remove(pid)

@@ -31,6 +31,7 @@ from .variables import Variables
 if TYPE_CHECKING:
     from .ports import Account, FileSystem
     from .system import System
+    from .tasks import Task
 
 
 class Shell(Execution, Launching, Lookup, Complaints):
@@ -91,7 +92,11 @@ class Shell(Execution, Launching, Lookup, Complaints):
         self.optind = (1, 0)
         self.terminal_streams: list[Stream] = list(fds.values())
         self.substitutions: dict[int, Stream] = {}
+        #: Those that commands write to: number, end, who reads.
+        self.outlets: list[tuple[int, Stream, Task]] = []
         self.subshell = False
+        #: Its one command takes its place, process and all.
+        self.replaced = False
         self.jobs = Jobs(self)
         self.expander = Expander(self)
         self.seed = random.Random(f"{system.host.now()} {self.pid}")
@@ -170,7 +175,8 @@ class Shell(Execution, Launching, Lookup, Complaints):
         """A copy, as a child process is; what it changes stays its own."""
         child: Shell = Shell.__new__(Shell)
         child.__dict__.update(self.__dict__)
-        child.subshell = True
+        child.subshell, child.replaced = True, False
+        child.outlets = []
         child.vars = self.vars.copy()
         child.positional = list(self.positional)
         child.statuses = list(self.statuses)

@@ -64,6 +64,8 @@ class Launching(External):
         finally:
             if self.fds is fds:
                 self.fds = before
+            if self.outlets and name != "exec":
+                await self.close_outlets()
 
     async def command_words(self: Any, node: Simple) -> tuple[list[str], dict[int, Assignment]]:
         """The words; for `declare` and its kin also which of them are assignments, by their place."""

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from . import devices, installed, red_hat
+from . import devices, installed, process_one, red_hat
 from .base import ROOT
 from .layer import Bottom, Layer
 from .mounts import EVERYWHERE, Mounts
@@ -71,6 +71,7 @@ class HostLayer(Layer):
         for file in self.persona.files:
             self._brought(file.path)
         self.refresh()
+        process_one.lay(self)
         for path in self.texts.keys() & {file.path for file in self.persona.files}:
             self._brought(path)
         self.log = self._ino("/var/log")

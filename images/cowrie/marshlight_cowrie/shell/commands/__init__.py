@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ..ports import Command, Process, Registry
 
 THEMES: tuple[str, ...] = (
-    *("accounts", "archive", "awk", "compare", "copies", "count", "dates", "dump", "fields", "files", "find", "grep", "identity"),
-    *("interpreters", "listing", "modes", "network", "packages", "processes", "sed", "services", "show", "sums", "system", "words", "xargs"),
+    *("accounts", "archive", "awk", "compare", "compression", "copies", "count", "dates", "dump", "fields", "files", "find", "grep", "identity", "join"),
+    *("interpreters", "listing", "modes", "network", "packages", "processes", "reach", "removal", "sed", "services", "show", "sockets", "sums", "system", "words", "xargs"),
 )
 SBIN = frozenset(
     "arp blkid chpasswd chroot cron dmidecode fdisk groupadd groupdel halt ifconfig insmod ip iptables ip6tables lsmod "

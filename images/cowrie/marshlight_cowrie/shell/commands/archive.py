@@ -1,4 +1,4 @@
-"""gzip gunzip zcat tar."""
+"""tar."""
 
 from __future__ import annotations
 
@@ -6,83 +6,17 @@ import gzip as packer
 import io
 import stat as modes
 import tarfile
-import zlib
 from typing import TYPE_CHECKING
 
+from .compression import unpacked
 from .inputs import whole
 from .names import group_name, user_name
-from .options import Options, Usage, complain, parse, refuse
+from .options import Options, Usage, parse
 from .times import local
 from .wording import strerror
 
 if TYPE_CHECKING:
     from ..ports import Process
-
-MOST = 32 << 20
-
-
-def unpacked(data: bytes) -> bytes:
-    """Bounded: a small archive must not fill the memory."""
-    made = zlib.decompressobj(31)
-    return made.decompress(data, MOST)
-
-
-async def gzip(p: Process) -> int:
-    name = p.args[0].rsplit("/", 1)[-1]
-    options = parse(p, "123456789acdfhklLnNqrS:tvV", "stdout:c to-stdout:c decompress:d uncompress:d force:f keep:k list:l quiet:q recursive:r test:t verbose:v fast:1 best:9 suffix=:S")
-    opening = "d" in options or name in ("gunzip", "zcat") or "t" in options
-    to_out = "c" in options or name == "zcat" or not options.operands
-    status = 0
-    for file in options.operands or ["-"]:
-        try:
-            data = await whole(p, file)
-        except OSError as error:
-            if opening and not file.endswith(".gz") and isinstance(error, FileNotFoundError):
-                p.stderr.write(f"gzip: {file}.gz: {strerror(error)}\n".encode())
-            elif isinstance(error, IsADirectoryError):
-                p.stderr.write(f"gzip: {file} is a directory -- ignored\n".encode())
-                status = max(status, 2)
-                continue
-            else:
-                p.stderr.write(f"gzip: {file}: {strerror(error)}\n".encode())
-            status = 1
-            continue
-        if opening:
-            if not data and file == "-":
-                p.stderr.write(b"\ngzip: stdin: unexpected end of file\n")
-                status = 1
-                continue
-            if data[:2] != b"\x1f\x8b":
-                shown = "stdin" if file == "-" else file
-                if "f" in options and to_out or name == "zcat" and False:
-                    p.stdout.write(data)
-                    continue
-                p.stderr.write(f"\ngzip: {shown}: not in gzip format\n".encode())
-                status = 1
-                continue
-            try:
-                made = unpacked(data)
-            except zlib.error:
-                p.stderr.write(f"\ngzip: {file}: invalid compressed data--format violated\n".encode())
-                status = 1
-                continue
-            target = file.removesuffix(".gz") if file.endswith(".gz") else file.removesuffix(".tgz") + ".tar"
-        else:
-            made, target = packer.compress(data, 6, mtime=int(p.host.now())), f"{file}.gz"
-            if file.endswith(".gz") and not to_out:
-                p.stderr.write(f"gzip: {file} already has .gz suffix -- unchanged\n".encode())
-                status = 2
-                continue
-        if "t" in options:
-            continue
-        if to_out:
-            p.stdout.write(made)
-            continue
-        mode = p.fs.stat(p.path(file)).mode & 0o777
-        p.fs.write(p.path(target), made, mode=mode)
-        if "k" not in options:
-            p.fs.unlink(p.path(file))
-    return status
 
 
 async def tar(p: Process) -> int:
@@ -112,9 +46,9 @@ async def tar(p: Process) -> int:
             words.append((word, at))
     options = parse(
         p,
-        "cxtruAzjJZf:vpkOmPhSC:T:X:b:o",
+        "cxtruAzjJZI:N:f:vpkOmPhSC:T:X:b:o",
         "create:c extract:x get:x list:t file=:f verbose:v gzip:z bzip2:j xz:J directory=:C exclude= to-stdout:O preserve-permissions:p "
-        "absolute-names:P strip-components= no-same-owner owner= group= numeric-owner help version",
+        "absolute-names:P use-compress-program=:I newer=:N after-date=:N strip-components= no-same-owner owner= group= numeric-owner help version",
         status=64,
         args=cleaned,
     )
@@ -125,9 +59,24 @@ async def tar(p: Process) -> int:
     if at and not folder(p, base):
         p.stderr.write(f"tar: {at}: Cannot open: No such file or directory\ntar: Error is not recoverable: exiting now\n".encode())
         return 2
+    packing = options.value("I") or ("bzip2" if "j" in options else "xz" if "J" in options else None)
+    if packing and action != "t" and not found_program(p, packing.split()[0]):
+        p.stderr.write(f"tar (child): {packing}: Cannot exec: No such file or directory\ntar (child): Error is not recoverable: exiting now\n".encode())
+        p.stderr.write(b"tar: Child returned status 2\ntar: Error is not recoverable: exiting now\n")
+        return 2
     if action == "c":
         return create(p, options, base)
     return await extract(p, options, base, action == "t")
+
+
+def found_program(p: Process, name: str) -> bool:
+    for place in p.env.get("PATH", "/usr/bin:/bin").split(":"):
+        try:
+            p.fs.stat(f"{place}/{name}")
+        except OSError:
+            continue
+        return True
+    return False
 
 
 def folder(p: Process, path: str) -> bool:
@@ -254,5 +203,4 @@ def put(p: Process, archive: tarfile.TarFile, member: tarfile.TarInfo, base: str
         p.fs.utime(path, member.mtime)
 
 
-COMMANDS = {"gzip": gzip, "gunzip": gzip, "zcat": gzip, "tar": tar}
-__all__ = ["COMMANDS", "complain", "refuse"]
+COMMANDS = {"tar": tar}

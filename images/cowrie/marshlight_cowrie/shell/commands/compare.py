@@ -7,7 +7,7 @@ import re
 import stat as modes
 from typing import TYPE_CHECKING
 
-from .inputs import bare, whole
+from .inputs import bare, of_shell, whole
 from .options import Options, complain, parse, refuse
 from .times import local
 from .wording import strerror
@@ -35,7 +35,7 @@ async def compared(p: Process, one: str, other: str, options: Options, top: bool
     kinds = []
     for name in (one, other):
         try:
-            kinds.append(name != "-" and modes.S_ISDIR(p.fs.stat(p.path(name)).mode))
+            kinds.append(name != "-" and of_shell(p, p.path(name)) is None and modes.S_ISDIR(p.fs.stat(p.path(name)).mode))
         except OSError as error:
             complain(p, f"{name}: {strerror(error)}")
             kinds.append(None)

@@ -172,7 +172,7 @@ async def mv(p: Process) -> int:
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise
-                status |= across(p, source, name)
+                status |= await across(p, source, name)
         except OSError as error:
             complain(p, f"cannot move {quoted(source)} to {quoted(name)}: {strerror(error)}")
             status = 1
@@ -182,12 +182,12 @@ async def mv(p: Process) -> int:
     return status
 
 
-def across(p: Process, source: str, name: str) -> int:
+async def across(p: Process, source: str, name: str) -> int:
     """To another file system: a copy, then the source goes."""
-    from .files import remove
+    from .removal import remove
 
     status = copy(p, source, name, Options([("a", "")], []))
-    return status or remove(p, source, Options([("f", "")], []), True)
+    return status or await remove(p, source, Options([("f", "")], []), True)
 
 
 async def install(p: Process) -> int:

@@ -104,6 +104,28 @@ def compared(text: bytes, flags: str) -> Any:
     return text.upper() if "f" in flags else text
 
 
+OLD_KEY = r"(\d+)(?:\.(\d+))?([bdfghiMnRrV]*)"
+
+
+def without_old_keys(args: list[str]) -> list[str]:
+    """`+1 -2` counts fields from zero and ends before the second, `-k2,2` from one and ends with it."""
+    made, left = [], list(args)
+    while left:
+        word = left.pop(0)
+        first = re.fullmatch(rf"\+{OLD_KEY}", word)
+        if first is None:
+            made.append(word)
+            continue
+        key = f"{int(first[1]) + 1}{f'.{int(first[2]) + 1}' if first[2] else ''}{first[3]}"
+        last = re.fullmatch(rf"-{OLD_KEY}", left[0]) if left else None
+        if last is not None:
+            left.pop(0)
+            inside = f"{int(last[1]) + 1}.{last[2]}" if last[2] and int(last[2]) else last[1]
+            key += f",{inside}{last[3]}"
+        made += ["-k", key]
+    return made
+
+
 async def sort(p: Process) -> int:
     options = parse(
         p,
@@ -112,6 +134,7 @@ async def sort(p: Process) -> int:
         "human-numeric-sort:h key=:k merge:m month-sort:M numeric-sort:n output=:o reverse:r random-sort:R stable:s "
         "field-separator=:t unique:u version-sort:V zero-terminated:z parallel= buffer-size=:S",
         status=2,
+        args=without_old_keys(p.args[1:]),
     )
     flags = "".join(letter for letter in "bdfghMnRV" if letter in options)
     separator = options.value("t")

@@ -1,4 +1,4 @@
-"""Columns and characters: cut tr paste join comm fold expand unexpand column."""
+"""Columns and characters: cut tr paste comm fold expand unexpand column."""
 
 from __future__ import annotations
 
@@ -236,66 +236,6 @@ async def comm(p: Process) -> int:
     return 0
 
 
-async def join(p: Process) -> int:
-    options = parse(p, "a:e:ij:o:t:v:1:2:", "ignore-case:i check-order nocheck-order header")
-    if len(options.operands) != 2:
-        raise refuse(p, "missing operand" if not options.operands else f"missing operand after ‘{options.operands[-1]}’")
-    separator = options.value("t")
-    fields = [int(options.text(side, options.text("j", "1"))) - 1 for side in "12"]
-    tables = []
-    for name in options.operands:
-        try:
-            lines = bare(await whole(p, name))
-        except OSError as error:
-            complain(p, f"{if_needed(name)}: {strerror(error)}")
-            return 1
-        tables.append([line.decode("utf-8", "surrogateescape").split(separator) for line in lines])
-    between = separator or " "
-
-    def key(row: list[str], side: int) -> str:
-        text = row[fields[side]] if fields[side] < len(row) else ""
-        return text.lower() if "i" in options else text
-
-    def told(left: list[str] | None, right: list[str] | None) -> None:
-        some = left if left is not None else right or []
-        text = key(some, 0 if left is not None else 1)
-        if "o" in options and options.text("o") != "auto":
-            cells = []
-            for spec in re.split(r"[ ,]+", options.text("o")):
-                file, _, index = spec.partition(".")
-                row = left if file == "1" else right
-                cells.append(text if spec == "0" else row[int(index) - 1] if row and int(index) <= len(row) else options.text("e"))
-        else:
-            cells = [text]
-            for side, row in enumerate((left, right)):
-                cells += [cell for index, cell in enumerate(row or []) if index != fields[side]]
-        p.out(between.join(cells) + "\n")
-
-    left, right = tables
-    only, also = options.values("v"), options.values("a")
-    matched = set()
-    for row in left:
-        hits = [index for index, other in enumerate(right) if key(other, 1) == key(row, 0)]
-        matched.update(hits)
-        if hits and not only:
-            for index in hits:
-                told(row, right[index])
-        if not hits and "1" in [*only, *also]:
-            told(row, None)
-    for index, other in enumerate(right):
-        if index not in matched and "2" in [*only, *also]:
-            told(None, other)
-    for number, table in enumerate(tables, 1):
-        keys = [key(row, number - 1) for row in table]
-        for at in range(1, len(keys)):
-            if keys[at] < keys[at - 1] and "nocheck-order" not in options:
-                line = between.join(table[at])
-                complain(p, f"{options.operands[number - 1]}:{at + 1}: is not sorted: {line}")
-                complain(p, "input is not in sorted order")
-                return 1
-    return 0
-
-
 async def fold(p: Process) -> int:
     args = [word if not (word[:1] == "-" and word[1:].isdigit()) else f"-w{word[1:]}" for word in p.args[1:]]
     options = parse(p, "bsw:", "bytes:b spaces:s width=:w", args=args)
@@ -396,6 +336,6 @@ async def split_file(p: Process) -> int:
 
 
 COMMANDS = {
-    **{"cut": cut, "tr": tr, "paste": paste, "comm": comm, "join": join, "fold": fold, "expand": expand},
+    **{"cut": cut, "tr": tr, "paste": paste, "comm": comm, "fold": fold, "expand": expand},
     **{"unexpand": unexpand, "column": column, "split": split_file},
 }

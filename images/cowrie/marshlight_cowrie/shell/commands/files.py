@@ -1,4 +1,4 @@
-"""Making and taking away: mkdir rmdir touch rm ln unlink mktemp truncate."""
+"""Making: mkdir touch ln mktemp truncate; and unlink."""
 
 from __future__ import annotations
 
@@ -70,26 +70,6 @@ def told(p: Process, options: Options, text: str) -> None:
         p.out(f"{p.args[0]}: {text}\n")
 
 
-async def rmdir(p: Process) -> int:
-    options = parse(p, "pv", "ignore-fail-on-non-empty parents:p verbose:v")
-    if not options.operands:
-        raise refuse(p, "missing operand")
-    status = 0
-    for name in options.operands:
-        each = name
-        while each and each not in ("/", "."):
-            try:
-                told(p, options, f"removing directory, {quoted(each)}")
-                p.fs.rmdir(p.path(each))
-            except OSError as error:
-                if error.errno != errno.ENOTEMPTY or "ignore-fail-on-non-empty" not in options:
-                    complain(p, f"failed to remove {quoted(each)}: {strerror(error)}")
-                    status = 1
-                break
-            each = posixpath.dirname(each.rstrip("/")) if "p" in options else ""
-    return status
-
-
 async def touch(p: Process) -> int:
     options = parse(p, "acd:fhmr:t:", "no-create:c date=:d no-dereference:h reference=:r time=")
     if not options.operands:
@@ -137,64 +117,6 @@ async def touch(p: Process) -> int:
             complain(p, f"cannot touch {quoted(name)}: {strerror(error)}")
             status = 1
     return status
-
-
-async def rm(p: Process) -> int:
-    options = parse(
-        p,
-        "dfiIrRv",
-        "dir:d force:f interactive=? recursive:r verbose:v one-file-system no-preserve-root preserve-root=? help version",
-    )
-    if not options.operands:
-        if "f" in options:
-            return 0
-        raise refuse(p, "missing operand")
-    deep = options.any("rR")
-    status = 0
-    for name in options.operands:
-        base = posixpath.basename(name.rstrip("/"))
-        if deep and (posixpath.normpath(p.path(name)) == "/") and "no-preserve-root" not in options:
-            complain(p, "it is dangerous to operate recursively on '/'")
-            complain(p, "use --no-preserve-root to override this failsafe")
-            status = 1
-            continue
-        if deep and base in (".", ".."):
-            complain(p, f"refusing to remove '.' or '..' directory: skipping {quoted(name)}")
-            status = 1
-            continue
-        status |= remove(p, name, options, deep)
-    return status
-
-
-def remove(p: Process, name: str, options: Options, deep: bool) -> int:
-    path = p.path(name)
-    try:
-        stat = p.fs.stat(path, follow=False)
-        if modes.S_ISDIR(stat.mode):
-            if not deep and "d" not in options:
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
-            status = 0
-            if deep:
-                for child in p.fs.listdir(path):
-                    status |= remove(p, f"{name.rstrip('/')}/{child}", options, deep)
-            if status:
-                return status
-            p.fs.rmdir(path)
-            if "v" in options:
-                p.out(f"removed directory {quoted(name)}\n")
-        else:
-            p.fs.unlink(path)
-            if "v" in options:
-                p.out(f"removed {quoted(name)}\n")
-    except FileNotFoundError as error:
-        if "f" in options:
-            return 0
-        complain(p, f"cannot remove {quoted(name)}: {strerror(error)}")
-        return 1
-    except OSError as error:
-        complain(p, f"cannot remove {quoted(name)}: {strerror(error)}")
-        return 1
-    return 0
 
 
 async def ln(p: Process) -> int:
@@ -324,6 +246,6 @@ async def truncate(p: Process) -> int:
 
 
 COMMANDS = {
-    **{"mkdir": mkdir, "rmdir": rmdir, "touch": touch, "rm": rm, "ln": ln, "unlink": unlink, "mktemp": mktemp},
+    **{"mkdir": mkdir, "touch": touch, "ln": ln, "unlink": unlink, "mktemp": mktemp},
     "truncate": truncate,
 }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .wording import trouble
 
 if TYPE_CHECKING:
-    from ..ports import Process, Reader
+    from ..ports import Process, Reader, Writer
 
 CHUNK = 65536
 #: What one command holds of its input at most: an attacker's file must not fill the decoy's memory.
@@ -52,6 +52,16 @@ def of_shell(p: Process, path: str) -> Reader | None:
         return None
     found: Reader | None = getattr(shell, "substitutions", {}).get(int(number)) or shell.fds.get(int(number))
     return found if hasattr(found, "read") else None
+
+
+def written_by_shell(p: Process, path: str) -> Writer | None:
+    """The other end of what `>(...)` gave a name to."""
+    folder, _, number = path.rpartition("/")
+    shell = p.notes.get("shell")
+    if folder not in ("/dev/fd", "/proc/self/fd") or not number.isdigit() or shell is None:
+        return None
+    found: Writer | None = getattr(shell, "substitutions", {}).get(int(number)) or shell.fds.get(int(number))
+    return found if hasattr(found, "write") else None
 
 
 def of_itself(p: Process, path: str) -> bytes | None:

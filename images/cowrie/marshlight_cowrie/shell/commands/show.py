@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .inputs import Inputs, bare, pieces, split, whole
+from .inputs import Inputs, bare, pieces, split, whole, written_by_shell
 from .options import Options, complain, parse, refuse
 from .wording import if_needed, strerror, trouble
 
@@ -227,9 +227,13 @@ async def tail(p: Process) -> int:
 async def tee(p: Process) -> int:
     options = parse(p, "aip", "append:a ignore-interrupts:i")
     status, append, open_ = 0, "a" in options, []
+    streams = []
     for name in options.operands:
         try:
-            if name != "/dev/null":
+            stream = written_by_shell(p, p.path(name))
+            if stream is not None:
+                streams.append(stream)
+            elif name != "/dev/null":
                 p.fs.write(p.path(name), b"", append=append, mode=0o666 & ~p.umask)
                 open_.append(name)
         except OSError as error:
@@ -237,6 +241,8 @@ async def tee(p: Process) -> int:
             status = 1
     while piece := await p.stdin.read(65536):
         p.stdout.write(piece)
+        for stream in streams:
+            stream.write(piece)
         for name in open_:
             p.fs.write(p.path(name), piece, append=True)
     return status

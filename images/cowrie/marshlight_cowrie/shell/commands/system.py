@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ...machine.kind import contained
 from .listing import human
 from .load import disk, loads, memory
 from .names import users
@@ -64,6 +65,8 @@ async def who(p: Process) -> int:
         options.given.append(("m", ""))
     if "H" in options:
         p.out("NAME     LINE         TIME             COMMENT\n")
+    if "b" in options and contained(p.host.persona):
+        return 0
     if "b" in options:
         p.out(f"         system boot  {local(p, p.host.persona.booted_at):%Y-%m-%d %H:%M}\n")
         return 0
@@ -113,7 +116,7 @@ async def last(p: Process) -> int:
         took = f"({minutes // 60:02d}:{minutes % 60:02d})"
         rows.append((name, f"{name[:8]:<8} {'pts/0':<12} {where[:16]:<16} {local(p, begin).strftime(WEEK)} - {local(p, end):%H:%M}  {took}\n"))
     booted, kernel = p.host.persona.booted_at, p.host.persona.os.kernel.release
-    if p.host.persona.hardware.vendor != "Docker":
+    if not contained(p.host.persona):
         rows.append(("reboot", f"{'reboot':<8} {'system boot':<12} {kernel[:16]:<16} {local(p, booted).strftime(WEEK)}   still running\n"))
     if options.operands:
         rows = [row for row in rows if row[0] in options.operands]

@@ -54,6 +54,8 @@ async def xargs(p: Process) -> int:
         step = int(options.text("L") or options.text("l") or "1")
         lines = [item.split() for item in items]
         runs = [[*command, *sum(lines[at : at + step], [])] for at in range(0, len(lines), step)]
+        if not runs and "r" not in options:
+            runs = [command]
     elif items or "r" not in options:
         step = int(options.text("n", "0")) or max(1, len(items))
         runs = [[*command, *items[at : at + step]] for at in range(0, max(1, len(items)), step)]
