@@ -34,26 +34,29 @@ t.test('a scan over many decoys is one alert, which grows graver and keeps its f
   t.same(new Set(chain.heard.flatMap((one) => (one.name === 'alert' ? one.id : []))), new Set([alerts[0]?.id]))
 })
 
-t.test('from a committed event to the stored alert it takes less than 20 ms', async (t) => {
-  const chain = makeChain(t)
-  await enrol(chain)
-  await chain.riskAlerts.start(new AbortController().signal)
-  t.teardown(() => chain.riskAlerts.stop())
-  const tooks: number[] = []
-  for (let i = 0; i < 40; i++) {
-    await chain.commit('events', breakIn({ session: `s${i}`, src: { ip: `203.0.113.${i + 1}` } }))
-    const alerted = new Promise((resolve) => chain.bus.on('alert', resolve))
-    const began = performance.now()
-    void chain.runner.drain()
-    await alerted
-    tooks.push(performance.now() - began)
-    await chain.runner.drain()
-  }
-  tooks.sort((a, b) => a - b)
-  t.comment(`median ${tooks[20]?.toFixed(1)} ms, p95 ${tooks[38]?.toFixed(1)} ms`)
-  // Neighbours on the machine may slow some of them: what the chain itself takes shows in the faster ones.
-  t.ok((tooks[10] ?? 99) < 20)
-})
+t.test(
+  'each source that breaks in raises its alert as soon as its event is worked on, without any time passing',
+  async (t) => {
+    const chain = makeChain(t)
+    await enrol(chain)
+    await chain.riskAlerts.start(new AbortController().signal)
+    t.teardown(() => chain.riskAlerts.stop())
+    for (let i = 0; i < 5; i++) {
+      const ip = `203.0.113.${i + 1}`
+      await chain.commit('events', breakIn({ session: `s${i}`, src: { ip } }))
+      const alerted = new Promise((resolve) => chain.bus.on('alert', resolve))
+      // The clock of the chain stands still: nothing here waits for a timer.
+      void chain.runner.drain()
+      await alerted
+      const alerts = await listAlerts(chain.store, all)
+      t.ok(
+        alerts.some(({ subject }) => subject === ip),
+        ip,
+      )
+      await chain.runner.drain()
+    }
+  },
+)
 
 t.test('alerts of one kind and subject are one within the grouping time, and another after it', async (t) => {
   const chain = makeChain(t)
