@@ -85,6 +85,8 @@ def say_mac(name, mac):
 
 def send(name, address, port, to, packet):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        # The service of this port may have begun to listen meanwhile.
+        out.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         out.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         out.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name.encode())
         out.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, address)

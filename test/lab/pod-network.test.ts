@@ -66,8 +66,8 @@ t.test('nmap takes a decoy for what its persona is', async (t) => {
     t.match(words, `EDEPFCFA${'CA'.repeat(11)}AA`)
     // Each is said three times, since one may be lost; the agent's first `apply` must not cut the later ones off.
     const times = (way: string) => words.split(way).length - 1
-    t.ok(times(`${pc.ip}.137 > 198.18.54.255.137`) > 3, 'three names, each more than once')
-    t.ok(times(`${store.ip}.5353 > 224.0.0.251.5353`) > 1, 'whoever has mDNS makes itself known by it')
+    t.ok(times(`${pc.ip}.137 > 198.18.54.255.137`) >= 9, 'three names, each three times')
+    t.ok(times(`${store.ip}.5353 > 224.0.0.251.5353`) >= 3, 'whoever has mDNS makes itself known by it')
     t.throws(() => tryFrom(pc.id, '198.18.54.255', 137), 'no broadcast is left to the services')
     t.throws(() => tryFrom(pc.id, '224.0.0.251', 5353), 'nor a group to a host without mDNS')
   })

@@ -84,7 +84,7 @@ class Host:
         itself = isinstance(kind, Datagram) and kind.itself_alone and self.address == "0.0.0.0"
         address = (own_address_on_link() if itself else None) or self.address
         transport, datagrams = await loop.create_datagram_endpoint(
-            lambda: Datagrams(self, port), local_addr=(address, port), family=socket.AF_INET
+            lambda: Datagrams(self, port), sock=datagram_socket(address, port)
         )
         self.datagrams.append(datagrams)
         leave = await open_group(self, port)
@@ -186,3 +186,16 @@ def own_address(source: str) -> str:
             return str(probe.getsockname()[0])
         except OSError:
             return ""
+
+
+def datagram_socket(address: str, port: int) -> socket.socket:
+    """What the pod says from this port as it comes up goes out beside it: neither keeps the other from the port."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((address, port))
+        made.setblocking(False)
+    except OSError:
+        made.close()
+        raise
+    return made
