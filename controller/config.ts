@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { MarshlightError } from '../shared/errors.ts'
 import { cidr4, ipv4, port } from '../shared/schemas/common.ts'
 import { decoyLimits, egressRule } from '../shared/schemas/desired-state.ts'
+import { unreadable } from '../shared/system-errors.ts'
 
 const listen = (defaultPort: number) =>
   z.strictObject({ host: z.string().default('127.0.0.1'), port: port.default(defaultPort) })
@@ -143,8 +144,8 @@ export function readConfig(dataDir: string): ControllerConfig {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
-  } catch {
-    throw new MarshlightError('CONFIG_MISSING', { file, command: 'marshlight init' })
+  } catch (error) {
+    throw unreadable(error, file, 'marshlight init')
   }
   return parseConfig(text, file)
 }

@@ -1,4 +1,5 @@
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
+import { plainly } from '../../shared/system-errors.ts'
 import { forTerminal, jsonForTerminal } from '../../shared/terminal.ts'
 
 /** Where a command writes: standard output for what was asked for, standard error for all else. */
@@ -20,7 +21,8 @@ export function details(pairs: readonly (readonly [string, string | number | und
 }
 
 /** What went wrong, the value, and the next step. */
-export function printError(terminal: Terminal, error: unknown, json: boolean): void {
+export function printError(terminal: Terminal, thrown: unknown, json: boolean): void {
+  const error = plainly(thrown)
   const known = error instanceof MarshlightError
   const told = {
     code: known ? error.code : 'INTERNAL',

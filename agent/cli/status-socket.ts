@@ -3,6 +3,7 @@ import { createConnection, createServer, type Server } from 'node:net'
 import { dirname, join } from 'node:path'
 import { MarshlightError } from '../../shared/errors.ts'
 import type { Part } from '../../shared/lifecycle.ts'
+import { plainly } from '../../shared/system-errors.ts'
 import type { LinkStanding } from '../link/port.ts'
 import type { RoomState } from './supervised.ts'
 
@@ -79,15 +80,7 @@ export function askStatus(stateDir: string): Promise<AgentStatus | undefined> {
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(undefined)
-      else if (error.code === 'EACCES')
-        reject(
-          new MarshlightError('RIGHTS_MISSING', {
-            what: 'asking the running agent',
-            right: 'root',
-            next: 'Run it with sudo.',
-          }),
-        )
-      else reject(error)
+      else reject(plainly(error))
     })
     socket.on('end', () => {
       try {

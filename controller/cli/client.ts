@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { createInterface } from 'node:readline'
 import { type ErrorCode, type ErrorDetails, errorTexts, MarshlightError, wordsOf } from '../../shared/errors.ts'
+import { plainly } from '../../shared/system-errors.ts'
 
 export type ApiTarget = { socket: string } | { url: string; token: string; ca: string }
 
@@ -60,13 +61,11 @@ function open(
   const headers: Record<string, string> = payload === undefined ? {} : { 'content-type': 'application/json' }
   const options: RequestOptions = { method, path, headers, ...(signal && { signal }) }
   return new Promise((resolve, reject) => {
-    const fail = (error: Error) =>
-      reject(
-        new MarshlightError('API_UNREACHABLE', {
-          address: 'socket' in target ? target.socket : target.url,
-          why: wordsOf(error),
-        }),
-      )
+    const fail = (error: Error) => {
+      const address = 'socket' in target ? target.socket : target.url
+      const told = plainly(error)
+      reject(told === error ? new MarshlightError('API_UNREACHABLE', { address, why: wordsOf(error) }) : told)
+    }
     const sent =
       'socket' in target
         ? httpRequest({ ...options, socketPath: target.socket }, resolve)

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { MarshlightError } from '../../shared/errors.ts'
+import { unreadable } from '../../shared/system-errors.ts'
 import { jsonForTerminal } from '../../shared/terminal.ts'
 import { type ApiTarget, makeClient } from './client.ts'
 import type { CliContext } from './context.ts'
@@ -51,8 +52,8 @@ function fromFile(variable: string): string {
     throw new MarshlightError('USAGE', { what: `${variable} is not set; a remote API needs it`, command: 'marshlight' })
   try {
     return readFileSync(file, 'utf8')
-  } catch {
-    throw new MarshlightError('CONFIG_MISSING', { file, command: 'marshlight init' })
+  } catch (error) {
+    throw unreadable(error, file, 'marshlight init')
   }
 }
 

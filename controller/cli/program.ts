@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
+import { plainly } from '../../shared/system-errors.ts'
 import { forTerminal, jsonForTerminal, onReaderGone } from '../../shared/terminal.ts'
 import { completionCommand } from './commands/completion.ts'
 import type { CliCommand } from './context.ts'
@@ -46,7 +47,8 @@ function nameListsTwice(command: Command): void {
   for (const child of command.commands) nameListsTwice(child)
 }
 
-function report(error: unknown, json: boolean): number {
+function report(thrown: unknown, json: boolean): number {
+  const error = plainly(thrown)
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   if (!(error instanceof MarshlightError)) {
     process.stderr.write(`marshlight: ${forTerminal(wordsOf(error))}\n`)

@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import * as x509 from '@peculiar/x509'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { writeFileAtomic } from '../../shared/files.ts'
+import { unreadable } from '../../shared/system-errors.ts'
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const day = 86_400_000
@@ -90,8 +91,8 @@ export async function makeAuthority(dataDir: string, publicHost: string, now: nu
 export async function openAuthority(dataDir: string): Promise<Authority> {
   const at = files(dataDir)
   const read = (file: string) =>
-    readFile(file, 'utf8').catch(() => {
-      throw new MarshlightError('CONFIG_MISSING', { file, command: 'marshlight init' })
+    readFile(file, 'utf8').catch((error) => {
+      throw unreadable(error, file, 'marshlight init')
     })
   const [caKeyPem, caPem, serverKey, serverCert, signingPem] = (await Promise.all(
     [at.caKey, at.ca, at.serverKey, at.server, at.signing].map(read),

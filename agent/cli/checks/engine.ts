@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { MarshlightError, wordsOf } from '../../../shared/errors.ts'
 import { silentLog } from '../../../shared/log.ts'
 import { systemRandom } from '../../../shared/random.ts'
+import { plainly } from '../../../shared/system-errors.ts'
 import type { Engine } from '../../engine/port.ts'
 import type { Check, CheckContext } from './check.ts'
 
@@ -24,8 +25,10 @@ export const engine: Check = {
       const { version, apiVersion } = await (await engineOf(context)).ping()
       return { ok: true, detail: `${version} (API ${apiVersion}) at ${context.config.docker.socket}` }
     } catch (error) {
-      const next = error instanceof MarshlightError ? error.next : 'Start it: `systemctl start docker`.'
-      return { ok: false, detail: wordsOf(error), next }
+      const refused = plainly((error as Error).cause)
+      const told = refused instanceof MarshlightError ? refused : error
+      const next = told instanceof MarshlightError ? told.next : 'Start it: `systemctl start docker`.'
+      return { ok: false, detail: refused === told ? (told as Error).message : wordsOf(told), next }
     }
   },
 }
