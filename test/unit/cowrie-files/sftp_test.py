@@ -183,6 +183,19 @@ class LikeSftpServer(unittest.TestCase):
                 again = [told(side.ask(request(wire.READDIR, 1001, handle))) for side in (real, ours)]
                 self.assertEqual(again[1], again[0])
 
+    def test_a_new_file_keeps_its_set_user_id_bit_and_one_that_is_cut_loses_it(self) -> None:
+        cut = request(wire.OPEN, 1, "x", 2 | 8 | 16, mode(0o4755))
+        look = request(wire.STAT, 2, "x")
+        real, ours = self.pair()
+        for side in (real, ours):
+            side.ask(wire.packet(wire.INIT, wire.u32(3)))
+        bits = []
+        for packet in (cut, look, cut, look):
+            expected, found = told(real.ask(packet)), told(ours.ask(packet))
+            self.assertEqual(found, expected)
+            bits += [found[1][2]] if packet is look else []
+        self.assertEqual(bits, [0o104755, 0o100755])
+
     def test_an_upload_is_told_when_it_is_closed(self) -> None:
         _, ours = self.pair()
         ours.ask(wire.packet(wire.INIT, wire.u32(3)))

@@ -95,7 +95,8 @@ class View(Removal):
             if place.ino is not None:
                 raise error(errno.EEXIST, path)
             ino = self._make(place, Node(st.S_IFREG | mode & 0o7777, 0, 0, self.clock()), path)
-            return OpenFile(self, ino, flags, path)
+            # A file that the call made is not cut: that would be a change, and take a set-user-ID bit away.
+            return OpenFile(self, ino, flags & ~os.O_TRUNC, path)
         node = self.node(place.ino, path)
         writes = flags & os.O_ACCMODE != os.O_RDONLY
         if node.is_link:
