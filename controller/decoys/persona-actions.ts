@@ -21,7 +21,7 @@ import {
   type Template,
   templateOf,
 } from '../personas/index.ts'
-import { hostsOf } from '../segments/index.ts'
+import { hostsOf, weekOf } from '../segments/index.ts'
 import type { Sql } from '../store/port.ts'
 import type { ActionDeps, Done } from './actions.ts'
 import { seedOf } from './decoy-writes.ts'
@@ -72,6 +72,7 @@ export function makePersonaActions(deps: ActionDeps, { wantedDecoy, note }: Tool
     const playable = { services: config.decoys.services }
     const choice =
       family === undefined ? choose(catalogue, neighbours, random, playable) : named(catalogue, family, playable)
+    const activity = await weekOf(sql, segment)
     const input: BuildInput = {
       id: newId(now),
       seed: seedOf(random),
@@ -80,6 +81,7 @@ export function makePersonaActions(deps: ActionDeps, { wantedDecoy, note }: Tool
       neighbours,
       taken: new Set(here.map(({ hostname }) => hostname.toLowerCase())),
       place: { locale: config.personas.locale, timezone: config.personas.timezone },
+      ...(activity && { activity }),
       now,
     }
     return { input, choice }

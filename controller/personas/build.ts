@@ -1,10 +1,11 @@
 import { pickWeighted, type Random, seededRandom } from '../../shared/random.ts'
 import type { Persona, PersonaSsh, PersonaUser } from '../../shared/schemas/persona.ts'
+import type { WeekActivity } from './activity.ts'
 import { buildFiles } from './build-files.ts'
 import { buildHardware } from './build-hardware.ts'
 import { buildPackages } from './build-packages.ts'
 import { buildProcesses } from './build-processes.ts'
-import { buildSchedule, type TrafficByHour } from './build-schedule.ts'
+import { buildSchedule } from './build-schedule.ts'
 import { buildServices } from './build-services.ts'
 import { buildUsers } from './build-users.ts'
 import { algorithmsOf, type Catalogue } from './catalogue.ts'
@@ -28,8 +29,8 @@ export type BuildInput = {
   taken: ReadonlySet<string>
   /** Language and time zone the controller is set to. */
   place?: Place
-  /** Share of the segment's traffic in each hour of the day, where known. */
-  traffic?: TrafficByHour
+  /** When the segment is busy, as far as it was observed. */
+  activity?: WeekActivity
   /** Milliseconds since 1970. */
   now: number
 }
@@ -111,7 +112,10 @@ export function build(input: BuildInput, catalogue: Catalogue, ouis: Ouis): Pers
 
   const { ttl, note, ...network } = needed(catalogue.networks, template.network)
   why('network', note)
-  const life = buildSchedule(rhythm, template, users, neighbours, input.traffic, draw('schedule'))
+  // Cameras are delivered with their maker's zone; a set one fits the place.
+  const timezone = template.timezones.includes('Asia/Shanghai') ? 'Asia/Shanghai' : place.timezone
+  const observed = { week: input.activity, timezone, now }
+  const life = buildSchedule(rhythm, template, users, neighbours, observed, draw('schedule'))
   why('schedule', life.because)
   const made = buildFiles(
     {
@@ -162,8 +166,7 @@ export function build(input: BuildInput, catalogue: Catalogue, ouis: Ouis): Pers
       memoryKb: machine.memoryKb,
     },
     mac: { oui: machine.oui, vendor: machine.vendor },
-    // Cameras are delivered with their maker's zone; a set one fits the place.
-    timezone: template.timezones.includes('Asia/Shanghai') ? 'Asia/Shanghai' : place.timezone,
+    timezone,
     bootedAt: new Date(bootedAt).toISOString(),
     ...(ssh && { ssh: ssh.ssh }),
     ...(telnet && {

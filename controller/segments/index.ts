@@ -1,3 +1,4 @@
+export { type ActivitySource, noteActivity, type Week, weekOf } from './activity.ts'
 export { differencesOf, type HostDifference } from './differences.ts'
 export type { Host } from './host.ts'
 export type { MapAttacker, MapDecoy, MapInput, MapSegment } from './map-layout.ts'
@@ -15,4 +16,4 @@ export {
   type Scan,
   type Segment,
 } from './queries.ts'
-export { segmentTables } from './tables.ts'
+export { segmentActivityTables, segmentTables } from './tables.ts'

@@ -2,6 +2,7 @@ import type { Clock } from '../../shared/clock.ts'
 import type { FullPicture, HostGone, HostSeen, ScanReport } from '../../shared/schemas/inventory.ts'
 import type { Sql } from '../store/port.ts'
 import type { BusEvent, Projector, StoredRecord } from '../work/port.ts'
+import { noteActivity } from './activity.ts'
 import { type Change, changesOf, merge } from './changes.ts'
 import { readHost, writeHost } from './host.ts'
 import { placeCard, segmentOf } from './place.ts'
@@ -22,7 +23,7 @@ export type InventoryDeps = {
  *   host     up, merged with what was known; each difference goes to the history
  *   gone     gone, kept with its history
  *   full     whatever is not named is gone
- *   scan     the log of scans
+ *   scan     the log of scans; how many hosts answered in this hour of the week
  */
 export function makeInventoryProjector(deps: InventoryDeps): Projector<'inventory'> {
   return {
@@ -138,6 +139,11 @@ async function takeScan(
     scan.reason ?? null,
     receivedAt,
   )
+  // A quick pass looks at the whole segment. An appliance's clock may be ahead; what it says is not taken for the future.
+  if (scan.phase === 'quick' && scan.outcome === 'done') {
+    const at = Math.min(Date.parse(scan.finishedAt ?? scan.at), Date.parse(receivedAt))
+    await noteActivity(sql, segment, 'hosts', { at, amount: scan.hostsUp })
+  }
   return scan.outcome !== 'started'
 }
 

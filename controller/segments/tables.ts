@@ -21,3 +21,14 @@ export const segmentTables: Migration = {
     `CREATE INDEX scans_segment ON scans (segment, started_at)`,
   ],
 }
+
+/** When a segment is busy: `activity.ts`. */
+export const segmentActivityTables: Migration = {
+  room: 'segments',
+  version: 2,
+  statements: [
+    // slot: hour of the week from Monday 00:00 UTC. at: milliseconds since 1970 of the newest observation.
+    `CREATE TABLE segment_activity (segment TEXT NOT NULL REFERENCES segments(id), source TEXT NOT NULL, slot INTEGER NOT NULL,
+      weight REAL NOT NULL, amount REAL NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (segment, source, slot))`,
+  ],
+}

@@ -8,7 +8,7 @@ import { ingestTables } from '../ingest/index.ts'
 import { personaOriginTables, personaTables } from '../personas/index.ts'
 import { responseTables } from '../response/index.ts'
 import { riskTables } from '../risk/index.ts'
-import { segmentTables } from '../segments/index.ts'
+import { segmentActivityTables, segmentTables } from '../segments/index.ts'
 import { sessionAuditTables, sessionTables } from '../sessions/index.ts'
 import { coreTables } from '../store/core-tables.ts'
 import type { Migration } from '../store/port.ts'
@@ -31,4 +31,5 @@ export const migrations: readonly Migration[] = [
   alertTables,
   auditTables,
   sessionAuditTables,
+  segmentActivityTables,
 ]

@@ -1,68 +1,27 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command } from 'commander'
 import t, { type Test } from 'tap'
 import { decoyRoutes } from '../../controller/api/routes/decoys.ts'
 import { personaRoutes } from '../../controller/api/routes/personas.ts'
-import { makeApi } from '../../controller/api/server.ts'
-import { makeClient } from '../../controller/cli/client.ts'
 import { decoysCommand } from '../../controller/cli/commands/decoys.ts'
 import { personasCommand } from '../../controller/cli/commands/personas.ts'
-import type { CliContext } from '../../controller/cli/context.ts'
-import { detailsText, tableText } from '../../controller/cli/print.ts'
-import { parseConfig } from '../../controller/config.ts'
 import { composePlan, listDecoys } from '../../controller/decoys/index.ts'
 import { readPersona } from '../../controller/personas/index.ts'
-import { makeBus } from '../../controller/work/bus.ts'
-import { silentLog } from '../../shared/log.ts'
-import { systemRandom } from '../../shared/random.ts'
-import { card, host, iso, scan, testFleet } from '../unit/segments/fleet.ts'
+import type { StreamRecord } from '../../shared/schemas/envelope.ts'
+import { apiWorld } from '../unit/segments/api-world.ts'
+import { iso, scan } from '../unit/segments/fleet.ts'
 
-/** A real API on a socket over a real database, with the command line in front; what it prints is collected. */
 async function setUp(t: Test, personas: object) {
-  const fleet = await testFleet(t)
-  const dataDir = mkdtempSync(join(tmpdir(), 'personas-'))
-  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
-  const config = parseConfig(JSON.stringify({ personas }), 'config.json')
-  const requests = { send: async () => ({ id: fleet.ids.agent, at: iso(0), ok: true }) }
-  const { store, clock } = fleet
-  const deps = { config, dataDir, store, bus: makeBus(), clock, random: systemRandom, log: silentLog, requests }
-  const socket = join(dataDir, 'api.sock')
-  const server = makeApi([personaRoutes, decoyRoutes], deps, { socket })
-  await server.start(new AbortController().signal)
-  t.teardown(() => server.stop())
-  let printed = ''
-  let json = false
-  const print = (text: string) => {
-    printed += text
-  }
-  const cli: CliContext = {
-    api: makeClient(() => ({ socket })),
-    json: () => json,
-    show: (value, human) => (json ? print(JSON.stringify(value)) : human(value)),
-    table: (columns, rows) => print(`${rows.length === 0 ? '' : tableText(columns, rows, 80)}\n`),
-    details: (pairs) => print(`${detailsText(pairs)}\n`),
-    line: (text) => print(`${text}\n`),
-    raw: print,
-    progress: (_what, work) => work,
-  }
-  const run = async (...words: string[]): Promise<string> => {
-    printed = ''
-    json = words.includes('--json')
-    const program = new Command().option('--json').exitOverride()
-    for (const command of [personasCommand, decoysCommand]) command(program, cli)
-    await program.parseAsync(words, { from: 'user' })
-    return printed
-  }
-  await fleet.see(card(), ...[10, 11, 12].map((n) => host(n)), scan('quick', 5), scan('detail', 40))
-  const plan = () => composePlan(store, fleet.ids.agent, { config, neverBlock: async () => [] })
+  const given = { routes: [personaRoutes, decoyRoutes], commands: [personasCommand, decoysCommand] }
+  const world = await apiWorld(t, { ...given, config: { personas } })
+  const { store, config, ids } = world
+  const plan = () => composePlan(store, ids.agent, { config, neverBlock: async () => [] })
   const only = async () => {
     const [decoy] = await listDecoys(store)
     if (!decoy) throw new Error('no decoy')
     return decoy
   }
-  return { store, run, plan, only, dataDir, output: () => printed }
+  return { ...world, plan, only }
 }
 
 t.test('where approval is manual, nothing new is shown before an administrator let it', async (t) => {
@@ -114,6 +73,33 @@ t.test('versions are compared within 80 columns; a preview keeps nothing', async
   const words = await run('personas', 'preview', 'office', '--family', 'windows-server-2019')
   t.match(words, /Windows Server 2019[\s\S]*smb 445[\s\S]*Nothing was kept/)
   t.same(await store.all('SELECT id FROM personas'), before)
+})
+
+t.test('decoys work when their segment does: scans of two weeks decide hours and days', async (t) => {
+  const { run, see, only, store } = await setUp(t, { timezone: 'Europe/Berlin' })
+  const explained = async () => {
+    await run('decoys', 'deploy', '--segment', 'office')
+    const { hostname, persona } = await only()
+    const words = await run('personas', 'explain', hostname)
+    t.match(await run('personas', 'rebuild', hostname, '--check', '--version-number', '1'), /yes, bit for bit/)
+    await run('decoys', 'retire', hostname)
+    return { words, schedule: (await readPersona(store, persona))?.schedule }
+  }
+  t.match(await explained(), { words: /1 of 24 hours of the day were observed/, schedule: { workFrom: 8, workTo: 18 } })
+  // Six servers always, eight more hosts from Tuesday to Saturday, 6 to 15 o'clock in Berlin, which is an hour ahead.
+  const passes: StreamRecord<'inventory'>[] = []
+  for (let hour = 14 * 24; hour > 0; hour--) {
+    const at = new Date(iso(-hour * 3600))
+    const [day, local] = [at.getUTCDay(), at.getUTCHours() + 1]
+    const hostsUp = day >= 2 && local >= 6 && local < 15 ? 14 : 6
+    passes.push({ ...scan('quick', -hour * 3600), hostsUp } as StreamRecord<'inventory'>)
+  }
+  await see(...passes)
+  const { words, schedule } = await explained()
+  t.match(schedule, { workFrom: 6, workTo: 15, workDays: [2, 3, 4, 5, 6] })
+  t.match(words, /busy from 6 to 15 o'clock/)
+  t.match(words, /Tuesday, Wednesday, Thursday, Friday,\s+Saturday/)
+  t.equal((await store.all('SELECT slot FROM segment_activity')).length, 168, 'as many rows as a week has hours')
 })
 
 t.test('template files are validated without a controller; a broken one fails the command', async (t) => {

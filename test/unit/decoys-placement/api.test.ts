@@ -1,89 +1,26 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { Command } from 'commander'
 import t, { type Test } from 'tap'
 import { decoyRoutes } from '../../../controller/api/routes/decoys.ts'
 import { personaRoutes } from '../../../controller/api/routes/personas.ts'
 import { scanRoutes } from '../../../controller/api/routes/scans.ts'
 import { makeSegmentRoutes } from '../../../controller/api/routes/segments.ts'
-import { makeApi } from '../../../controller/api/server.ts'
-import { makeClient } from '../../../controller/cli/client.ts'
 import { decoysCommand } from '../../../controller/cli/commands/decoys.ts'
 import { personasCommand } from '../../../controller/cli/commands/personas.ts'
 import { scansCommand } from '../../../controller/cli/commands/scans.ts'
 import { segmentsCommand } from '../../../controller/cli/commands/segments.ts'
-import type { CliContext } from '../../../controller/cli/context.ts'
-import { detailsText, tableText } from '../../../controller/cli/print.ts'
-import { parseConfig } from '../../../controller/config.ts'
 import { listDecoys } from '../../../controller/decoys/index.ts'
-import { makeBus } from '../../../controller/work/bus.ts'
-import { silentLog } from '../../../shared/log.ts'
-import { systemRandom } from '../../../shared/random.ts'
-import type { Request } from '../../../shared/schemas/desired-state.ts'
 import type { Persona } from '../../../shared/schemas/persona.ts'
-import { card, cidr, host, iso, scan, testFleet } from '../segments/fleet.ts'
+import { apiWorld } from '../segments/api-world.ts'
+import { cidr, host, iso } from '../segments/fleet.ts'
 
-/** A real API on a socket with a real client, and the command line over it; what it prints is collected. */
+const attackers = async () => [{ ip: '198.18.9.9', score: 90, touched: [] }]
+const routes = [makeSegmentRoutes({ attackers }), scanRoutes, personaRoutes, decoyRoutes]
+const commands = [segmentsCommand, scansCommand, personasCommand, decoysCommand]
+
 async function setUp(t: Test) {
-  const fleet = await testFleet(t)
-  // Not t.testdir(): the path of a socket may have 107 bytes.
-  const dataDir = mkdtempSync(join(tmpdir(), 'marshlight-'))
-  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
-  const bus = makeBus()
+  const world = await apiWorld(t, { routes, commands })
   const plans: unknown[] = []
-  bus.on('plan-changed', (event) => plans.push(event.agents))
-  const asked: Request['op'][] = []
-  const deps = {
-    config: parseConfig('{}', 'config.json'),
-    dataDir,
-    store: fleet.store,
-    bus,
-    clock: fleet.clock,
-    random: systemRandom,
-    log: silentLog,
-    requests: {
-      send: async (_agent: string, op: Request['op']) => {
-        asked.push(op)
-        return { id: fleet.ids.agent, at: iso(0), ok: true }
-      },
-    },
-  }
-  const socket = join(dataDir, 'api.sock')
-  const routes = [
-    makeSegmentRoutes({ attackers: async () => [{ ip: '198.18.9.9', score: 90, touched: [] }] }),
-    scanRoutes,
-    personaRoutes,
-    decoyRoutes,
-  ]
-  const server = makeApi(routes, deps, { socket })
-  await server.start(new AbortController().signal)
-  t.teardown(() => server.stop())
-  let printed = ''
-  let json = false
-  const print = (text: string) => {
-    printed += text
-  }
-  const cli: CliContext = {
-    api: makeClient(() => ({ socket })),
-    json: () => json,
-    show: (value, human) => (json ? print(JSON.stringify(value)) : human(value)),
-    table: (columns, rows) => print(`${rows.length === 0 ? '' : tableText(columns, rows, 80)}\n`),
-    details: (pairs) => print(`${detailsText(pairs)}\n`),
-    line: (text) => print(`${text}\n`),
-    raw: print,
-    progress: (_what, work) => work,
-  }
-  const run = async (...words: string[]): Promise<string> => {
-    printed = ''
-    json = words.includes('--json')
-    const program = new Command().option('--json').exitOverride()
-    for (const command of [segmentsCommand, scansCommand, personasCommand, decoysCommand]) command(program, cli)
-    await program.parseAsync(words, { from: 'user' })
-    return printed
-  }
-  await fleet.see(card(), ...[10, 11, 12].map((n) => host(n)), scan('quick', 5), scan('detail', 40))
-  return { ...fleet, run, plans, asked, cli }
+  world.bus.on('plan-changed', (event) => plans.push(event.agents))
+  return { ...world, plans }
 }
 
 t.test('a dry run says what would be deployed and changes nothing; the real one does', async (t) => {

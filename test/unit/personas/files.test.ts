@@ -8,7 +8,7 @@ const catalogue = readCatalogue()
 const ouis = await loadOuis()
 const now = Date.parse('2026-11-21T05:00:00Z')
 
-function personaOf(family: string, seed: string, more: { neighbours?: Neighbour[]; traffic?: number[] } = {}) {
+function personaOf(family: string, seed: string, more: { neighbours?: Neighbour[] } = {}) {
   const template = catalogue.templates.find(({ id }) => id === family)
   if (!template) throw new Error(`no ${family}`)
   const { neighbours = [], ...rest } = more
@@ -51,15 +51,12 @@ t.test('a key pair is sound: the private half gives the public one', async (t) =
   t.same((derived.export({ format: 'der', type: 'spki' }) as Buffer).subarray(-32), point)
 })
 
-t.test('language and time zone follow the segment’s domain; hours follow its traffic', async (t) => {
+t.test('language and time zone follow the segment’s domain', async (t) => {
   const neighbours = [1, 2, 3].map((n) => debianHost(n, { names: [`web0${n}.werk.de`] }))
   const german = personaOf('debian-12', 'files-locale', { neighbours })
   t.equal(german.locale, 'de_DE.UTF-8')
   t.equal(german.timezone, 'Europe/Berlin')
   t.ok(german.files?.some(({ path }) => path.includes('/Dokumente/')))
-  const traffic = Array.from({ length: 24 }, (_, hour) => (hour >= 6 && hour < 15 ? 10 : 1))
-  t.match(personaOf('debian-12', 'files-locale', { traffic }).schedule, { workFrom: 6, workTo: 15 })
-  t.match(personaOf('debian-12', 'files-locale').schedule, { workFrom: 8, workTo: 18 })
 })
 
 t.test('what is said as hunted weighs in a choice of services, and says so', async (t) => {

@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { auditTables } from '../../../controller/audit/index.ts'
 import { decoyAddressesIn, decoyTables, makeDecoyStateProjector } from '../../../controller/decoys/index.ts'
 import { personaOriginTables, personaTables } from '../../../controller/personas/index.ts'
-import { makeInventoryProjector, segmentTables } from '../../../controller/segments/index.ts'
+import { makeInventoryProjector, segmentActivityTables, segmentTables } from '../../../controller/segments/index.ts'
 import { coreTables } from '../../../controller/store/core-tables.ts'
 import type { Store } from '../../../controller/store/port.ts'
 import { openSqlite } from '../../../controller/store/sqlite.ts'
@@ -39,6 +39,7 @@ export async function testFleet(t: Test) {
     personaOriginTables,
     decoyTables,
     auditTables,
+    segmentActivityTables,
   ])
   t.teardown(() => store.close())
   const clock = testClock()
