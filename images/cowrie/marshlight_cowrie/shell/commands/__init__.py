@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from ..ports import Command, Process, Registry
 
 THEMES: tuple[str, ...] = (
-    *("accounts", "archive", "awk", "compare", "compression", "copies", "count", "dates", "dump", "fields", "files", "find", "grep", "identity", "join"),
-    *("interpreters", "listing", "modes", "network", "packages", "processes", "reach", "removal", "sed", "services", "show", "sockets", "sums", "system", "words", "xargs"),
+    *("accounts", "apt", "archive", "attributes", "awk", "become", "characters", "compare", "compression", "copies", "count", "dates", "dd", "disks"),
+    *("du", "dump", "ends", "expr", "fields", "files", "find", "grep", "hardware", "identity", "interpreters", "join", "kill", "kinds"),
+    *("listing", "logins", "modes", "network", "packages", "passwords", "paths", "pieces", "processes", "ps", "reach", "removal", "sed", "services"),
+    *("show", "sockets", "sort", "sums", "top", "words", "xargs"),
 )
 SBIN = frozenset(
     "arp blkid chpasswd chroot cron dmidecode fdisk groupadd groupdel halt ifconfig insmod ip iptables ip6tables lsmod "

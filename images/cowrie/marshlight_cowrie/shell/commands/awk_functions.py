@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from .awk_parser import Node
+from .awk_expressions import Node
 from .awk_values import Input, formatted, number, text
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Making: mkdir touch ln mktemp truncate; and unlink."""
+"""Making: mkdir touch ln mktemp truncate."""
 
 from __future__ import annotations
 
@@ -186,18 +186,6 @@ def is_folder(p: Process, name: str, follow: bool = True) -> bool:
         return False
 
 
-async def unlink(p: Process) -> int:
-    options = parse(p, "", "help version")
-    if len(options.operands) != 1:
-        raise refuse(p, "missing operand" if not options.operands else f"extra operand {quoted(options.operands[1])}")
-    try:
-        p.fs.unlink(p.path(options.operands[0]))
-    except OSError as error:
-        complain(p, f"cannot unlink {quoted(options.operands[0])}: {strerror(error)}")
-        return 1
-    return 0
-
-
 async def mktemp(p: Process) -> int:
     options = parse(p, "dp::qtu", "directory:d quiet:q dry-run:u tmpdir=?:p suffix=")
     template = (options.operands or ["tmp.XXXXXXXXXX"])[0] + options.text("suffix")
@@ -246,6 +234,6 @@ async def truncate(p: Process) -> int:
 
 
 COMMANDS = {
-    **{"mkdir": mkdir, "touch": touch, "ln": ln, "unlink": unlink, "mktemp": mktemp},
+    **{"mkdir": mkdir, "touch": touch, "ln": ln, "mktemp": mktemp},
     "truncate": truncate,
 }

@@ -133,4 +133,16 @@ async def shred(p: Process) -> int:
     return status
 
 
-COMMANDS = {"rm": rm, "rmdir": rmdir, "shred": shred}
+async def unlink(p: Process) -> int:
+    options = parse(p, "", "help version")
+    if len(options.operands) != 1:
+        raise refuse(p, "missing operand" if not options.operands else f"extra operand {quoted(options.operands[1])}")
+    try:
+        p.fs.unlink(p.path(options.operands[0]))
+    except OSError as error:
+        complain(p, f"cannot unlink {quoted(options.operands[0])}: {strerror(error)}")
+        return 1
+    return 0
+
+
+COMMANDS = {"unlink": unlink, "rm": rm, "rmdir": rmdir, "shred": shred}
