@@ -6,7 +6,7 @@ type Cell = string | number | undefined
 const cellText = (cell: Cell) => (cell === undefined ? '-' : forTerminal(String(cell), 500))
 
 /**
- * A table no wider than `width` characters: when it is too wide, the widest columns give way first, and cut text ends
+ * A table no wider than `width` characters: when it is too wide, the widest columns but the first give way, and cut text ends
  * in an ellipsis. Cells come from outside: control characters are shown as escapes.
  */
 export function tableText(columns: readonly string[], rows: readonly (readonly Cell[])[], width: number): string {
@@ -16,7 +16,9 @@ export function tableText(columns: readonly string[], rows: readonly (readonly C
   const room = width - gap * (columns.length - 1)
   const least = 6
   while (widths.reduce((sum, w) => sum + w, 0) > room) {
-    const widest = widths.indexOf(Math.max(...widths))
+    // The first column holds what other commands take as a name, and is cut only when nothing else is left to cut.
+    const rest = widths.map((width, i) => (i === 0 ? 0 : width))
+    const widest = Math.max(...rest) > least ? rest.indexOf(Math.max(...rest)) : 0
     if ((widths[widest] ?? 0) <= least) break
     widths[widest] = (widths[widest] ?? 0) - 1
   }

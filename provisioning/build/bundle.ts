@@ -105,15 +105,25 @@ const outputs = {
   'controller-bundle': [{ entry: 'controller/cli.ts', file: 'controller.mjs' }],
 } satisfies Record<string, (Omit<BundleOptions, 'outfile'> & { file: string })[]>
 
-async function makeBundle(name: keyof typeof outputs): Promise<Bundle> {
+/** Further files of this project that stand beside a bundle. */
+const beside: Record<keyof typeof outputs, Record<string, string>> = {
+  'agent-bundle': { 'node-settings.sh': 'agent/node-settings.sh' },
+  'controller-bundle': {},
+}
+
+async function makeBundle(bundleName: keyof typeof outputs): Promise<Bundle> {
   await mkdir(dist, { recursive: true })
   const files: Record<string, string> = {}
   const parts: Record<string, string> = {}
-  for (const { entry, file, ...rest } of outputs[name]) {
+  for (const { entry, file, ...rest } of outputs[bundleName]) {
     for (const path of await bundle({ entry: join(projectRoot, entry), outfile: join(dist, file), ...rest })) {
       files[relative(dist, path)] = path
       parts[relative(dist, path)] = await readFile(path, 'latin1')
     }
+  }
+  for (const [name, path] of Object.entries(beside[bundleName])) {
+    files[name] = join(projectRoot, path)
+    parts[name] = await readFile(join(projectRoot, path), 'latin1')
   }
   return { files, hash: contentHash(parts) }
 }

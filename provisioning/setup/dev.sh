@@ -165,6 +165,8 @@ engine() {
 
 node_modules
 test_runner
+# shellcheck disable=SC2016
+step 'building the bundles' 'See the error above; `npm run types` may tell more.' node provisioning/build/bundle.ts
 if [ "$lab" = yes ]; then
   packages
   apt_lists

@@ -37,9 +37,9 @@ export async function startAppliance(cleanUp: CleanUp, segment: Segment, identit
 
 /** What the appliance's own launcher gives to Node: its flags, and what it exports. */
 export async function launcher(): Promise<{ flags: string[]; env: Record<string, string> }> {
-  const text = await readFile(join(import.meta.dirname, '../../images/agent/marshlight-agent'), 'utf8')
-  const flags = /^exec node (.*) \/opt\/marshlight\/agent\.mjs/m.exec(text)?.[1]
-  if (flags === undefined) throw new Error('images/agent/marshlight-agent does not start the bundle as expected')
+  const text = await readFile(join(import.meta.dirname, '../../agent/node-settings.sh'), 'utf8')
+  const flags = /^flags='(.*)'$/m.exec(text)?.[1]
+  if (flags === undefined) throw new Error('agent/node-settings.sh does not set the flags as expected')
   const exported = text.matchAll(/^export (\w+)=(\S+)$/gm)
   return { flags: flags.split(' '), env: Object.fromEntries([...exported].map(([, name, value]) => [name, value])) }
 }
