@@ -104,7 +104,7 @@ async function tell(stage: Stage, step: Step, summary: Summary): Promise<void> {
   summary.firstDecoySeconds = Math.round(grown.firstSeconds * 10) / 10
 
   const inSegment = (name: string): ShownDecoy[] =>
-    grown.decoys.filter(({ segmentName, ssh }) => ssh && segmentName?.endsWith(name))
+    grown.decoys.filter(({ segmentName, guessable }) => guessable && segmentName?.endsWith(name))
   const cidrOf = (name: string) => lab.segments.find((segment) => segment.name === name)?.cidr ?? ''
   await step('The audit: a neighbour’s look at a decoy of each segment, and a test touch', async () => {
     summary.audit = await auditDecoys(stage, [firstOf(inSegment('seg-a')), firstOf(inSegment('seg-b'))])

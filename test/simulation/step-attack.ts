@@ -1,17 +1,8 @@
-import type { Persona } from '../../shared/schemas/persona.ts'
+import { guessesFor } from './guesses.ts'
 import { type AttackShell, openShell, type Typed } from './shell.ts'
 import { decoysNow, type ShownDecoy, type Stage } from './story.ts'
 import { until } from './wait.ts'
 
-const names =
-  'root admin deploy backup support operator devops ansible test pi ubuntu debian anna daniel julia lukas maria mark paul peter sven thomas'
-const words =
-  '123456 password admin root toor admin123 12345678 qwerty 1234 12345 changeme welcome1 P@ssw0rd test123 letmein server default pass123 root123 abc123 raspberry ubuntu'
-
-/** What a password attack tries, commonest first: the names and words that every bot carries, and each name as its own word. */
-const guesses = ['NAME', 'NAME123', 'NAME1', ...words.split(' ')].flatMap((word) =>
-  names.split(' ').map((name) => `${name}:${word.replace('NAME', name)}`),
-)
 /** Connections at a time, as hydra is used by default. */
 const tasks = '16'
 
@@ -32,11 +23,8 @@ export async function portScan({ lab, timeline }: Stage, from: string, cidr: str
 
 /** hydra with common names and words against one decoy, until it finds a log-in that opens to every source at once. */
 export async function passwordAttack(stage: Stage, from: string, decoy: ShownDecoy): Promise<Login> {
-  const { lab, timeline, centre } = stage
-  // Later steps come from one new source after another: an account that waits for a later try refuses each of them first.
-  const { persona } = await centre.ask<{ persona: Persona }>('personas', 'show', decoy.ip)
-  const wait = persona.users.filter(({ acceptFromTry = 1 }) => acceptFromTry > 1).map(({ name }) => `${name}:`)
-  const tried = guesses.filter((guess) => !wait.some((name) => guess.startsWith(name)))
+  const { lab, timeline } = stage
+  const { tried } = await guessesFor(stage, decoy.ip)
   await lab.putFile(from, '/tmp/guesses', `${tried.join('\n')}\n`)
   const { stdout, stderr } = await lab.exec(
     from,

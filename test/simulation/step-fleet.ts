@@ -1,3 +1,4 @@
+import { guessesFor } from './guesses.ts'
 import { answerOf, decoysNow, type ShownDecoy, type Stage, secondsSince } from './story.ts'
 import { until } from './wait.ts'
 
@@ -100,7 +101,7 @@ export async function discover(stage: Stage, seconds: number): Promise<Discovery
   return { present: present.length, found: present.filter((ip) => foundIn(last).includes(ip)).length }
 }
 
-export type ReadyDecoys = { decoys: (ShownDecoy & { ssh: boolean })[]; firstSeconds: number }
+export type ReadyDecoys = { decoys: (ShownDecoy & { guessable: boolean })[]; firstSeconds: number }
 
 /** Waits for the decoys that the segments are to have, and proves each from a real neighbour. */
 export async function growDecoys(stage: Stage, perSegment: number): Promise<ReadyDecoys> {
@@ -108,7 +109,7 @@ export async function growDecoys(stage: Stage, perSegment: number): Promise<Read
   const asked = new Set<string>()
   let firstSeconds: number | undefined
   const answered = new Set<string>()
-  const withSsh = new Set<string>()
+  const guessable = new Set<string>()
   const ready = await until(
     `${perSegment} decoys in each segment to answer`,
     240,
@@ -117,7 +118,7 @@ export async function growDecoys(stage: Stage, perSegment: number): Promise<Read
       for (const decoy of decoys.filter(({ id }) => !answered.has(id))) {
         const answer = await answerOf(stage, neighbourOf(decoy), decoy.ip)
         if (answer === undefined) continue
-        if (answer.port === 22) withSsh.add(decoy.id)
+        if (answer.port === 22 && (await guessesFor(stage, decoy.ip)).opens) guessable.add(decoy.id)
         firstSeconds ??= secondsSince(began)
         answered.add(decoy.id)
         timeline.tell(
@@ -127,21 +128,21 @@ export async function growDecoys(stage: Stage, perSegment: number): Promise<Read
       let full = true
       for (const name of Object.keys(neighbours)) {
         const here = decoys.filter(({ id, segmentName }) => segmentName?.endsWith(name) && answered.has(id))
-        const ssh = here.some(({ id }) => withSsh.has(id))
-        if (here.length >= perSegment && !ssh && !asked.has(name)) {
+        const open = here.some(({ id }) => guessable.has(id))
+        if (here.length >= perSegment && !open && !asked.has(name)) {
           asked.add(name)
-          const reason = 'the segment drew no decoy with SSH, which the story is about'
+          const reason = 'the segment drew no decoy that SSH opens to the commonest passwords, which the story is about'
           await centre.ask('decoys', 'deploy', '--segment', name, '--family', 'debian-12', '--reason', reason)
           timeline.tell(`${name}: ${reason}; the administrator asks for one`)
         }
-        full &&= here.length >= perSegment && ssh
+        full &&= here.length >= perSegment && open
       }
       return full ? decoys : undefined
     },
     () => timeline.progress(`${answered.size} decoys answer`),
   )
   return {
-    decoys: ready.map((decoy) => ({ ...decoy, ssh: withSsh.has(decoy.id) })),
+    decoys: ready.map((decoy) => ({ ...decoy, guessable: guessable.has(decoy.id) })),
     firstSeconds: firstSeconds ?? Number.NaN,
   }
 }
