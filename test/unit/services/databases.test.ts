@@ -31,7 +31,7 @@ conversing(
         t.same(refusal.subarray(4, 7), hex('ff1504'))
         t.equal(shown(refusal.subarray(7)), "#28000Access denied for user 'root'@'127.0.0.1' (using password: YES)")
       },
-      told: [{ eventid: 'mysql.login.failed', username: 'root', response: '07'.repeat(20) }],
+      told: [{ eventid: 'mysql.login.failed', username: 'root', scheme: 'mysql-native', response: '07'.repeat(20) }],
     },
     {
       name: 'Redis without a password does what it is told, and no more',

@@ -24,7 +24,7 @@ conversing(
         client.send(Buffer.alloc(16, 9))
         t.same(await client.rest(), Buffer.concat([hex('00000001 00000015'), Buffer.from('Authentication failed')]))
       },
-      told: [{ eventid: 'vnc.login.failed', response: '09'.repeat(16) }],
+      told: [{ eventid: 'vnc.login.failed', scheme: 'vnc', response: '09'.repeat(16) }],
     },
     {
       name: 'RDP takes network level authentication only, and names itself in NTLM',

@@ -52,7 +52,7 @@ conversing(
         t.match(await client.text('\r\n\r\n'), /^HTTP\/1\.1 401 /)
         client.socket.destroy()
       },
-      told: [{ eventid: 'winrm.login.failed', username: 'alice', response: '05'.repeat(32) }],
+      told: [{ eventid: 'winrm.login.failed', username: 'alice', scheme: 'ntlm', response: '05'.repeat(32) }],
     },
     {
       name: 'NetBIOS lists the names of the host',
