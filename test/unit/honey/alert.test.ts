@@ -74,10 +74,7 @@ t.test(
     t.same(await listAlerts(chain.store, { kind: 'honey', limit: 10 }), [])
     await chain.feed('events', [event('login.failed', tried(one.password), 30)])
     const [proved] = await listAlerts(chain.store, { kind: 'honey', limit: 10 })
-    t.ok(
-      proved?.reasons.some((words) => words.includes('by postgres, whose challenge was answered')),
-      proved?.reasons[1],
-    )
+    t.ok(proved?.reasons.some((words) => words.includes('by postgres, whose challenge was answered')))
     await chain.feed('events', [
       event('command', { session: 'h3', command: `sshpass -p '${one.password}' ssh db` }, 40),
     ])
