@@ -10,7 +10,7 @@ type Line = Record<string, unknown>
 const placed = new Set([
   ...['eventid', 'timestamp', 'session', 'protocol', 'marshlight', 'message', 'sensor', 'uuid'],
   ...['src_ip', 'src_port', 'dst_ip', 'dst_port', 'username', 'password', 'input', 'version', 'hassh', 'url'],
-  ...['shasum', 'size', 'duration_ms'],
+  ...['shasum', 'size', 'duration_ms', 'fingerprint'],
 ])
 
 const mostFields = 64
@@ -53,6 +53,8 @@ export function parseEventLine(line: string, context: EventContext, words: Event
   place(event, 'command', text(parsed.input, 4096))
   place(event, 'clientVersion', text(parsed.version, 256))
   place(event, 'hassh', text(parsed.hassh, 64))
+  place(event, 'method', methodOf(parsed, event.kind))
+  place(event, 'fingerprint', text(parsed.fingerprint, 128))
   place(event, 'url', text(parsed.url, 2048))
   place(event, 'size', amount(parsed.size))
   place(event, 'durationMs', amount(parsed.duration_ms))
@@ -79,6 +81,13 @@ function parseLine(line: string): Line | { bad: string } {
   } catch {
     return { bad: `not JSON: ${short(line)}` }
   }
+}
+
+/** Of log-ins alone (a page is asked for with a method too). Cowrie names none: what it says of the log-in tells. */
+const methodOf = (parsed: Line, kind: EventKind): string | undefined => {
+  if (kind !== 'login.success' && kind !== 'login.failed') return undefined
+  if (typeof parsed.password === 'string') return 'password'
+  return typeof parsed.fingerprint === 'string' ? 'publickey' : undefined
 }
 
 /** The line says which persona the session met, since a reader that comes later may know a newer one only. */

@@ -46,6 +46,10 @@ export const decoyEvent = z.object({
   command: untrusted(4096).optional(),
   clientVersion: untrusted(256).optional(),
   hassh: untrusted(64).optional(),
+  /** Of a log-in: how, `password` or `publickey`. */
+  method: untrusted(32).optional(),
+  /** Of a key that was offered or let somebody in, as the service writes it. */
+  fingerprint: untrusted(128).optional(),
   url: untrusted(2048).optional(),
   sha256: sha256.optional(),
   size: z.number().min(0).optional(),

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from marshlight_common.event_files import utc
+from .sink import utc
 
 LONGEST = 2000
 

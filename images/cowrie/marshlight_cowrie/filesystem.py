@@ -87,8 +87,8 @@ def wrap_ssh(trees: Trees, kind: Any) -> None:
     made = kind.__init__
 
     def init(self: Any, avatar: Any, *rest: Any) -> None:
-        peer = avatar.conn.transport.transport.getPeer()
-        sign_in(trees, avatar, avatar.server, peer.host)
+        wire = avatar.conn.transport
+        sign_in(trees, avatar, avatar.server, wire.transport.getPeer().host, wire.entry.key)
         made(self, avatar, *rest)
 
     kind.__init__ = init
@@ -110,9 +110,9 @@ def wrap_telnet(trees: Trees, kind: Any) -> None:
     kind.__init__, kind.connectionMade = init, connection_made
 
 
-def sign_in(trees: Trees, user: Any, server: Any, source: str) -> None:
+def sign_in(trees: Trees, user: Any, server: Any, source: str, public_key: str = "") -> None:
     """Whose changes are seen, and as which account: the one of the attacker's own /etc/passwd, if he changed that."""
-    key = trees.key_for(source, user.username)
+    key = trees.key_for(source, user.username, public_key)
     account = trees.account(key, user.username)
     if account:
         user.uid, user.gid, user.home = account.uid, account.gid, account.home

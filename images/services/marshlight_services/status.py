@@ -7,10 +7,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from marshlight_common.control_files import replace
-from marshlight_common.event_files import utc
-
 from . import places
+from .event_files import utc
 
 if TYPE_CHECKING:
     from .host import Host
@@ -35,4 +33,4 @@ class Status:
             "leftOut": host.left_out,
             **({"error": self.error} if self.error else {}),
         }
-        replace(places.STATUS, json.dumps(told).encode())
+        places.replace(places.STATUS, json.dumps(told).encode())

@@ -40,6 +40,10 @@ t.test('every recorded line is an event of the contract', (t) => {
 
 t.test('what an attacker did is found in its own field', (t) => {
   t.match(recordedAs('cowrie.login.failed'), { kind: 'login.failed', username: 'root', src: { ip: '198.18.77.9' } })
+  t.match(parse(line({ eventid: 'cowrie.login.success', username: 'root', password: 'x' })), { method: 'password' })
+  const key = { eventid: 'cowrie.login.success', username: 'root', method: 'publickey', fingerprint: 'SHA256:abc' }
+  t.match(parse(line(key)), { kind: 'login.success', method: 'publickey', fingerprint: 'SHA256:abc' })
+  t.match(parse(line({ method: 'GET' })), { method: undefined, data: { method: 'GET' } })
   t.match(recordedAs('cowrie.command.failed'), { kind: 'command.unknown', command: /^nosuchcommand/ })
   t.match(recordedAs('cowrie.session.file_download'), { url: 'http://198.18.77.9/m.sh', sha256: /^[0-9a-f]{64}$/ })
   t.match(recordedAs('cowrie.session.file_download.failed'), { kind: 'file.download.failed', url: /198\.18\.77\.1/ })

@@ -33,6 +33,8 @@ SLICE = 0.004
 #: CPU seconds that a session gets at full speed; then one slice in so many.
 ALLOWANCE = 3.0
 PAUSE_AFTER = 0.08
+#: Programs that stand in the place of a shell: what they say, and their status.
+NO_SHELLS = {"nologin": (b"This account is currently not available.\n", 1), "false": (b"", 1), "true": (b"", 0), "sync": (b"", 0)}
 
 
 class ShellSession:
@@ -103,6 +105,9 @@ class ShellSession:
             given["SSH_CONNECTION"] = f"{peer} {port} {own} 22"
             if self.system.tty:
                 given["SSH_TTY"] = self.system.tty
+            asked = getattr(self.protocol.terminal.transport.session, "original_command", None)
+            if asked is not None:
+                given["SSH_ORIGINAL_COMMAND"] = asked.decode("utf-8", "surrogateescape")
             given.setdefault("MOTD_SHOWN", "pam") if self.decoy.persona.os.id in ("debian", "ubuntu") else None
         # A host that was set up with the locale C has none in the environment.
         locale = self.decoy.persona.locale or ("en_US.UTF-8" if dialect.bash else "C")
@@ -160,7 +165,7 @@ class ShellSession:
         _, name = self.dialect()
         shell = self.make({0: terminal, 1: terminal, 2: terminal}, name=f"-{name}", interactive=True)
         terminal.shell = shell
-        self.run(interact(shell))
+        self.run(self.in_place_of_a_shell(terminal) or interact(shell))
 
     def start_command(self, text: str) -> None:
         self.note_line(text)
@@ -177,7 +182,19 @@ class ShellSession:
         if shell.dialect.bash:
             shell.vars.set("BASH_EXECUTION_STRING", text)
         shell.replaced = only_a_command(shell, text)
-        self.run(isolated(shell, shell.run_text(text, label="-c")))
+        self.run(self.in_place_of_a_shell(out) or isolated(shell, shell.run_text(text, label="-c")))
+
+    def in_place_of_a_shell(self, out: Stream) -> Any:
+        """What an account runs that has no shell; None for the others."""
+        said = NO_SHELLS.get(posixpath.basename(self.account.shell))
+        if said is None:
+            return None
+
+        async def program() -> int:
+            out.write(said[0])
+            return said[1]
+
+        return program()
 
     def send_error(self, data: bytes) -> None:
         terminal = self.protocol.terminal

@@ -17,7 +17,7 @@ from .wire import read_numbers, read_string
 if TYPE_CHECKING:
     from ..decoy import Decoy
 
-CONNECT_FAILED = 2
+PROHIBITED, CONNECT_FAILED = 1, 2
 WINDOW, PACKET = 64 * 32 * 1024, 32 * 1024
 EPHEMERAL = 32768
 CONNECT_SECONDS = 20
@@ -46,6 +46,9 @@ def open_direct(connection: Any, theirs: int, window: int, largest: int, body: b
         orig_ip=origin.decode("utf-8", "replace")[:255],
         orig_port=origin_port,
     )
+    if not connection.transport.entry.allowed.forwarding:
+        connection.refuse(theirs, PROHIBITED, b"open failed")
+        return
     address = reachable(connection.decoy, target, port)
     if isinstance(address, bytes):
         connection.refuse(theirs, CONNECT_FAILED, address)
@@ -110,6 +113,8 @@ def listen_reply(connection: Any, name: bytes, body: bytes) -> bytes | None:
         known = (host, port) in connection.listening
         connection.listening.discard((host, port))
         return b"" if known else None
+    if not connection.transport.entry.allowed.forwarding:
+        return None
     # The first 1024 ports are root's.
     if port > 65535 or (0 < port < 1024 and connection.transport.avatar.uid != 0):
         return None

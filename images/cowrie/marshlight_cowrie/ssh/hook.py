@@ -33,6 +33,7 @@ def install(decoy: Decoy) -> None:
 
     from .connection import OpensshConnection
     from .startups import Startups, turned_away
+    from .public_key import install as take_keys
     from .transport import OpensshTransport
     from .userauth import OpensshUserAuth
 
@@ -42,6 +43,7 @@ def install(decoy: Decoy) -> None:
     # What ssh-keygen makes where nobody asks for a size.
     keys.RSA_KEY_SIZE = RSA_BITS
     tell_errors_apart()
+    take_keys()
     startups = Startups()
 
     def build_protocol(self: Any, addr: Any) -> Any:

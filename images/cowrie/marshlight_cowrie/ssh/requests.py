@@ -43,16 +43,30 @@ def started(connection: Any, channel: Any, kind: bytes, body: bytes, reply: Repl
 
 
 def run_shell(connection: Any, channel: Any, body: bytes, reply: Reply) -> None:
-    started(connection, channel, b"shell", body, reply)
+    if not run_forced(connection, channel, None, reply):
+        started(connection, channel, b"shell", body, reply)
 
 
 def run_command(connection: Any, channel: Any, body: bytes, reply: Reply) -> None:
-    read_string(body)
-    started(connection, channel, b"exec", body, reply)
+    text, _ = read_string(body)
+    if not run_forced(connection, channel, text, reply):
+        started(connection, channel, b"exec", body, reply)
+
+
+def run_forced(connection: Any, channel: Any, asked: bytes | None, reply: Reply) -> bool:
+    """The `command=` of the key that opened the account stands in the place of what the client asks for."""
+    command = connection.transport.entry.allowed.command
+    if command is None:
+        return False
+    channel.original_command = asked
+    started(connection, channel, b"exec", string(command.encode("utf-8", "surrogateescape")), reply)
+    return True
 
 
 def run_subsystem(connection: Any, channel: Any, body: bytes, reply: Reply) -> None:
     name, _ = read_string(body)
+    if run_forced(connection, channel, name, reply):
+        return
     if name not in channel.avatar.subsystemLookup:
         reply(False)
         return
@@ -68,6 +82,8 @@ def set_terminal(connection: Any, channel: Any, body: bytes) -> bool:
     _, rest = read_string(body)
     _, rest = read_numbers(rest, 4)
     read_string(rest)
+    if not connection.transport.entry.allowed.pty:
+        return False
     if getattr(channel, "terminal", False):
         connection.transport.disconnect("Protocol error: you already have a pty.")
         return False

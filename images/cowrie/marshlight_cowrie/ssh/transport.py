@@ -22,6 +22,7 @@ from cowrie.ssh.transport import HoneyPotSSHTransport
 from twisted.internet import reactor
 
 from .. import places
+from ..login.entry import Entry
 from . import messages, pace
 from .algorithms import Offer
 from .identification import Refusal, read
@@ -56,6 +57,8 @@ class OpensshTransport(HoneyPotSSHTransport):
     skip_next = False
     exchange_host_key = b""
     startups: Startups
+    #: How the client got in, once it has.
+    entry = Entry()
 
     def connectionMade(self) -> None:
         self.received = b""

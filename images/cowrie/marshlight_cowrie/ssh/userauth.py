@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from cowrie.ssh.userauth import HoneyPotSSHUserAuthServer
 
-from . import messages, pace
+from ..login import entry
+from . import messages, pace, public_key
 from .wire import names, read_flag, read_string, read_strings, string
 
 if TYPE_CHECKING:
@@ -74,12 +75,20 @@ class OpensshUserAuth(HoneyPotSSHUserAuthServer):
             if not password or len(password) > pace.LONGEST_PASSWORD:
                 self.report_refused(user, password)
                 return defer.fail(ConchError("refused before any check"))
+            if not self.takes_passwords(user):
+                self.report_refused(user, password)
+                return defer.fail(ConchError("no passwords for this account"))
             return self.auth_password(b"\0" + string(password))
-        if kind == b"publickey":
-            _, rest = read_flag(data)
-            read_strings(rest, 2)
-            return defer.maybeDeferred(self.auth_publickey, data)
+        if kind in public_key.METHODS:
+            return public_key.attempt(self, kind, user, data)
         return defer.fail(ConchError("no such method"))
+
+    def takes_passwords(self, user: bytes) -> bool:
+        source, decoy = self.transport.transport.getPeer().host, self.decoy
+        return entry.password_is_asked(decoy.trees, decoy.persona, source, user.decode("utf-8", "replace"))
+
+    def refused_because(self, why: str) -> None:
+        """What sshd's log would say of it; nothing where it says nothing."""
 
     def report_refused(self, user: bytes, password: bytes) -> None:
         from cowrie.core.utils import escape_nonprintable
@@ -101,7 +110,10 @@ class OpensshUserAuth(HoneyPotSSHUserAuthServer):
         self.nextService = b"ssh-connection"
         self.transport.after(pace.before_success(self.decoy.persona.seed), self._cbFinishedAuth, result)
 
-    def failed(self, _reason: Any, seconds: float) -> None:
+    def failed(self, reason: Any, seconds: float) -> None:
+        if reason.check(public_key.Postponed):
+            self.transport.after(0, self.transport.sendPacket, messages.USERAUTH_PK_OK, reason.value.answer)
+            return
         if self.method == b"none":
             self.transport.after(0, self.answer_failure)
             return

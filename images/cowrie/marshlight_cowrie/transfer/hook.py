@@ -42,7 +42,7 @@ def install(decoy: Decoy, limits: Limits) -> None:
             connection = user.conn.transport
             from ..filesystem import sign_in
 
-            sign_in(decoy.trees, user, user.server, connection.transport.getPeer().host)
+            sign_in(decoy.trees, user, user.server, connection.transport.getPeer().host, connection.entry.key)
             key, uid, gids = user.server.marshlight_account
             view = decoy.trees.view(key, uid, gids)
 

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from . import devices, installed, process_one, red_hat
+from . import devices, installed, process_one, red_hat, server_config
 from .base import ROOT
 from .layer import Bottom, Layer
 from .mounts import EVERYWHERE, Mounts
@@ -21,7 +21,7 @@ from .walk import Account, Walker
 
 if TYPE_CHECKING:
     from ..life.files import Trace
-    from ..persona import Persona, User
+    from ..persona import Persona
 
 #: Path -> contents and permission bits, as `machine.files` gives them.
 Texts = dict[str, tuple[bytes, int]]
@@ -68,6 +68,7 @@ class HostLayer(Layer):
             self.put_node(path, Node(mode, 0, gid, self.persona.booted_at, links=2 if st.S_ISDIR(mode) else 1, data=data))
         self.proc = self._ino("/proc")
         self._homes()
+        server_config.lay(self)
         for file in self.persona.files:
             self._brought(file.path)
         self.refresh()
@@ -104,8 +105,9 @@ class HostLayer(Layer):
 
     def _homes(self) -> None:
         for user in self.persona.users:
-            if not self._home(user):
+            if user.home in ("/", "/nonexistent"):
                 continue
+            self.folder(user.home, 0o700, user.uid, user.gid)
             # Root's are those of base-files, not of useradd.
             skel = self.place("/usr/share/base-files" if user.uid == 0 and self.debian else "/etc/skel")
             for name, ino in self.listing(skel).items() if skel else ():
@@ -117,21 +119,6 @@ class HostLayer(Layer):
                 if node and st.S_ISREG(node.mode):
                     path = f"{user.home}/{name}"
                     self.file(path, self.content(ino), node.mode & 0o7777, user.uid, user.gid, self.installed_at)
-
-    def _home(self, user: User) -> bool:
-        """
-        Makes the home of an account; whether it is one of its own. Those of system users are folders that packages
-        brought (`bin` lives in /bin), or are missing unless the service is there that they run.
-        """
-        if user.home in ("/", "/nonexistent"):
-            return False
-        if user.uid and not 1000 <= user.uid < 60_000:
-            runs = any(process.user == user.name for process in self.persona.processes)
-            if runs and self.place(user.home) is None and not user.home.startswith("/home/"):
-                self.folder(user.home, 0o755, user.uid, user.gid)
-            return False
-        self.folder(user.home, home_mode(self.persona, user.uid), user.uid, user.gid)
-        return True
 
     def child(self, folder: int, name: str) -> int | None:
         if folder == self.proc or (folder == self.log and self.day != int(self.clock() // 900)):
@@ -260,20 +247,6 @@ def chance(persona: Persona, name: str) -> float:
 def installed_at(persona: Persona) -> float:
     """Some months to two years before the last start."""
     return float(int(persona.anchor - (90 + 640 * chance(persona, "installed")) * 86_400))
-
-
-def home_mode(persona: Persona, uid: int) -> int:
-    """As the installer and adduser or useradd of the release leave it."""
-    system, number = persona.os.id, persona.os.version.split(".")[0].split(" ")[0]
-    if system in red_hat.IDS:
-        return 0o550 if uid == 0 else 0o700
-    if system not in DEBIAN:
-        return 0o755
-    if uid == 0:
-        return 0o700
-    if system == "ubuntu":
-        return 0o750 if number >= "22" else 0o755
-    return 0o700 if number >= "12" else 0o755
 
 
 def disk(persona: Persona) -> tuple[int, int]:
