@@ -91,10 +91,25 @@ export async function statusOf(sql: Sql, id: string, version: number): Promise<A
 export const setApproved = (sql: Sql, id: string, version: number) =>
   sql.run("UPDATE personas SET status = 'approved' WHERE id = ? AND version <= ?", id, version)
 
+/** A log-in that stands in a file of a persona. */
+export type Planted = {
+  persona: string
+  username: string
+  password: string
+  service: string
+  path: string
+  planted_at: string
+}
+const ofPlanted = 'persona, username, password, service, path, planted_at'
+
+/** All of them, newest first. */
+export const plantedNow = (sql: Sql) =>
+  sql.all<Planted>(`SELECT ${ofPlanted} FROM persona_honey ORDER BY planted_at DESC, persona, path`)
+
 /** Where a password that a decoy saw was planted: under that name first, newest first. */
 export const plantedAs = (sql: Sql, username: string, password: string) =>
-  sql.all<{ persona: string; username: string; service: string; path: string; planted_at: string }>(
-    `SELECT persona, username, service, path, planted_at FROM persona_honey WHERE password = ?
+  sql.all<Planted>(
+    `SELECT ${ofPlanted} FROM persona_honey WHERE password = ?
      ORDER BY CASE WHEN username = ? THEN 0 ELSE 1 END, planted_at DESC, persona`,
     password,
     username,

@@ -13,6 +13,8 @@ export type ImagePlan = {
   /** Images whose content this one stands on; they are built first. */
   on: readonly string[]
   extras?: readonly Extra[]
+  /** Folders of images/ that are no images but are laid into several, each found in the build context by its name. */
+  parts?: readonly string[]
   /** Runs in a decoy: saved to a file for the engines of the appliances. */
   decoy?: boolean
 }
@@ -22,8 +24,8 @@ export const catalogue: readonly ImagePlan[] = [
   { name: 'python', on: [] },
   { name: 'debian-server', on: [] },
   { name: 'pod', on: ['base'], decoy: true },
-  { name: 'cowrie', on: ['base', 'python', 'debian-server'], decoy: true },
-  { name: 'services', on: ['base', 'python'], decoy: true },
+  { name: 'cowrie', on: ['base', 'python', 'debian-server'], parts: ['common'], decoy: true },
+  { name: 'services', on: ['base', 'python'], parts: ['common'], decoy: true },
   { name: 'node', on: ['base'], extras: ['node'] },
   { name: 'controller', on: ['node'], extras: ['controller-bundle'] },
   { name: 'agent', on: ['node'], extras: ['agent-bundle'] },

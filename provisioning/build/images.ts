@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
 import { cp, link, mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { wordsOf } from '../../shared/errors.ts'
 import { saveDecoyImages } from './archive.ts'
 import { type Bundle, bundles, nodeBinary } from './bundle.ts'
@@ -70,6 +70,8 @@ async function buildOne(
   const context = join(cache, 'context', step.name)
   await rm(context, { recursive: true, force: true })
   await cp(build.folder, context, { recursive: true, filter: countsAsContent })
+  for (const part of build.parts)
+    await cp(part, join(context, basename(part)), { recursive: true, filter: countsAsContent })
   if (wheelhouse) await cp(wheelhouse, join(context, 'wheels'), { recursive: true })
   for (const extra of build.extras) {
     for (const [name, from] of Object.entries(extras.get(extra)?.files ?? {})) await place(from, join(context, name))

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { MarshlightError } from '../../shared/errors.ts'
 import { type Extra, type ImagePlan, rootTagOf, tagOf } from './catalogue.ts'
 import { contentHash, folderHash } from './content.ts'
@@ -13,7 +13,7 @@ export type BuildStep = {
   root?: { tag: string; hash: string; packages: string[] }
   wheels?: { requirements: string; hash: string }
   /** The Dockerfile's image; without it the root is the image. */
-  build?: { folder: string; tag: string; extras: readonly Extra[] }
+  build?: { folder: string; tag: string; extras: readonly Extra[]; parts: readonly string[] }
 }
 
 export type PlanInputs = {
@@ -40,7 +40,9 @@ export async function planImages(catalogue: readonly ImagePlan[], inputs: PlanIn
 
 async function planOne(plan: ImagePlan, below: readonly BuildStep[], inputs: PlanInputs): Promise<BuildStep> {
   const folder = join(inputs.images, plan.name)
-  if (!existsSync(folder)) throw new MarshlightError('CONFIG_MISSING', { file: folder, command: 'git status' })
+  const parts = (plan.parts ?? []).map((name) => join(inputs.images, name))
+  for (const needed of [folder, ...parts])
+    if (!existsSync(needed)) throw new MarshlightError('CONFIG_MISSING', { file: needed, command: 'git status' })
   const hasDockerfile = existsSync(join(folder, 'Dockerfile'))
   const packages = await linesOf(join(folder, 'packages.txt'))
   const rootHash = contentHash({ release, architecture: inputs.architecture, packages: packages.join('\n') })
@@ -58,6 +60,9 @@ async function planOne(plan: ImagePlan, below: readonly BuildStep[], inputs: Pla
     folder: await folderHash(folder),
     root: root ? rootHash : '',
     ...Object.fromEntries(below.map((step) => [`on ${step.name}`, step.hash])),
+    ...Object.fromEntries(
+      await Promise.all(parts.map(async (part) => [`part ${basename(part)}`, await folderHash(part)])),
+    ),
     ...Object.fromEntries(extras.map((extra) => [`extra ${extra}`, inputs.extras[extra] ?? ''])),
   })
   const requirements = join(folder, 'requirements.txt')
@@ -71,7 +76,7 @@ async function planOne(plan: ImagePlan, below: readonly BuildStep[], inputs: Pla
     hash,
     ...(root && { root }),
     ...(wheels && { wheels }),
-    build: { folder, tag: tagOf(plan.name), extras },
+    build: { folder, tag: tagOf(plan.name), extras, parts },
   }
 }
 

@@ -8,30 +8,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from marshlight_common.control_files import Context, Watched, contents
 
 from . import life, places
 from .egress import Egress, read_egress
-from .persona import Fields, Persona, Refused, parsed, read_persona
+from .persona import Fields, Persona, parsed, read_persona
 
 if TYPE_CHECKING:
     from .tree import Trees
 
-NO_FILE = (0, 0, 0)
-
-
-@dataclass(frozen=True)
-class Context:
-    decoy: str
-    revision: int
-
-
 class Decoy:
     def __init__(self) -> None:
         self._listeners: list[Callable[[Decoy], None]] = []
-        self._seen: dict[Path, tuple[int, int, int]] = {}
+        self._watched = Watched((places.PERSONA, places.CONTEXT, places.EGRESS))
         self.read()
 
     persona: Persona
@@ -62,30 +54,12 @@ class Decoy:
 
     def files_changed(self) -> bool:
         """Whether a control file is another than at the last call."""
-        now = {path: stamp(path) for path in (places.PERSONA, places.CONTEXT, places.EGRESS)}
-        changed = now != self._seen
-        self._seen = now
-        return changed
+        return self._watched.changed()
 
 
 def alive(persona: Persona) -> Persona:
     """Uptime, logs and process table all go by the last start, which may be younger than the persona."""
     return replace(persona, booted_at=life.booted_at(persona, time.time()), written_start=persona.booted_at)
-
-
-def contents(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Refused(f"{path.name}: {error.strerror}") from None
-
-
-def stamp(path: Path) -> tuple[int, int, int]:
-    try:
-        found = path.stat()
-    except OSError:
-        return NO_FILE
-    return (found.st_ino, found.st_mtime_ns, found.st_size)
 
 
 def read_context(raw: bytes) -> Context:

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from .sink import utc
+from marshlight_common.event_files import utc
 
 LONGEST = 2000
 

@@ -7,11 +7,9 @@ import re
 from datetime import datetime
 from typing import Any
 
+from marshlight_common.control_files import Refused
+
 LARGEST = 1 << 23
-
-
-class Refused(Exception):
-    """A control file that cannot be used; the one in force stays."""
 
 
 def parsed(raw: bytes) -> Any:

@@ -4,61 +4,31 @@ from __future__ import annotations
 
 import os
 import resource
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from marshlight_common import limits as common
+from marshlight_common.limits import MIB
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MIB = 1 << 20
-
 
 @dataclass(frozen=True)
-class Limits:
-    connections: int = 128
-    connections_per_source: int = 32
+class Limits(common.Limits):
     file_bytes: int = 10 * MIB
     tty_bytes: int = 1 * MIB
     kept_files: int = 256
     kept_bytes: int = 64 * MIB
-    event_bytes: int = 128 * MIB
 
 
-def read_limits(environment: dict[str, str]) -> Limits:
-    """MARSHLIGHT_MAX_<NAME>, whole numbers."""
-    given = {}
-    for name in Limits.__dataclass_fields__:
-        text = environment.get(f"MARSHLIGHT_MAX_{name.upper()}")
-        if text is not None:
-            given[name] = max(1, int(text))
-    return Limits(**given)
+def read_limits(environment: Mapping[str, str]) -> Limits:
+    return common.read_limits(Limits, environment)
 
 
-class Doorkeeper:
-    """Counts open connections, in total and per source."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self.total = 0
-        self.by_source: Counter[str] = Counter()
-        self.refused = 0
-
-    def admits(self, source: str) -> bool:
-        full = self.total >= self.limits.connections
-        return not full and self.by_source[source] < self.limits.connections_per_source
-
-    def enter(self, source: str) -> None:
-        self.total += 1
-        self.by_source[source] += 1
-
-    def leave(self, source: str) -> None:
-        self.total -= 1
-        self.by_source[source] -= 1
-        if self.by_source[source] <= 0:
-            del self.by_source[source]
-
+class Doorkeeper(common.Doorkeeper):
     def guard(self, factory: Any) -> None:
         """A refused connection is closed at once, as a server past its MaxStartups does."""
         build: Callable[[Any], Any] = factory.buildProtocol

@@ -12,22 +12,24 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from marshlight_common.control_files import replace
+from marshlight_common.event_files import utc
+
 from . import diagnostics, places
 from .persona import Refused
-from .sink import utc
 from .ssh.algorithms import current_offer
 
 if TYPE_CHECKING:
     from .decoy import Decoy
     from .limits import Doorkeeper
-    from .sink import EventFiles
+    from .sink import Sink
 
 EVERY_SECONDS = 0.25
 BEAT_SECONDS = 5
 
 
 class Live:
-    def __init__(self, decoy: Decoy, events: EventFiles, door: Doorkeeper) -> None:
+    def __init__(self, decoy: Decoy, events: Sink, door: Doorkeeper) -> None:
         self.decoy, self.events, self.door = decoy, events, door
         self.ready_at: str | None = None
         self.error: str | None = None
@@ -70,13 +72,13 @@ class Live:
             "revision": self.decoy.context.revision,
             "readyAt": self.ready_at,
             "pid": os.getpid(),
-            "lost": self.events.lost,
+            "lost": self.events.files.lost,
             "refusedConnections": self.door.refused,
             "leftOut": offer.left_out if offer else [],
             **({"error": self.error} if self.error else {}),
         }
         try:
-            places.replace(places.STATUS, json.dumps(status).encode() + b"\n")
+            replace(places.STATUS, json.dumps(status).encode() + b"\n")
         except OSError as error:
             diagnostics.say("error", f"status.json not written: {error.strerror}")
 

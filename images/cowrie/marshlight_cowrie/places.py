@@ -24,13 +24,3 @@ MODULI = Path(__file__).with_name("moduli")
 def make_folders() -> None:
     for folder in (EVENTS, TTY, FILES, STATE):
         folder.mkdir(parents=True, exist_ok=True)
-
-
-def replace(path: Path, data: bytes) -> None:
-    """Whole or not at all: a reader never sees half a file."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(unfinished, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)

@@ -12,7 +12,7 @@ from . import artifacts, auth, diagnostics, egress, filesystem, places, settings
 from .limits import Doorkeeper, Limits, cap_files
 from .live import Live
 from .shell import bridge
-from .sink import EventFiles
+from .sink import Sink
 from .ssh import hook as ssh
 from .transfer import hook as transfer
 
@@ -37,7 +37,7 @@ def run(decoy: Decoy, limits: Limits) -> None:
     maker = cowrie_plugin.serviceMaker
     choose_services(maker, decoy)
     service = maker.makeService({"help": False})
-    events = EventFiles(decoy, limits)
+    events = Sink(decoy, limits)
     # Cowrie's console renderer would write every password into the container's log as well.
     maker.dispatcher.sinks = [events]
     door = Doorkeeper(limits)

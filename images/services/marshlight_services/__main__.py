@@ -9,13 +9,15 @@ import signal
 import sys
 import time
 
+from marshlight_common.control_files import Refused
+from marshlight_common.event_files import EventFiles
+from marshlight_common.limits import read_limits
+
 from . import places
 from .control import Control
 from .diagnostics import say
-from .event_files import EventFiles
 from .host import Host
-from .limits import read_limits
-from .persona import Refused
+from .limits import Limits
 from .status import Status
 
 # EX_CONFIG of sysexits.h: the agent's files are wrong, and starting again will not help.
@@ -26,8 +28,9 @@ BEAT_EVERY = 5.0
 
 
 async def serve(control: Control) -> int:
-    limits = read_limits(os.environ)
-    host = Host(control, EventFiles(limits.event_bytes), limits, os.environ.get("MARSHLIGHT_ADDRESS", "0.0.0.0"))
+    limits = read_limits(Limits, os.environ)
+    files = EventFiles(places.EVENTS, places.STATE / "events.next", limits.event_bytes, "services.lost")
+    host = Host(control, files, limits, os.environ.get("MARSHLIGHT_ADDRESS", "0.0.0.0"))
     status = Status()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

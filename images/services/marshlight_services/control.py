@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from marshlight_common.control_files import Context, Refused, Watched, contents
 
 from . import places
-from .persona import Persona, Refused, parsed, read_persona
-
-NO_FILE = (0, 0, 0)
-
-
-@dataclass(frozen=True)
-class Context:
-    decoy: str
-    revision: int
+from .persona import Persona, parsed, read_persona
 
 
 class Control:
@@ -22,7 +13,7 @@ class Control:
     context: Context
 
     def __init__(self) -> None:
-        self.seen: tuple[tuple[int, int, int], ...] = ()
+        self.watched = Watched((places.PERSONA, places.CONTEXT))
         self.changed()
         self.read()
 
@@ -36,23 +27,4 @@ class Control:
         self.persona, self.context = persona, Context(decoy, revision)
 
     def changed(self) -> bool:
-        """Whether a file is another than at the last call."""
-        now = tuple(stamp(path) for path in (places.PERSONA, places.CONTEXT))
-        different = now != self.seen
-        self.seen = now
-        return different
-
-
-def contents(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Refused(f"{path.name}: {error.strerror}") from None
-
-
-def stamp(path: Path) -> tuple[int, int, int]:
-    try:
-        found = path.stat()
-    except OSError:
-        return NO_FILE
-    return (found.st_ino, found.st_mtime_ns, found.st_size)
+        return self.watched.changed()

@@ -15,12 +15,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+from marshlight_common.event_files import EventFiles
+from marshlight_common.limits import Doorkeeper
+
 from .connection import BUFFER, Connection, Ended
 from .control import Control
 from .diagnostics import say
-from .event_files import EventFiles
 from .group import own_address_on_link, open_group
-from .limits import Doorkeeper, Limits, Rate
+from .limits import Limits, Rate
 from .persona import Service
 from .registry import Datagram, Stream, kind_of
 from .session import Address, Session
@@ -108,9 +110,14 @@ class Host:
     async def accept(self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         service = self.services.get(("tcp", port))
         source, target = writer.get_extra_info("peername"), writer.get_extra_info("sockname")
-        if service is None or source is None or not self.doorkeeper.enter(source[0]):
+        if service is None or source is None:
             writer.transport.abort()
             return
+        if not self.doorkeeper.admits(source[0]):
+            self.doorkeeper.refused += 1
+            writer.transport.abort()
+            return
+        self.doorkeeper.enter(source[0])
         kind = kind_of(service.kind)
         session = Session(self, service.kind, source[:2], target[:2])
         connection = Connection(self, service, session, reader, writer)

@@ -58,6 +58,13 @@ class Request:
         pairs = (piece.strip().partition("=") for piece in rest[:2048].split(","))
         return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
 
+    def answer(self) -> dict[str, str]:
+        """What an event says of a log-in by Digest: shared/schemas/login-proof.ts."""
+        digest = self.digest() or {}
+        names = ("realm", "nonce", "uri", "response", "algorithm", "qop", "nc", "cnonce")
+        told = {name: digest[name] for name in names if name in digest}
+        return {"scheme": "digest", "method": self.method, **told}
+
     def form(self) -> tuple[str, str] | None:
         """Name and password of a log-in form, however its fields are called."""
         if "json" in self.headers.get("content-type", ""):

@@ -1,55 +1,18 @@
-"""What this process may use. The container's own limits stand behind these."""
+"""What this process may use."""
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections import OrderedDict
 from dataclasses import dataclass
 
-MIB = 1 << 20
+from marshlight_common.limits import Limits as Common
 
 
 @dataclass(frozen=True)
-class Limits:
-    connections: int = 128
-    connections_per_source: int = 32
-    event_bytes: int = 128 * MIB
+class Limits(Common):
     """Answers to datagrams of one source in a second: their sender may be forged, so they must not add up to a flood."""
+
     datagrams_per_second: int = 20
-
-
-def read_limits(environment: Mapping[str, str]) -> Limits:
-    """MARSHLIGHT_MAX_<NAME>, whole numbers."""
-    given = {}
-    for name in Limits.__dataclass_fields__:
-        value = environment.get(f"MARSHLIGHT_MAX_{name.upper()}")
-        if value is not None:
-            given[name] = max(1, int(value))
-    return Limits(**given)
-
-
-class Doorkeeper:
-    """Counts open connections, in all and of each source."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self.total = 0
-        self.by_source: Counter[str] = Counter()
-        self.refused = 0
-
-    def enter(self, source: str) -> bool:
-        if self.total >= self.limits.connections or self.by_source[source] >= self.limits.connections_per_source:
-            self.refused += 1
-            return False
-        self.total += 1
-        self.by_source[source] += 1
-        return True
-
-    def leave(self, source: str) -> None:
-        self.total -= 1
-        self.by_source[source] -= 1
-        if self.by_source[source] <= 0:
-            del self.by_source[source]
 
 
 class Rate:

@@ -50,10 +50,23 @@ class Login:
     workstation: str
     challenge: str
     response: str
+    older: str
 
     @property
     def anonymous(self) -> bool:
         return self.user == "" and len(self.response) <= 2
+
+    def told(self) -> dict[str, str | None]:
+        """What an event says of it: shared/schemas/login-proof.ts."""
+        return {
+            "domain": self.domain,
+            "workstation": self.workstation,
+            "scheme": "ntlm",
+            "salt": self.challenge,
+            "response": self.response,
+            # With an answer of version 2 it says nothing more.
+            "lmResponse": self.older if len(self.response) <= 48 else None,
+        }
 
 
 def kind_of(token: bytes) -> int:
@@ -100,7 +113,7 @@ def login_of(token: bytes, challenge: bytes) -> Login | None:
     def text(number: int) -> str:
         return field(number).decode("utf-16le", "replace")
 
-    return Login(text(3), text(2), text(4), challenge.hex(), field(1).hex() or field(0).hex())
+    return Login(text(3), text(2), text(4), challenge.hex(), field(1).hex() or field(0).hex(), field(0).hex())
 
 
 def mechanisms(names: Names, samba: bool = False) -> bytes:

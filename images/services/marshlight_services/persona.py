@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from marshlight_common.control_files import Refused
+
 LARGEST = 1 << 20
-
-
-class Refused(Exception):
-    """A control file that cannot be used; what is in force stays."""
 
 
 @dataclass(frozen=True)

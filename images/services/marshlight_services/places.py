@@ -19,13 +19,3 @@ STATE = ROOT / "state"
 def make_folders() -> None:
     for folder in (EVENTS, FILES, STATE):
         folder.mkdir(parents=True, exist_ok=True)
-
-
-def replace(path: Path, data: bytes) -> None:
-    """Whole or not at all: a reader never sees half a file."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(unfinished, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)

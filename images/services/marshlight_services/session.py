@@ -9,7 +9,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
-from .event_files import bounded, utc
+from marshlight_common.event_files import cut, utc
 
 if TYPE_CHECKING:
     from .host import Host
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Address = tuple[str, int]
 # One connection that never ends must not fill the disk.
 MOST_EVENTS = 5000
+LONGEST_TEXT = 4096
 
 
 class Session:
@@ -69,3 +70,10 @@ class Session:
     def odd(self, text: str | bytes, **more: Any) -> None:
         """Spoken wrongly for this protocol."""
         self.tell("protocol.error", message=text, **more)
+
+
+def bounded(value: Any) -> Any:
+    if isinstance(value, (bytes, bytearray)):
+        # UTF-8 where it is, otherwise each odd byte as an escape.
+        value = bytes(value[: LONGEST_TEXT + 1]).decode("utf-8", "backslashreplace")
+    return cut(value, LONGEST_TEXT) if isinstance(value, str) else value

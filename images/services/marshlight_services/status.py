@@ -7,8 +7,10 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from marshlight_common.control_files import replace
+from marshlight_common.event_files import utc
+
 from . import places
-from .event_files import utc
 
 if TYPE_CHECKING:
     from .host import Host
@@ -33,4 +35,4 @@ class Status:
             "leftOut": host.left_out,
             **({"error": self.error} if self.error else {}),
         }
-        places.replace(places.STATUS, json.dumps(told).encode())
+        replace(places.STATUS, json.dumps(told).encode())

@@ -6,7 +6,7 @@ import { planImages } from '../../../provisioning/build/plan.ts'
 
 const catalogue: readonly ImagePlan[] = [
   { name: 'base', on: [] },
-  { name: 'service', on: ['base'], extras: ['agent-bundle'] },
+  { name: 'service', on: ['base'], extras: ['agent-bundle'], parts: ['common'] },
   { name: 'other', on: [] },
 ]
 
@@ -14,6 +14,7 @@ function folder(): string {
   const images = t.testdir({
     base: { 'packages.txt': 'python3\niproute2 # routes\n' },
     service: { Dockerfile: 'FROM marshlight/base:dev\n', 'run.sh': 'true\n', 'README.md': 'words\n' },
+    common: { 'both.py': '' },
     other: { Dockerfile: 'FROM marshlight/other-root:dev\n', 'packages.txt': 'nmap\n' },
   })
   return images
@@ -44,6 +45,8 @@ t.test('what changes makes stale what stands on it, and nothing else', async (t)
   t.not(after.base, before.base)
   t.not(after.service, before.service)
   t.equal(after.other, before.other)
+  writeFileSync(join(images, 'common/both.py'), 'pass\n')
+  t.not((await hashes(images)).service, after.service, 'a part that several images have')
   t.not((await hashes(images, '2')).service, after.service, 'another bundle')
   t.not((await hashes(images, '1', 'arm64')).base, after.base, 'another architecture')
 })

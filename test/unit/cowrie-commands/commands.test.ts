@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
 
-const packageFolder = join(import.meta.dirname, '../../../images/cowrie')
+const packages = ['cowrie', 'common'].map((name) => join(import.meta.dirname, '../../../images', name)).join(':')
 
 /** Runs lines one after the other on one in-memory host. */
 const script = `
@@ -92,7 +92,7 @@ const cases: [string, number, string, string][] = [
 t.test('each command answers as the one of a real Debian', async (t) => {
   const ran = spawnSync('python3', ['-c', script], {
     input: JSON.stringify(cases.map(([line]) => line)),
-    env: { ...process.env, PYTHONPATH: packageFolder, PYTHONDONTWRITEBYTECODE: '1' },
+    env: { ...process.env, PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: '1' },
     encoding: 'utf8',
   })
   t.equal(ran.status, 0, ran.stderr)

@@ -19,7 +19,7 @@ t.test('the pure parts of the decoy’s file system hold their Python tests', as
     {
       env: {
         PATH: process.env.PATH ?? '',
-        PYTHONPATH: join(project, 'images/cowrie'),
+        PYTHONPATH: ['cowrie', 'common'].map((name) => join(project, 'images', name)).join(':'),
         PYTHONDONTWRITEBYTECODE: '1',
         MARSHLIGHT_TEST_PERSONAS: personas,
         MARSHLIGHT_TEST_SCRATCH: scratch,

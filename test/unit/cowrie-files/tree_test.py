@@ -27,6 +27,20 @@ class HostOfThePersona(unittest.TestCase):
         self.assertEqual((home.uid, st.S_IMODE(home.mode)), (1000, 0o700))
         self.assertEqual(self.view.stat("/home/jmeier/.bashrc").uid, 1000)
 
+    def test_a_system_account_takes_no_folder_for_its_home(self) -> None:
+        plain = given.persona("rich")
+        system = [("bin", 2, "/bin"), ("daemon", 1, "/usr/sbin"), ("lp", 7, "/var/spool/lpd"), ("postgres", 112, "/var/lib/postgresql")]
+        users = [dataclasses.replace(plain.users[0], name=name, uid=uid, gid=uid, home=home) for name, uid, home in system]
+        view = open_tree(dataclasses.replace(plain, users=(*plain.users, *users)), 1000, (1000,))
+        for path in ("/usr/bin", "/usr/sbin"):
+            found = view.stat(path)
+            self.assertEqual((found.uid, st.S_IMODE(found.mode)), (0, 0o755), path)
+        self.assertIn("ls", view.listdir("/bin"))
+        with self.assertRaises(FileNotFoundError):
+            view.stat("/var/spool/lpd")
+        found = view.stat("/var/lib/postgresql")
+        self.assertEqual((found.uid, st.S_IMODE(found.mode)), (112, 0o755), "a service that runs has its folder")
+
     def test_accounts_see_what_their_rights_give(self) -> None:
         self.assertIn(b"root:", self.view.read("/etc/shadow"))
         user = self.view.as_account(1000, (1000,))

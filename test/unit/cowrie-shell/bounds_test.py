@@ -6,7 +6,7 @@ import sys
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "images/cowrie"))
+sys.path[:0] = [str(Path(__file__).resolve().parents[3] / "images" / name) for name in ("cowrie", "common")]
 
 from marshlight_cowrie.shell.budget import STEPS  # noqa: E402
 from marshlight_cowrie.shell.dialect import BASH  # noqa: E402

@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "images/cowrie"))
+sys.path[:0] = [str(ROOT / "images" / name) for name in ("cowrie", "common")]
 
 from marshlight_cowrie.shell.run import Run  # noqa: E402
 

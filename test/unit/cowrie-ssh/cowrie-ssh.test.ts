@@ -11,7 +11,7 @@ t.test('the pure parts of the decoy’s SSH hold their Python tests', async (t) 
     {
       env: {
         PATH: process.env.PATH ?? '',
-        PYTHONPATH: join(project, 'images/cowrie'),
+        PYTHONPATH: ['cowrie', 'common'].map((name) => join(project, 'images', name)).join(':'),
         PYTHONDONTWRITEBYTECODE: '1',
       },
       encoding: 'utf8',

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { join } from 'node:path'
 import t from 'tap'
 import type { PersonaService, ServiceKind } from '../../../shared/schemas/persona.ts'
 import { containersOf, serviceFaults, serviceRegistry, servicesFaults } from '../../../shared/services.ts'
+import { packages } from './running.ts'
 
 const service = (kind: ServiceKind, more: Partial<PersonaService> = {}): PersonaService => ({
   ...{ kind, port: serviceRegistry[kind].port, product: 'x', version: '1', settings: {} },
@@ -17,8 +17,12 @@ t.test('the container knows exactly the kinds that the contract names, over the 
     'print(json.dumps({"tcp": sorted(STREAMS), "udp": sorted(DATAGRAMS)}))',
     'assert all(kind_of(name) is not None for name in (*STREAMS, *DATAGRAMS))',
   ].join('\n')
-  const cwd = join(import.meta.dirname, '../../../images/services')
-  const told = JSON.parse(execFileSync('python3', ['-B', '-c', program], { cwd, encoding: 'utf8' }))
+  const told = JSON.parse(
+    execFileSync('python3', ['-B', '-c', program], {
+      encoding: 'utf8',
+      env: { ...process.env, PYTHONPATH: packages },
+    }),
+  )
   const kinds = (proto: string) =>
     Object.entries(serviceRegistry)
       .filter(([, one]) => one.proto === proto)

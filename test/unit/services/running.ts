@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { newId } from '../../../shared/ids.ts'
@@ -12,7 +12,10 @@ import type { Persona, PersonaService, ServiceKind } from '../../../shared/schem
 import { serviceRegistry } from '../../../shared/services.ts'
 import { personaOf } from '../decoys/desired.ts'
 
-const packages = join(import.meta.dirname, '../../../images/services')
+/** The package and what it has in common with others, as in the image. */
+export const packages = ['services', 'common']
+  .map((name) => join(import.meta.dirname, '../../../images', name))
+  .join(delimiter)
 export const decoy = newId()
 
 export type Wanted = Partial<PersonaService> & { kind: ServiceKind }

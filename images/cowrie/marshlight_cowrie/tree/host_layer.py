@@ -21,7 +21,7 @@ from .walk import Account, Walker
 
 if TYPE_CHECKING:
     from ..life.files import Trace
-    from ..persona import Persona
+    from ..persona import Persona, User
 
 #: Path -> contents and permission bits, as `machine.files` gives them.
 Texts = dict[str, tuple[bytes, int]]
@@ -105,9 +105,8 @@ class HostLayer(Layer):
 
     def _homes(self) -> None:
         for user in self.persona.users:
-            if user.home in ("/", "/nonexistent"):
+            if not self._home(user):
                 continue
-            self.folder(user.home, 0o700, user.uid, user.gid)
             # Root's are those of base-files, not of useradd.
             skel = self.place("/usr/share/base-files" if user.uid == 0 and self.debian else "/etc/skel")
             for name, ino in self.listing(skel).items() if skel else ():
@@ -119,6 +118,21 @@ class HostLayer(Layer):
                 if node and st.S_ISREG(node.mode):
                     path = f"{user.home}/{name}"
                     self.file(path, self.content(ino), node.mode & 0o7777, user.uid, user.gid, self.installed_at)
+
+    def _home(self, user: User) -> bool:
+        """
+        Makes the home of an account; whether it is one of its own. Those of system users are folders that packages
+        brought (`bin` lives in /bin), or are missing unless the service is there that they run.
+        """
+        if user.home in ("/", "/nonexistent"):
+            return False
+        if user.uid and not 1000 <= user.uid < 60_000:
+            runs = any(process.user == user.name for process in self.persona.processes)
+            if runs and self.place(user.home) is None and not user.home.startswith("/home/"):
+                self.folder(user.home, 0o755, user.uid, user.gid)
+            return False
+        self.folder(user.home, home_mode(self.persona, user.uid), user.uid, user.gid)
+        return True
 
     def child(self, folder: int, name: str) -> int | None:
         if folder == self.proc or (folder == self.log and self.day != int(self.clock() // 900)):
@@ -247,6 +261,20 @@ def chance(persona: Persona, name: str) -> float:
 def installed_at(persona: Persona) -> float:
     """Some months to two years before the last start."""
     return float(int(persona.anchor - (90 + 640 * chance(persona, "installed")) * 86_400))
+
+
+def home_mode(persona: Persona, uid: int) -> int:
+    """As the installer and adduser or useradd of the release leave it."""
+    system, number = persona.os.id, persona.os.version.split(".")[0].split(" ")[0]
+    if system in red_hat.IDS:
+        return 0o550 if uid == 0 else 0o700
+    if system not in DEBIAN:
+        return 0o755
+    if uid == 0:
+        return 0o700
+    if system == "ubuntu":
+        return 0o750 if number >= "22" else 0o755
+    return 0o700 if number >= "12" else 0o755
 
 
 def disk(persona: Persona) -> tuple[int, int]:

@@ -49,7 +49,7 @@ def told(connection: Connection, request: Request) -> None:
     if login is not None:
         connection.session.refused_login(*login, url=request.path)
     elif digest is not None:
-        connection.session.refused_login(digest.get("username", ""), url=request.path, digest=digest.get("response"))
+        connection.session.refused_login(digest.get("username", ""), url=request.path, **request.answer())
 
 
 def answer(connection: Connection, words: Words, request: Request) -> None:

@@ -42,10 +42,7 @@ async def talk(connection: Connection) -> None:
         elif head[2] == AUTH3:
             login = ntlm.login_of(token, challenge)
             if login is not None and not login.anonymous:
-                connection.session.refused_login(
-                    login.user, domain=login.domain, workstation=login.workstation, salt=login.challenge,
-                    response=login.response,
-                )
+                connection.session.refused_login(login.user, **login.told())
         elif head[2] == REQUEST:
             (number,) = struct.unpack_from("<H", body, 6) if len(body) >= 8 else (0,)
             connection.session.command(f"call {number}")

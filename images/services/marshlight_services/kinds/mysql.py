@@ -71,7 +71,8 @@ async def talk(connection: Connection) -> None:
     if wanted == CACHING and response:
         password = await whole_password(connection, packets, salt)
     used = "YES" if response else "NO"
-    more = {"response": response.hex(), "salt": salt.hex()} if response and password is None else {}
+    scheme = "mysql-sha2" if wanted == CACHING else "mysql-native"
+    more = {"scheme": scheme, "response": response.hex(), "salt": salt.hex()} if response and password is None else {}
     connection.session.refused_login(user, password, database=database or None, **more)
     shown = user.decode("utf-8", "replace")[:80]
     packets.send(error(1045, "28000", f"Access denied for user '{shown}'@'{source}' (using password: {used})"))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SSL, CANCEL, GSS, PROTOCOL_3 = 80877103, 80877102, 80877104, 196608
 MECHANISM = b"SCRAM-SHA-256"
 LARGEST_STARTUP = 10000
+ITERATIONS = 4096
 # Where a server of that release says its errors come from: file and line, which scanners tell releases by.
 LINES = {
     "unsupported": {"13": 2124, "14": 2189, "15": 2220, "16": 2205, "17": 678},
@@ -93,7 +94,7 @@ async def by_md5(connection: Connection, user: bytes, database: bytes) -> None:
     salt = secrets.token_bytes(4)
     connection.send(b"R" + struct.pack(">II", 12, 5) + salt)
     digest = (await message(connection)).rstrip(b"\0")
-    refused(connection, user, database, None, salt=salt.hex(), response=digest)
+    refused(connection, user, database, None, scheme="postgres-md5", salt=salt.hex(), response=digest)
 
 
 async def by_scram(connection: Connection, user: bytes, database: bytes) -> None:
@@ -111,7 +112,7 @@ async def by_scram(connection: Connection, user: bytes, database: bytes) -> None
     own = nonce + base64.b64encode(secrets.token_bytes(18))
     # The same salt at each try of a name, also of one that is not there: so does the real one.
     salt = hmac.new(connection.persona.seed.encode(), b"postgres " + user, hashlib.sha256).digest()[:16]
-    challenge = b"r=" + own + b",s=" + base64.b64encode(salt) + b",i=4096"
+    challenge = b"r=" + own + b",s=" + base64.b64encode(salt) + b",i=%d" % ITERATIONS
     connection.send(b"R" + struct.pack(">II", len(challenge) + 8, 11) + challenge)
     final = await message(connection)
     proof = final.rpartition(b",p=")[2]
@@ -119,7 +120,11 @@ async def by_scram(connection: Connection, user: bytes, database: bytes) -> None
         text = "malformed SCRAM message"
         more = {"D": "Malformed proof in client-final-message."}
         return fail(connection, "08P01", text, "auth-scram.c", "proof", "read_client_final_message", more)
-    refused(connection, user, database, None, salt=salt.hex(), nonce=own, response=proof)
+    # What both sides sign: the first message without its binding, ours, and the last without its proof (RFC 5802, 3).
+    bare = rest[4:].split(b",", 2)[-1]
+    exchange = b",".join((bare, challenge, final.rpartition(b",p=")[0]))
+    more = {"scheme": "scram-sha-256", "salt": salt.hex(), "iterations": ITERATIONS, "exchange": exchange}
+    refused(connection, user, database, None, **more, response=proof)
 
 
 async def message(connection: Connection) -> bytes:

@@ -6,6 +6,8 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
+from marshlight_common.control_files import replace
+
 from .. import places
 from ..connection import Ended
 
@@ -67,5 +69,5 @@ def keep(connection: Connection, job: bytes) -> None:
     """As a captured file, named by its digest; the agent fetches it."""
     digest = hashlib.sha256(job).hexdigest()
     if sum(1 for _ in os.scandir(places.FILES)) < KEPT_JOBS:
-        places.replace(places.FILES / digest, job)
+        replace(places.FILES / digest, job)
     connection.session.tell("file.upload", shasum=digest, size=len(job))

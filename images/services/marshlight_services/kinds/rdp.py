@@ -86,9 +86,7 @@ async def network_login(connection: Connection) -> None:
         if login is None:
             connection.session.odd(token[:128])
             return
-        connection.session.refused_login(
-            login.user, domain=login.domain, workstation=login.workstation, salt=login.challenge, response=login.response
-        )
+        connection.session.refused_login(login.user, **login.told())
         code = der.tlv(0xA4, der.integer(LOGON_FAILURE))
         if version >= 3:
             connection.send(der.sequence(der.tlv(0xA0, der.integer(min(version, 6))), code))

@@ -39,7 +39,7 @@ async def talk(connection: Connection) -> None:
         if basic is not None:
             connection.session.refused_login(*basic, url=request.target)
         elif digest is not None:
-            connection.session.refused_login(digest.get("username", ""), url=request.target, digest=digest.get("response"))
+            connection.session.refused_login(digest.get("username", ""), url=request.target, **request.answer())
         if request.method == "OPTIONS":
             connection.send(head(connection, "200 OK", headers, ("Public", ", ".join(METHODS))))
         elif request.method not in METHODS:

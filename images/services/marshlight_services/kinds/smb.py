@@ -142,14 +142,14 @@ class Conversation:
         if login is None:
             self.connection.session.odd(token[:64])
             return self.reply(packet, INVALID)
-        told = {"domain": login.domain, "workstation": login.workstation}
         if login.anonymous or self.service.flag("guest"):
             self.inside = True
+            told = {} if login.anonymous else login.told()
             self.connection.session.accepted_login(login.user or "anonymous", None, **told)
             flags = NOBODY if login.anonymous and not self.service.flag("guest") else GUEST
             blob = ntlm.COMPLETED
             return self.reply(packet, OK, struct.pack("<HHHH", 9, flags, 72, len(blob)) + blob)
-        self.connection.session.refused_login(login.user, None, **told, salt=login.challenge, response=login.response)
+        self.connection.session.refused_login(login.user, None, **login.told())
         return self.reply(packet, LOGON_FAILURE)
 
     def enter_tree(self, packet: bytes, body: bytes) -> bool:

@@ -7,7 +7,7 @@ import struct
 import time
 from typing import TYPE_CHECKING
 
-from ..ntlm import file_time
+from ..ntlm import Login, file_time
 
 if TYPE_CHECKING:
     from .smb import Conversation
@@ -66,7 +66,7 @@ def log_in(conversation: Conversation, packet: bytes) -> bool:
         return True
     plain, unicode = struct.unpack_from("<HH", packet, 47)
     at = 33 + 26 + 2
-    response = packet[at : at + plain + unicode]
+    older, response = packet[at : at + plain], packet[at + plain : at + plain + unicode]
     rest = packet[at + plain + unicode :]
     user, domain = texts(rest, unicode_at=(at + plain + unicode) % 2, wide_text=bool(flags2(packet) & UNICODE))
     if user == "":
@@ -77,8 +77,8 @@ def log_in(conversation: Conversation, packet: bytes) -> bool:
         body = struct.pack("<BBBHH", 3, 0xFF, 0, 0, 1) + struct.pack("<H", len(told) + 1) + b"\0" + told
         send(conversation, packet, 0, body, user=2048)
         return True
-    challenge = conversation.challenge.hex()
-    conversation.connection.session.refused_login(user, None, domain=domain, salt=challenge, response=response.hex())
+    login = Login(user, domain, "", conversation.challenge.hex(), (response or older).hex(), older.hex())
+    conversation.connection.session.refused_login(user, None, **login.told())
     send(conversation, packet, LOGON_FAILURE)
     return True
 

@@ -39,7 +39,7 @@ async def talk(connection: Connection) -> None:
     challenge = secrets.token_bytes(16)
     connection.send(challenge)
     response = await connection.exactly(16)
-    connection.session.refused_login("", salt=challenge.hex(), response=response.hex())
+    connection.session.refused_login("", scheme="vnc", salt=challenge.hex(), response=response.hex())
     failures[source] = failures.get(source, 0) + 1
     if len(failures) > 512:
         failures.clear()

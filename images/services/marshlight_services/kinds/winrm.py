@@ -56,9 +56,7 @@ def log_in(connection: Connection, request: Request, names: Names, challenge: by
         return challenge
     login = ntlm.login_of(token, challenge) if challenge else None
     if login is not None:
-        connection.session.refused_login(
-            login.user, domain=login.domain, workstation=login.workstation, salt=login.challenge, response=login.response
-        )
+        connection.session.refused_login(login.user, **login.told())
     ask(connection, "Negotiate")
     return b""
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import t from 'tap'
 import { listAlerts } from '../../../controller/alerts/index.ts'
 import { build, loadOuis, readCatalogue, savePersona } from '../../../controller/personas/index.ts'
@@ -51,5 +52,35 @@ t.test(
     const [alert] = await listAlerts(chain.store, { kind: 'honey', limit: 10 })
     t.equal(alert?.count, 1)
     t.ok(alert?.reasons.some((words) => words.includes('used: as root') && words.includes('let it in')))
+  },
+)
+
+t.test(
+  'an answer to a decoy’s challenge and a typed line tell as much, and neither gives the password away',
+  async (t) => {
+    const { chain, one } = await withHoney(t)
+    const md5 = (text: string | Buffer) => createHash('md5').update(text).digest('hex')
+    const answerOf = (password: string) =>
+      `md5${md5(Buffer.concat([Buffer.from(md5(password + one.username)), Buffer.from('01020304', 'hex')]))}`
+    const tried = (password: string) => ({
+      ...{ session: 'h3', service: 'postgres', username: one.username },
+      data: { scheme: 'postgres-md5', salt: '01020304', response: answerOf(password) },
+    })
+    await chain.feed('events', [
+      event('session.open', { session: 'h3' }, 0),
+      event('login.failed', tried('summer2024'), 10),
+      event('command', { session: 'h3', command: 'mysql -uroot -psummer2024 -h db' }, 20),
+    ])
+    t.same(await listAlerts(chain.store, { kind: 'honey', limit: 10 }), [])
+    await chain.feed('events', [event('login.failed', tried(one.password), 30)])
+    const [proved] = await listAlerts(chain.store, { kind: 'honey', limit: 10 })
+    t.ok(proved?.reasons.some((words) => words.includes('by postgres, whose challenge was answered')))
+    await chain.feed('events', [
+      event('command', { session: 'h3', command: `sshpass -p '${one.password}' ssh db` }, 40),
+    ])
+    const [typed] = await listAlerts(chain.store, { kind: 'honey', limit: 10 })
+    t.equal(typed?.count, 2)
+    t.ok(typed?.reasons.some((words) => words.includes('in a line that was typed')))
+    t.notOk(JSON.stringify(typed).includes(one.password))
   },
 )

@@ -1,9 +1,8 @@
 """
-Events as files of lines: events/events-<n>.jsonl, n strictly increasing over restarts.
+Events as files of lines: events-<n>.jsonl, n strictly increasing over restarts.
 
 Each line leaves in one write(2), so a reader never sees a piece of one; a file whose writer died may end in a piece,
 and is never continued. What could not be written is counted, and said in a line of its own as soon as there is room.
-The same rules as of images/cowrie, so that one reader serves both.
 """
 
 from __future__ import annotations
@@ -12,31 +11,30 @@ import json
 import os
 import re
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
-from . import places
-from .limits import MIB
+from .control_files import replace
 
-ROLL_AT = 8 * MIB
-LONGEST_TEXT = 4096
+ROLL_AT = 8 << 20
 NUMBERED = re.compile(r"events-(\d+)\.jsonl")
 
 
 class EventFiles:
-    def __init__(self, most_bytes: int) -> None:
-        self.most_bytes = most_bytes
-        self.folder = places.EVENTS
-        self.counter = places.STATE / "events.next"
+    def __init__(self, folder: Path, counter: Path, most_bytes: int, lost_event: str) -> None:
+        """`counter`: a file that keeps the last number. `most_bytes`: of lines that wait to be fetched."""
+        self.folder, self.counter, self.most_bytes, self.lost_event = folder, counter, most_bytes, lost_event
         self.lost = 0
         self.file = -1
         self.size = 0
         self.roll()
 
     def append(self, line: dict[str, Any]) -> None:
+        """`line` has its `timestamp` and `marshlight`, and texts of bounded size."""
         if self.file < 0 or self.size >= ROLL_AT:
             self.roll()
         if self.lost:
-            note = {"eventid": "services.lost", "timestamp": line["timestamp"], "lost": self.lost}
+            note = {"eventid": self.lost_event, "timestamp": line["timestamp"], "lost": self.lost}
             if self.put({**note, "marshlight": line["marshlight"]}):
                 self.lost = 0
         if not self.put(line):
@@ -45,7 +43,7 @@ class EventFiles:
     def put(self, line: dict[str, Any]) -> bool:
         if self.file < 0:
             return False
-        data = json.dumps(line, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+        data = json.dumps(line, separators=(",", ":"), default=repr).encode("utf-8", "replace") + b"\n"
         try:
             written = os.write(self.file, data)
         except OSError:
@@ -72,7 +70,7 @@ class EventFiles:
             return
         number = max([*there, self.remembered()], default=0) + 1
         try:
-            places.replace(self.counter, str(number).encode())
+            replace(self.counter, str(number).encode())
             path = self.folder / f"events-{number}.jsonl"
             self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
         except OSError:
@@ -86,19 +84,10 @@ class EventFiles:
             return 0
 
 
-def bounded(value: Any) -> Any:
+def cut(text: str, longest: int) -> str:
     """An attacker's words in the size that a line can bear; what was cut says how much."""
-    if isinstance(value, (bytes, bytearray)):
-        value = printable(bytes(value[: LONGEST_TEXT + 1]))
-    if isinstance(value, str):
-        cut = len(value) - LONGEST_TEXT
-        return value if cut <= 0 else f"{value[:LONGEST_TEXT]}...[+{cut}]"
-    return value
-
-
-def printable(data: bytes) -> str:
-    """UTF-8 where it is, otherwise each odd byte as an escape."""
-    return data.decode("utf-8", "backslashreplace")
+    over = len(text) - longest
+    return text if over <= 0 else f"{text[:longest]}...[+{over}]"
 
 
 def utc(seconds: float) -> str:
