@@ -1,7 +1,7 @@
 #!/bin/sh
 # A host of the simulated segments, with real services.
 # GATEWAY   default route
-# SERVICES  any of: ssh http http-app telnet postgres ftp smb
+# SERVICES  any of: ssh dropbear http apache http-app busybox-http telnet postgres mariadb redis ftp smb
 # USERS     name:password, separated by spaces
 set -eu
 if [ -n "${GATEWAY:-}" ]; then ip route replace default via "$GATEWAY"; fi
