@@ -1,13 +1,14 @@
-import type { Socket } from 'node:net'
-import { createServer, type Server, type TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes'
 import { maxBatchBytes } from '../../shared/batch.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { wordsOf } from '../../shared/errors.ts'
 import type { Log } from '../../shared/log.ts'
 import { agentMayPublish, agentMaySubscribe, parseTopic, topicMap, topicOf } from '../../shared/topics.ts'
-import { makeBucket, makeFrameGuard } from './guard.ts'
+import { makeFrameGuard } from './guard.ts'
+import { type Limits, makePacing } from './pacing.ts'
 import type { Broker, BrokerHandlers, TlsMaterial } from './port.ts'
+import { makeTlsListener } from './tls-listener.ts'
 
 type Options = {
   listen: { host: string; port: number }
@@ -16,9 +17,7 @@ type Options = {
   log: Log
   limits?: Partial<Limits>
 }
-type Limits = { bytesPerSecond: number; messagesPerSecond: number; packetsPerSecond: number }
 type Peer = { agent: string; serial: string; address: string; refusal?: { code: number; why: string } }
-type Pace = { bytes: ReturnType<typeof makeBucket>; messages: ReturnType<typeof makeBucket> }
 
 /** Far above what an agent that catches up after days needs; a sender above is slowed, one that floods is closed. */
 const generous: Limits = { bytesPerSecond: 64 * 1_048_576, messagesPerSecond: 5000, packetsPerSecond: 20_000 }
@@ -41,14 +40,12 @@ const notAuthorized = 5
 export function makeAedesBroker({ listen, tls, clock, log, limits: given }: Options): Broker {
   const limits = { ...generous, ...given }
   const peers = new WeakMap<object, Peer>()
-  const paces = new WeakMap<object, Pace>()
+  const waitFor = makePacing(limits, () => clock.now())
   const replaced = new WeakSet<object>()
   const live = new Map<string, Client>()
-  const sockets = new Set<Socket>()
   let handlers: BrokerHandlers | undefined
   let aedes: Aedes | undefined
-  let server: Server | undefined
-  let material = tls
+  const listener = makeTlsListener({ listen, tls, log, admit })
 
   const told = (): BrokerHandlers => {
     if (!handlers) throw new Error('the broker has no handlers')
@@ -130,18 +127,6 @@ export function makeAedesBroker({ listen, tls, clock, log, limits: given }: Opti
     )
   }
 
-  function paceOf(client: Client): Pace {
-    const known = paces.get(client)
-    if (known) return known
-    const now = () => clock.now()
-    const pace = {
-      bytes: makeBucket(limits.bytesPerSecond, limits.bytesPerSecond, now),
-      messages: makeBucket(limits.messagesPerSecond, limits.messagesPerSecond, now),
-    }
-    paces.set(client, pace)
-    return pace
-  }
-
   async function take(client: Client, packet: PublishPacket): Promise<void> {
     const topic = parseTopic(packet.topic)
     if (!topic || !agentMayPublish(client.id, packet.topic) || packet.qos === 2) {
@@ -155,8 +140,7 @@ export function makeAedesBroker({ listen, tls, clock, log, limits: given }: Opti
     if (replaced.has(client)) packet.retain = false
     if (replaced.has(client) && topic.name === 'presence') return
     const payload = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload)
-    const { bytes, messages } = paceOf(client)
-    const wait = Math.max(bytes.take(payload.length), messages.take(1))
+    const wait = waitFor(client, payload.length)
     if (wait > 0) await clock.sleep(wait)
     try {
       await told().onMessage(client.id, topic, payload)
@@ -211,36 +195,13 @@ export function makeAedesBroker({ listen, tls, clock, log, limits: given }: Opti
     async start() {
       aedes = build()
       await aedes.listen()
-      server = createServer({
-        ...material,
-        requestCert: true,
-        rejectUnauthorized: true,
-        minVersion: 'TLSv1.3',
-        noDelay: true,
-        handshakeTimeout: 10_000,
-      })
-      server.on('connection', (socket: Socket) => {
-        sockets.add(socket)
-        socket.once('close', () => sockets.delete(socket))
-      })
-      server.on('secureConnection', admit)
-      server.on('tlsClientError', (error, socket) => {
-        log.info({ address: socket.remoteAddress, why: wordsOf(error) }, 'refused a TLS connection')
-        socket.destroy()
-      })
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
-      server.once('error', reject)
-      server.listen(listen.port, listen.host, resolve)
-      await promise
+      await listener.start()
     },
     async stop() {
       const closing = aedes
       aedes = undefined
       if (closing) await new Promise<void>((resolve) => closing.close(resolve))
-      for (const socket of sockets) socket.destroy()
-      const listening = server
-      server = undefined
-      if (listening?.listening) await new Promise((resolve) => listening.close(resolve))
+      await listener.stop()
     },
     publish: (topic, payload, { retain }) =>
       new Promise((resolve, reject) => {
@@ -255,13 +216,7 @@ export function makeAedesBroker({ listen, tls, clock, log, limits: given }: Opti
       await new Promise<void>((resolve) => client.close(resolve))
     },
     connected: (agent) => live.has(agent),
-    useTls(next) {
-      material = next
-      server?.setSecureContext({ ...next, minVersion: 'TLSv1.3' })
-    },
-    port: () => {
-      const address = server?.address()
-      return typeof address === 'object' && address ? address.port : listen.port
-    },
+    useTls: listener.useTls,
+    port: listener.port,
   }
 }

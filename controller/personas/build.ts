@@ -1,21 +1,23 @@
 import { pickWeighted, type Random, seededRandom } from '../../shared/random.ts'
-import type { Persona, PersonaSsh, PersonaUser } from '../../shared/schemas/persona.ts'
+import type { Persona, PersonaUser } from '../../shared/schemas/persona.ts'
 import type { WeekActivity } from './activity.ts'
+import { sshOf, telnetOf } from './build-access.ts'
 import { buildFiles } from './build-files.ts'
 import { buildHardware } from './build-hardware.ts'
+import { nameOf } from './build-name.ts'
 import { buildPackages } from './build-packages.ts'
 import { buildProcesses } from './build-processes.ts'
+import { roleOf } from './build-role.ts'
 import { buildSchedule } from './build-schedule.ts'
 import { buildServices } from './build-services.ts'
 import { buildUsers } from './build-users.ts'
-import { algorithmsOf, type Catalogue } from './catalogue.ts'
+import type { Catalogue } from './catalogue.ts'
 import { digits } from './files/context.ts'
 import { type Place, placeOf } from './locale.ts'
-import { learnNames, nextName } from './names.ts'
-import { type Neighbour, recognise, sshBannerOf } from './neighbours.ts'
+import { type Neighbour, recognise } from './neighbours.ts'
 import type { Ouis } from './ouis.ts'
 import { isPerson } from './people.ts'
-import type { Role, Template } from './template.ts'
+import type { Template } from './template.ts'
 
 export type BuildInput = {
   id: string
@@ -81,7 +83,7 @@ export function build(input: BuildInput, catalogue: Catalogue, ouis: Ouis): Pers
 
   const ssh = sshOf(catalogue, template, alike, draw('ssh'))
   if (ssh) why('ssh', ssh.because)
-  const telnet = hasTelnet(template, alike, draw('telnet')())
+  const telnet = telnetOf(template, alike, draw('telnet')())
   if (telnet) why('telnet', telnet.because)
 
   const serial = digits(draw('serial'), 10)
@@ -201,94 +203,6 @@ function needed<T>(all: Readonly<Record<string, T>>, name: string): T {
   const one = all[name]
   if (one === undefined) throw new Error(`the catalogue has no ${name}`)
   return one
-}
-
-/** Servers are called as the segment's servers are, devices as devices of their kind. */
-function nameOf(catalogue: Catalogue, { template, neighbours, taken }: BuildInput, random: Random) {
-  const isDevice = template.people === null
-  const devices = new Set(catalogue.templates.filter(({ people }) => people === null).map(({ id }) => id))
-  const names = recognise(catalogue, neighbours)
-    .filter(({ votes }) => {
-      const [top] = [...votes].sort((a, b) => b[1] - a[1])
-      return top === undefined ? !isDevice : isDevice ? top[0] === template.id : !devices.has(top[0])
-    })
-    .flatMap(({ neighbour }) => neighbour.names)
-  const patterns = learnNames(names)
-  const all = new Set([...taken, ...neighbours.flatMap((one) => one.names.map((name) => firstLabel(name)))])
-  const { name, because } = nextName(patterns, all, random, template.names)
-  return { name, because, domain: patterns.domain }
-}
-
-const firstLabel = (name: string) => (name.split('.')[0] ?? '').toLowerCase()
-
-/**
- * A role that the host name speaks for, or any; of those, rather one whose services neighbours of the kind offer. None
- * that would not fit into the memory.
- */
-function roleOf(
-  template: Template,
-  hostname: string,
-  memoryKb: number,
-  alike: readonly Neighbour[],
-  random: Random,
-): { role: Role; because: string } {
-  const fitting = template.roles.filter(
-    ({ processes }) => processes.reduce((sum, { rss }) => sum + rss, 0) < memoryKb * 0.3,
-  )
-  const words = hostname.toLowerCase().split(/[^a-z]+/)
-  const named = fitting.filter((role) => role.words.some((word) => words.includes(word)))
-  const options = named.length > 0 ? named : fitting.length > 0 ? fitting : template.roles.slice(0, 1)
-  const seen = (role: Role) =>
-    alike.filter(({ ports }) => ports.some(({ port }) => role.services.some((one) => one.port === port))).length
-  const role = pickWeighted(
-    random,
-    options.map((one) => [one, one.weight * (1 + (4 * seen(one)) / Math.max(1, alike.length))] as const),
-  )
-  const why = [
-    ...(named.length > 0 ? [`fits the name ${hostname}`] : []),
-    ...(seen(role) > 0 ? [`${seen(role)} of ${alike.length} neighbours of the kind offer its services`] : []),
-  ]
-  return { role, because: why.join('; ') || 'drawn by how common it is' }
-}
-
-/** The very version that neighbours of the kind run, if it is known how that version behaves; else one of the packages. */
-function sshOf(catalogue: Catalogue, template: Template, alike: readonly Neighbour[], random: Random) {
-  if (!template.ssh) return undefined
-  const seen = new Map<string, number>()
-  for (const banner of alike.map(sshBannerOf))
-    if (banner !== undefined && algorithmsOf(catalogue, template, banner)) seen.set(banner, (seen.get(banner) ?? 0) + 1)
-  const banner =
-    seen.size > 0
-      ? pickWeighted(random, [...seen])
-      : pickWeighted(
-          random,
-          template.ssh.packages.map((one) => [one.banner, one.weight] as const),
-        )
-  const algorithms = algorithmsOf(catalogue, template, banner)
-  if (!algorithms) throw new Error(`no algorithms are known for ${banner}`)
-  const ssh: PersonaSsh = { banner, ...algorithms, maxAuthTries: template.ssh.maxAuthTries }
-  const count = seen.get(banner)
-  return {
-    ssh,
-    because:
-      count === undefined
-        ? `${banner} is a package of ${template.label}; no neighbour shows another`
-        : `${count} ${count === 1 ? 'neighbour runs' : 'neighbours run'} this very version (${banner})`,
-  }
-}
-
-function hasTelnet(template: Template, alike: readonly Neighbour[], drawn: number) {
-  if (!template.telnet) return undefined
-  const offering = alike.filter(({ ports }) => ports.some(({ port, service }) => port === 23 || service === 'telnet'))
-  const share = offering.length > 0 ? offering.length / alike.length : template.telnet.share
-  if (template.ssh !== null && drawn >= share) return undefined
-  return {
-    text: template.telnet.text,
-    because:
-      offering.length > 0
-        ? `${offering.length} of ${alike.length} neighbours of the kind offer telnet`
-        : `such systems often offer telnet`,
-  }
 }
 
 /** Which of them open only to who does not give up. */
