@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from .. import diagnostics
 from .bridge_artifacts import keep_written
-from .bridge_exec import only_a_command
 from .bridge_host import DecoyHost
 from .bridge_terminal import Channel, Output, Terminal
 from .children import isolated
@@ -19,6 +18,7 @@ from .dialect import ASH, BASH, DASH, Dialect
 from .interactive import interact
 from .interpreter import Shell
 from .ports import Account
+from .profiles import read_startup
 from .processes import SessionTable
 from .streams import Stream
 from .system import System
@@ -181,8 +181,11 @@ class ShellSession:
         shell.label = "-c"
         if shell.dialect.bash:
             shell.vars.set("BASH_EXECUTION_STRING", text)
-        shell.replaced = only_a_command(shell, text)
-        self.run(self.in_place_of_a_shell(out) or isolated(shell, shell.run_text(text, label="-c")))
+        self.run(self.in_place_of_a_shell(out) or isolated(shell, self.given(shell, text)))
+
+    async def given(self, shell: Shell, text: str) -> int:
+        await read_startup(shell, command=True)
+        return await shell.run_text(text, label="-c", all_there_is=True)
 
     def in_place_of_a_shell(self, out: Stream) -> Any:
         """What an account runs that has no shell; None for the others."""

@@ -103,6 +103,8 @@ async def source(shell: Any, words: list[str]) -> int:
             shell.complain(f"{words[0]}: filename argument required")
             shell.say_error(f"{words[0]}: usage: {words[0]} filename [arguments]\n")
         return 2
+    from .profiles import known
+
     name = operands[0]
     path = located(shell, name)
     try:
@@ -113,6 +115,8 @@ async def source(shell: Any, words: list[str]) -> int:
         text = shell.fs.read(path).decode("utf-8", "surrogateescape")
     except OSError as error:
         return unreadable(shell, words[0], name, error)
+    if known(shell, path):
+        return 0
     positional, base, sourced = shell.positional, shell.name, shell.sourcing
     if len(operands) > 1:
         shell.positional = operands[1:]

@@ -20,7 +20,9 @@ class Complaints:
     def refuse(self: Any, failure: SyntaxFailure, label: str, text: str, first: int = 1) -> int:
         shown = text if first == 1 else "\n" * (first - 1) + text
         interactive = self.interactive and not self.sourced
-        for line in self.dialect.syntax(failure, self.sourced or self.name, label, shown, interactive=interactive):
+        # At a prompt bash names itself and then the file; without one the file alone.
+        name = f"{self.name}: {self.sourced}" if self.sourced and self.interactive and self.dialect.bash else self.sourced or self.name
+        for line in self.dialect.syntax(failure, name, label, shown, interactive=interactive):
             self.say_error(line + "\n")
         self.status = failure.status if self.dialect.bash else 2
         if failure.wording.endswith(("operator", "expected")) and self.dialect.bash:
@@ -29,7 +31,7 @@ class Complaints:
         return self.status
 
     def prefix(self: Any) -> str:
-        if self.sourced and self.dialect.bash:
+        if self.sourced and self.dialect.bash and not self.interactive:
             return f"{self.sourced}: line {self.line}: "
         if self.calls and self.label == "-c" and self.dialect.bash:
             # A function that was not read from a file counts as from the environment.

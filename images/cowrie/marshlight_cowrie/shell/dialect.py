@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from .cursor import Incomplete, SyntaxFailure
 
+#: Systems whose /bin/sh is bash.
+RED_HAT = ("rhel", "centos", "rocky", "almalinux", "fedora", "ol", "amzn")
+
 
 @dataclass(frozen=True)
 class Dialect:

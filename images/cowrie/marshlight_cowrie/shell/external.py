@@ -11,6 +11,7 @@ from .executables import Executable, find_executable, run_file
 from .ports import Process
 from .streams import Null, Stream
 from .tasks import Interrupted
+from .variables import bucket, plain_bucket
 
 if TYPE_CHECKING:
     from .ports import Account
@@ -32,8 +33,21 @@ class External:
             path_known, hits = self.hashed.get(name, (found.path, 0))
             self.hashed[name] = (path_known, hits + 1)
         self.system.on_command(" ".join(words), True)
-        environment = {**self.vars.environment(), **extra, "_": found.path}
+        environment = self.handed_on(extra)
+        if self.dialect.bash:
+            environment.pop("_", None)
+            environment["_"] = found.path
+        if self.replaced and self.dialect.bash and environment.get("SHLVL", "").isdigit():
+            # What takes the shell's place stands where the shell stood.
+            environment["SHLVL"] = str(max(0, int(environment["SHLVL"]) - 1))
         return int(await self.execute(found, words, environment))
+
+    def handed_on(self: Any, extra: dict[str, str]) -> dict[str, str]:
+        """The environment in the order of the shell's own table of variables."""
+        kept = self.vars.environment()
+        if self.dialect.bash:
+            return {**{name: extra[name] for name in sorted(extra, key=lambda name: bucket(name) & 3)}, **dict(sorted(kept.items(), key=lambda row: bucket(row[0]))), **extra}
+        return dict(sorted({**kept, **extra}.items(), key=lambda row: plain_bucket(row[0])))
 
     async def execute(
         self: Any,
@@ -103,7 +117,7 @@ class External:
     def spawner(self: Any, caller: Process) -> Any:
         async def spawn(
             words: list[str], stdin: Any = None, stdout: Any = None, stderr: Any = None,
-            env: dict[str, str] | None = None, cwd: str | None = None, account: Account | None = None,
+            env: dict[str, str] | None = None, cwd: str | None = None, account: Account | None = None, called: str | None = None,
         ) -> int:  # fmt: skip
             env = caller.env if env is None else env
             found = find_executable(self, words[0], env.get("PATH"), cwd=cwd or caller.cwd)
@@ -111,6 +125,8 @@ class External:
                 if "ermission" in found:
                     raise PermissionError(errno.EACCES, "Permission denied", words[0])
                 raise FileNotFoundError(errno.ENOENT, "No such file or directory", words[0])
+            if called is not None:
+                words = [called, *words[1:]]
             fds = {0: stdin or caller.stdin, 1: stdout or caller.stdout, 2: stderr or caller.stderr}
             return int(
                 await self.execute(found, words, env, fds=fds, cwd=cwd or caller.cwd, account=account or caller.account)

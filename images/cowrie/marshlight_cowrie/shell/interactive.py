@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from .children import isolated
 from .control import Exit, Return
 from .cursor import Incomplete, SyntaxFailure
+from .profiles import read_logout, read_startup
 from .prompt import prompt_text
+from .startup import history_variables
 from .tasks import Interrupted
 
 if TYPE_CHECKING:
@@ -18,10 +20,14 @@ if TYPE_CHECKING:
 ENDED = b""
 
 
-async def interact(shell: Shell) -> int:
+async def interact(shell: Shell, *, rc: bool = True, profile: bool = True, rcfile: str | None = None) -> int:
     """Until `exit` or the end of the input; the status of the shell."""
     shell.system.table.handlers[shell.pid] = shell.jobs.receive
     try:
+        await read_startup(shell, rc=rc, profile=profile, rcfile=rcfile)
+        if shell.dialect.bash:
+            history_variables(shell)
+        shell.status = 0
         while True:
             shell.jobs.tell_finished()
             try:
@@ -41,6 +47,12 @@ async def interact(shell: Shell) -> int:
                 shell.status = 141
     except Exit as leave:
         shell.status = leave.status
+    status = shell.status
+    try:
+        await read_logout(shell)
+    except Exit as leave:
+        status = leave.status
+    shell.status = status
     return await isolated(shell, ended(shell))
 
 

@@ -24,6 +24,7 @@ from .lookup import Lookup
 from .nodes import Function, Node
 from .parser import Parser
 from .prompt import decoded
+from .sole_command import last_command
 from .startup import special_variables, start_variables
 from .streams import Stream
 from .variables import Variables
@@ -74,7 +75,7 @@ class Shell(Execution, Launching, Lookup, Complaints):
         self.history: list[str] = []
         self.options: set[str] = {"hashall", "interactive-comments"} | ({"braceexpand"} if dialect.bash else set())
         if interactive:
-            self.options |= {"monitor", "emacs"} | ({"history", "histexpand"} if dialect.bash else set())
+            self.options |= ({"monitor", "emacs"} if self.on_terminal() else set()) | ({"history", "histexpand"} if dialect.bash else set())
         self.shopts: set[str] = {"extquote", "force_fignore", "hostcomplete", "interactive_comments", "progcomp", "promptvars", "sourcepath", "cmdhist", "complete_fullquote", "globasciiranges", "globskipdots", "patsub_replacement"}
         if interactive:
             self.shopts |= {"checkwinsize", "expand_aliases"}
@@ -95,7 +96,8 @@ class Shell(Execution, Launching, Lookup, Complaints):
         #: Those that commands write to: number, end, who reads.
         self.outlets: list[tuple[int, Stream, Task]] = []
         self.subshell = False
-        #: Its one command takes its place, process and all.
+        #: The command that takes its place, process and all; and whether that is under way.
+        self.final: Node | None = None
         self.replaced = False
         self.jobs = Jobs(self)
         self.expander = Expander(self)
@@ -130,8 +132,8 @@ class Shell(Execution, Launching, Lookup, Complaints):
             warn=self.warn_document,
         )
 
-    async def run_text(self, text: str, *, label: str = "", line: int = 1) -> int:
-        """Runs all of it, a complete line at a time; the status of the last command."""
+    async def run_text(self, text: str, *, label: str = "", line: int = 1, all_there_is: bool = False) -> int:
+        """Runs all of it, a complete line at a time; the status of the last command. `all_there_is`: nothing follows."""
         parser = self.parser(text, line=line)
         while True:
             parser.extglob = "extglob" in self.shopts
@@ -144,6 +146,9 @@ class Shell(Execution, Launching, Lookup, Complaints):
                 return self.status
             if self.option("verbose"):
                 self.say_error(text)
+            if all_there_is:
+                parser.skip_lines()
+                self.final = last_command(self.dialect, found) if parser.over else None
             if "noexec" not in self.options or self.interactive:
                 await self.run_line(found)
 
@@ -159,6 +164,9 @@ class Shell(Execution, Launching, Lookup, Complaints):
             if self.sourcing or self.calls:
                 raise
         return self.status
+
+    def on_terminal(self) -> bool:
+        return any(stream.is_tty for number, stream in self.fds.items() if number in (0, 2))
 
     def option(self, name: str) -> bool:
         return name in self.options or name in self.shopts

@@ -60,6 +60,7 @@ class Launching(External):
                     await self.apply_assignments(node)
                     return int(await self.run_builtin(builtin, words))
                 return int(await self.with_environment(node, lambda: self.run_builtin(builtin, words)))
+            self.replaced = node is self.final and not self.traps
             return int(await self.run_external(words, await self.extra_environment(node)))
         finally:
             if self.fds is fds:

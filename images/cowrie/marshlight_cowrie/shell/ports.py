@@ -159,8 +159,8 @@ class Process:
     fs: FileSystem
     host: Host
     #: Runs words as a command of its own (for xargs, find -exec, sudo, env, nohup, sh -c); gives its status.
-    #: `spawn(words, stdin=None, stdout=None, stderr=None, env=None, cwd=None, account=None)`: what is left out is this
-    #: process's own. A name that is not there raises FileNotFoundError, one that may not run PermissionError.
+    #: `spawn(words, stdin=None, stdout=None, stderr=None, env=None, cwd=None, account=None, called=None)`: what is left
+    #: out is this process's own; `called` is the name that the program sees itself by. A name that is not there raises FileNotFoundError, one that may not run PermissionError.
     spawn: Callable[..., Awaitable[int]]
     pid: int
     ppid: int

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from .children import isolated
 from .cursor import Incomplete, SyntaxFailure
-from .dialect import ASH, BASH, DASH, Dialect
+from .dialect import ASH, BASH, DASH, RED_HAT, Dialect
 from .interactive import interact
+from .profiles import read_startup
 
 if TYPE_CHECKING:
     from .interpreter import Shell
@@ -26,7 +28,7 @@ def dialect_of(process: Process, name: str) -> Dialect:
         return DASH
     if base in ("ash", "busybox") or system in ("openwrt", "busybox", "alpine", "lede", "buildroot"):
         return ASH
-    return BASH if system in ("rhel", "centos", "rocky", "almalinux", "fedora", "ol", "amzn") else DASH
+    return BASH if system in RED_HAT else DASH
 
 
 def make_shell(process: Process, name: str, **more: Any) -> Shell:
@@ -49,6 +51,8 @@ async def shell_program(process: Process, dialect: Dialect | None = None) -> int
     name, operands = process.args[0], list(process.args[1:])
     dialect = dialect or dialect_of(process, name)
     commands = interactive = from_stdin = login = False
+    rc = profile = True
+    rcfile: str | None = None
     options: list[str] = []
     login = name.startswith("-")
     while operands and operands[0][:1] in ("-", "+") and len(operands[0]) > 1:
@@ -60,11 +64,12 @@ async def shell_program(process: Process, dialect: Dialect | None = None) -> int
                 process.out(version(process))
                 return 0
             if word in ("--rcfile", "--init-file"):
-                operands[:1] = []
+                rcfile = operands.pop(0) if operands else None
             elif word not in LONG:
                 process.stderr.write(f"{name}: {word}: invalid option\n".encode())
                 return 2
             login = login or word == "--login"
+            rc, profile = rc and word != "--norc", profile and word != "--noprofile"
             continue
         for letter in word[1:]:
             if letter == "c":
@@ -75,6 +80,8 @@ async def shell_program(process: Process, dialect: Dialect | None = None) -> int
                 from_stdin = True
             elif letter == "l":
                 login = True
+            elif letter == "r" and dialect.bash:
+                continue
             elif letter in "oO" and operands:
                 options.append(f"{word[0]}{letter} {operands.pop(0)}")
             else:
@@ -94,19 +101,32 @@ async def shell_program(process: Process, dialect: Dialect | None = None) -> int
             shell.shopts.add(letters[1])
         else:
             await set_option(shell, letters)
+
+    if interactive and dialect.bash and not shell.on_terminal():
+        group = -1 if process.notes["shell"].bash_pid == process.pid else process.notes["shell"].bash_pid
+        shell.say_error(f"{name}: cannot set terminal process group ({group}): Inappropriate ioctl for device\n{name}: no job control in this shell\n")
+
+    async def started(then: Callable[[], Awaitable[int]]) -> int:
+        await read_startup(shell, rc=rc, profile=profile, rcfile=rcfile, command=text is not None)
+        return await then()
+
     if text is not None:
-        shell.label = "-c"
-        if operands:
-            shell.name = operands.pop(0)
-        shell.positional = operands
-        return await isolated(shell, shell.run_text(text, label="-c"))
+        return await isolated(shell, started(lambda: run_given(shell, text, operands)))
     if script is not None:
-        return await run_named(shell, script, operands)
+        return await isolated(shell, started(lambda: run_named(shell, script, operands)))
     shell.positional = operands
     shell.label = "-s"
     if interactive:
-        return await interact(shell)
-    return await isolated(shell, run_stream(shell))
+        return await interact(shell, rc=rc, profile=profile, rcfile=rcfile)
+    return await isolated(shell, started(lambda: run_stream(shell)))
+
+
+async def run_given(shell: Shell, text: str, operands: list[str]) -> int:
+    shell.label = "-c"
+    if operands:
+        shell.name = operands.pop(0)
+    shell.positional = operands
+    return await shell.run_text(text, label="-c", all_there_is=True)
 
 
 async def set_option(shell: Shell, words: list[str]) -> None:

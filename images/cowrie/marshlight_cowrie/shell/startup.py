@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .dialect import Dialect
+from .dialect import RED_HAT, Dialect
 from .variables import Variable
 
 VERSION = {0: "5", 1: "2", 2: "15", 3: "1", 4: "release"}
@@ -48,21 +48,28 @@ def start_variables(shell: Any, env: dict[str, str]) -> None:
         scope["GROUPS"] = Variable(groups, array="a")
         scope["DIRSTACK"] = Variable({0: shell.cwd}, array="a")
     if shell.interactive:
-        root = shell.account.uid == 0
         if dialect.bash:
-            # What /etc/bash.bashrc of Debian and /etc/bashrc of Red Hat set.
-            red_hat = shell.system.host.persona.os.id in ("rhel", "centos", "rocky", "almalinux", "fedora", "ol", "amzn")
-            default("PS1", "[\\u@\\h \\W]\\$ " if red_hat else "\\u@\\h:\\w\\$ ")
-            default("HISTSIZE", "1000")
-            default("HISTFILESIZE", "2000")
+            # Debian's own come from /etc/bash.bashrc; a Red Hat's from /etc/bashrc, which its tree has not.
+            default("PS1", "[\\u@\\h \\W]\\$ " if shell.system.host.persona.os.id in RED_HAT else "\\s-\\v\\$ ")
             default("HISTFILE", f"{shell.account.home.rstrip('/')}/.bash_history")
-            default("COLUMNS", str(shell.system.size[0]))
-            default("LINES", str(shell.system.size[1]))
+            if shell.on_terminal():
+                default("COLUMNS", str(shell.system.size[0]))
+                default("LINES", str(shell.system.size[1]))
         elif dialect.kind == "ash":
             default("PS1", "\\u@\\h:\\w\\$ ")
-        else:
-            default("PS1", "# " if root else "$ ")
         default("PS2", "> ")
+    if dialect.kind == "dash":
+        # Set whether anybody is asked or not.
+        default("PS1", "# " if shell.account.uid == 0 else "$ ")
+        default("PS2", "> ")
+
+
+def history_variables(shell: Any) -> None:
+    """What bash sets once its files are read, where they have not."""
+    scope = shell.vars.scopes[0]
+    red_hat = shell.system.host.persona.os.id in RED_HAT
+    scope.setdefault("HISTSIZE", Variable("1000" if red_hat else "500"))
+    scope.setdefault("HISTFILESIZE", Variable(scope["HISTSIZE"].text or "500"))
 
 
 def special_variables(shell: Any) -> dict[str, Callable[[], str]]:

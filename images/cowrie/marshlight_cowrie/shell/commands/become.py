@@ -42,17 +42,22 @@ async def su(p: Process) -> int:
         if answer is None or p.notes.get("passwords", {}).get(found.name, secret_of(p, found.name)) != answer:
             raise Usage("su: Authentication failure\n")
     account = account_of(p, found)
-    env = {**p.env, "HOME": account.home, "SHELL": account.shell}
+    # A log-in starts from nothing but the terminal's kind.
+    kept = {name: p.env[name] for name in ("TERM", "COLORTERM", "NO_COLOR") if name in p.env} if login else p.env
+    env = {**kept, "HOME": account.home, "SHELL": account.shell, "MAIL": f"/var/mail/{account.name}"}
     if account.uid or login:
         env |= {"USER": account.name, "LOGNAME": account.name}
     if login:
+        if p.host.persona.locale not in ("", "C"):
+            env["LANG"] = p.host.persona.locale
         env["PATH"] = SECURE_PATH if account.uid == 0 else "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
     if account.shell.endswith(("nologin", "false")) and shell is None:
         p.out("This account is currently not available.\n")
         return 1
     program = shell or account.shell or "/bin/sh"
-    args = [program, *(["-l"] if login else []), *(["-c", command] if command is not None else [])]
-    more = {"cwd": account.home} if login else {}
+    args = [program, *(["-c", command] if command is not None else [])]
+    base = program.rsplit("/", 1)[-1]
+    more = {"cwd": account.home, "called": f"-{base}"} if login else {"called": base}
     return await started(p, args, env=env, account=account, **more)
 
 
@@ -104,21 +109,25 @@ async def sudo(p: Process) -> int:
     words = list(options.operands)
     env = {
         **{key: value for key, value in p.env.items() if key in ("LANG", "LC_ALL", "TERM", "DISPLAY", "PATH")},
-        **{"PATH": SECURE_PATH, "HOME": account.home, "SHELL": account.shell, "USER": account.name, "LOGNAME": account.name},
+        **{"PATH": SECURE_PATH, "MAIL": f"/var/mail/{account.name}", "TERM": p.env.get("TERM", "unknown")},
+        **{"HOME": account.home, "SHELL": account.shell, "USER": account.name, "LOGNAME": account.name},
         **{"SUDO_USER": p.account.name, "SUDO_UID": str(p.account.uid), "SUDO_GID": str(p.account.gid), "SUDO_COMMAND": " ".join(words)},
     }
     while words and re.match(r"[A-Za-z_]\w*=", words[0]):
         key, _, value = words.pop(0).partition("=")
         env[key] = value
+    called = None
     if options.any("is"):
-        words = [account.shell, *(["-l"] if "i" in options else []), *(["-c", " ".join(words)] if words else [])]
+        words = [account.shell, *(["-c", " ".join(words)] if words else [])]
+        called = f"-{account.shell.rsplit('/', 1)[-1]}" if "i" in options else None
+        env["SUDO_COMMAND"] = " ".join(words)
     if not words:
         raise Usage(
             "usage: sudo -h | -K | -k | -V\nusage: sudo -v [-ABkNnS] [-g group] [-h host] [-p prompt] [-u user]\n"
             "usage: sudo -l [-ABkNnS] [-g group] [-h host] [-p prompt] [-U user] [-u user] [command [arg ...]]\n"
         )
     try:
-        return await p.spawn(words, env=env, account=account, **({"cwd": account.home} if "i" in options else {}))
+        return await p.spawn(words, env=env, account=account, called=called, **({"cwd": account.home} if "i" in options else {}))
     except FileNotFoundError:
         raise Usage(f"sudo: {words[0]}: command not found\n") from None
     except PermissionError:

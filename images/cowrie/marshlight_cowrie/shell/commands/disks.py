@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .listing import human
+from .listing_rows import human
 from .load import disk
 from .options import Usage, complain, parse
 from .wording import strerror

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat as modes
 from typing import TYPE_CHECKING
 
-from .listing import blocks_of, human
+from .listing_rows import blocks_of, human
 from .options import complain, parse
 from .wording import quoted, strerror
 

@@ -200,13 +200,6 @@ async def openssl(p: Process) -> int:
     return 0
 
 
-async def clear(p: Process) -> int:
-    if not p.env.get("TERM"):
-        raise Usage("TERM environment variable not set.\n")
-    p.out("\033[H\033[2J\033[3J")
-    return 0
-
-
 async def getconf(p: Process) -> int:
     persona = p.host.persona
     bits = "64" if "64" in persona.os.kernel.machine else "32"
@@ -245,6 +238,6 @@ async def nothing(p: Process) -> int:
 
 
 COMMANDS = {
-    **{"python3": python, "perl": perl, "busybox": busybox, "ssh": ssh, "scp": ssh, "sftp": ssh, "openssl": openssl, "clear": clear},
+    **{"python3": python, "perl": perl, "busybox": busybox, "ssh": ssh, "scp": ssh, "sftp": ssh, "openssl": openssl},
     **{"getconf": getconf, "locale": locale, "less": less, "more": less, "sync": nothing, "ldconfig": nothing},
 }

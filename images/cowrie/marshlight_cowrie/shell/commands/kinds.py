@@ -6,7 +6,7 @@ import re
 import stat as modes
 from typing import TYPE_CHECKING
 
-from .listing import blocks_of, device_numbers
+from .listing_rows import blocks_of, device_numbers
 from .names import group_name, user_name
 from .options import complain, parse, refuse
 from .times import local

@@ -1,18 +1,19 @@
-"""ls, dir, vdir: colours are off, since they are for terminals that ask for them."""
+"""ls, dir, vdir."""
 
 from __future__ import annotations
 
 import math
+import re
 import stat as modes
 from typing import TYPE_CHECKING
 
-from .names import group_name, user_name
+from .colours import Colours, has_colours
+from .listing_rows import Item, blocks_of, front, human, long_list, mark, painted, shown
 from .options import Options, complain, parse, refuse
-from .times import local
-from .wording import PLAIN, quoted, strerror
+from .wording import quoted, strerror
 
 if TYPE_CHECKING:
-    from ..ports import Process, Stat
+    from ..ports import Process
 
 SHORT = "1aAbBcCdDfFgGhHiI:klLmnNopqQrRsStT:uUvw:xXZ"
 LONG = (
@@ -20,12 +21,6 @@ LONG = (
     "dereference:L hide= ignore=:I inode:i numeric-uid-gid:n literal:N quote-name:Q reverse:r recursive:R size:s sort= "
     "time= time-style= width=:w help version group-directories-first no-group:G kibibytes:k indicator-style= zero"
 )
-HALF_YEAR = 15778476
-
-
-class Item:
-    def __init__(self, name: str, path: str, stat: Stat) -> None:
-        self.name, self.path, self.stat = name, path, stat
 
 
 async def ls(p: Process) -> int:
@@ -39,6 +34,7 @@ async def ls(p: Process) -> int:
         return 0
     names = options.operands or ["."]
     status = 0
+    options.colours = colours_for(p, options)
     files: list[Item] = []
     folders: list[Item] = []
     # A link that is named is followed, unless a long list or a mark shall show it.
@@ -123,7 +119,7 @@ def show(p: Process, items: list[Item], options: Options, *, total: bool) -> Non
     prefixes = [front(item, options) for item in items]
     widths = [max((len(text[i]) for text in prefixes), default=0) for i in range(2)]
     cells = [
-        "".join(f"{text[i]:>{widths[i]}} " for i in range(2) if text[i]) + shown(item.name, p) + mark(item, options)
+        "".join(f"{text[i]:>{widths[i]}} " for i in range(2) if text[i]) + painted(p, item, options) + mark(item, options)
         for item, text in zip(items, prefixes, strict=True)
     ]
     if "m" in options:
@@ -135,114 +131,32 @@ def show(p: Process, items: list[Item], options: Options, *, total: bool) -> Non
         p.out("".join(f"{line}\n" for line in columns(cells, width)))
 
 
-def front(item: Item, options: Options) -> tuple[str, str]:
-    inode = str(item.stat.inode) if "i" in options else ""
-    size = str(blocks_of(item.stat)) if "s" in options else ""
-    return inode, size
-
-
 def columns(cells: list[str], width: int) -> list[str]:
     """As many columns as fit, filled downwards, two blanks between them."""
     for rows in range(1, len(cells) + 1):
         count = math.ceil(len(cells) / rows)
-        widths = [max(len(cell) for cell in cells[i * rows : (i + 1) * rows]) + 2 for i in range(count)]
+        widths = [max(seen(cell) for cell in cells[i * rows : (i + 1) * rows]) + 2 for i in range(count)]
         if sum(widths) - 2 < width or rows == len(cells):
             lines = []
             for row in range(rows):
                 line = [cells[i * rows + row] for i in range(count) if i * rows + row < len(cells)]
-                lines.append("".join(f"{cell:<{widths[i]}}" for i, cell in enumerate(line[:-1])) + line[-1])
+                lines.append("".join(cell + " " * (widths[i] - seen(cell)) for i, cell in enumerate(line[:-1])) + line[-1])
             return lines
     return []
 
 
-def long_list(p: Process, items: list[Item], options: Options) -> list[str]:
-    rows = []
-    for item in items:
-        stat = item.stat
-        named = "n" not in options
-        owner = user_name(p.fs, stat.uid) if named else str(stat.uid)
-        group = group_name(p.fs, stat.gid) if named else str(stat.gid)
-        if modes.S_ISCHR(stat.mode) or modes.S_ISBLK(stat.mode):
-            size = device_numbers(item.path)
-        else:
-            size = human(stat.size) if "h" in options else str(stat.size)
-        rows.append([*front(item, options), modes.filemode(stat.mode), str(stat.links), owner, group, size])
-    widths = [max((len(row[i]) for row in rows), default=0) for i in range(7)]
-    lines = []
-    for item, row in zip(items, rows, strict=True):
-        cells = [f"{row[i]:>{widths[i]}}" for i in (0, 1) if row[i]]
-        cells += [row[2], f"{row[3]:>{widths[3]}}"]
-        if "g" not in options:
-            cells.append(f"{row[4]:<{widths[4]}}")
-        if not options.any("oG"):
-            cells.append(f"{row[5]:<{widths[5]}}")
-        cells += [f"{row[6]:>{widths[6]}}", when(p, item.stat, options), shown(item.name, p)]
-        link = f" -> {item.stat.target}" if modes.S_ISLNK(item.stat.mode) and item.stat.target else ""
-        lines.append(" ".join(cells) + (link or mark(item, options)))
-    return lines
+def seen(cell: str) -> int:
+    """How wide a cell is on the screen."""
+    return len(re.sub(r"\033\[[\d;]*m", "", cell))
 
 
-def when(p: Process, stat: Stat, options: Options) -> str:
-    moment = local(p, stat.ctime if "c" in options else stat.mtime)
-    style = options.value("time-style") or ("full-iso" if "full-time" in options else "locale")
-    if style == "full-iso":
-        return moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{moment.microsecond:06d}000" + moment.strftime(" %z")
-    if style == "long-iso":
-        return moment.strftime("%Y-%m-%d %H:%M")
-    if style.startswith("+"):
-        return moment.strftime(style[1:])
-    now = p.host.now()
-    recent = now - HALF_YEAR < stat.mtime <= now + 60
-    return moment.strftime("%b %e %H:%M") if recent else moment.strftime("%b %e  %Y")
-
-
-def mark(item: Item, options: Options) -> str:
-    mode = item.stat.mode
-    if "F" not in options and "p" not in options and "file-type" not in options:
-        return ""
-    if modes.S_ISDIR(mode):
-        return "/"
-    if "F" not in options:
-        return ""
-    if modes.S_ISLNK(mode):
-        return "@"
-    if modes.S_ISFIFO(mode):
-        return "|"
-    return "*" if mode & 0o111 and modes.S_ISREG(mode) else ""
-
-
-def shown(name: str, p: Process) -> str:
-    """On a terminal names are quoted where a shell would need it; in a pipe they stand as they are."""
-    return name if not p.stdout.is_tty or PLAIN.fullmatch(name) else quoted(name)
-
-
-def blocks_of(stat: Stat) -> int:
-    """In units of 1024 bytes: whole blocks of 4096."""
-    if modes.S_ISLNK(stat.mode) or not (modes.S_ISREG(stat.mode) or modes.S_ISDIR(stat.mode)):
-        return 0
-    return -(-stat.size // 4096) * 4
-
-
-def human(size: float, base: int = 1024) -> str:
-    """Rounded up, as coreutils do: one digit after the point below ten."""
-    if size < base:
-        return str(int(size))
-    for unit in "KMGTPE":
-        size /= base
-        if math.ceil(size * 10) / 10 < 10:
-            return f"{math.ceil(size * 10) / 10:.1f}{unit}"
-        if math.ceil(size) < base or unit == "E":
-            return f"{math.ceil(size)}{unit}"
-    return str(size)
-
-
-def device_numbers(path: str) -> str:
-    major, minor = {
-        **{"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9), "kmsg": (1, 11)},
-        **{"tty": (5, 0), "console": (5, 1), "ptmx": (5, 2), "mem": (1, 1)},
-        **{"sda": (8, 0), "sda1": (8, 1), "sda2": (8, 2), "sda5": (8, 5)},
-    }.get(path.rsplit("/", 1)[-1], (4, 64))
-    return f"{major}, {minor:3d}"
+def colours_for(p: Process, options: Options) -> Colours | None:
+    wanted = options.value("color")
+    if wanted is None or wanted in ("never", "no", "none") or wanted in ("auto", "tty", "if-tty") and not p.stdout.is_tty:
+        return None
+    if not p.env.get("LS_COLORS") and not has_colours(p):
+        return None
+    return Colours(p)
 
 
 COMMANDS = {"ls": ls, "dir": ls, "vdir": ls}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..ports import Process
@@ -34,6 +34,9 @@ def refuse(p: Process, text: str, status: int = 1, hint: bool = True) -> Usage:
 
 class Options:
     """`given`: (name, value) in the order given; a long name that stands for a letter comes as the letter."""
+
+    #: What ls paints names with, when it does.
+    colours: Any = None
 
     def __init__(self, given: list[tuple[str, str]], operands: list[str]) -> None:
         self.given, self.operands = given, operands
