@@ -97,15 +97,19 @@ def number_of(text: str) -> int:
 async def xxd(p: Process) -> int:
     args = list(p.args[1:])
     plain, back, upper, columns, limit, skip, group = False, False, False, 0, None, 0, 2
+    included = bits = False
     names: list[str] = []
     while args:
         word = args.pop(0)
         flag = word[1:2] if word.startswith("-") and len(word) > 1 else ""
+        if word in ("-v", "--version", "-version"):
+            raise Usage("xxd 2022-01-14 by Juergen Weigert et al.\n", 0)
         if flag in ("c", "l", "s", "g"):
             value = number_of(word[2:] or (args.pop(0) if args else "0"))
             columns, limit, skip, group = (value if flag == "c" else columns, value if flag == "l" else limit, value if flag == "s" else skip, value if flag == "g" else group)
         elif flag:
             plain, back, upper = plain or "p" in word, back or "r" in word, upper or "u" in word
+            included, bits = included or "i" in word, bits or "b" in word
         else:
             names.append(word)
     name = (names or ["-"])[0]
@@ -130,6 +134,12 @@ async def xxd(p: Process) -> int:
         text = "".join(data[at : at + width].hex() + "\n" for at in range(0, len(data), width))
         p.out(text.upper() if upper else text)
         return 0
+    if included:
+        p.out(as_array(data, "" if name == "-" else name, columns or 12))
+        return 0
+    if bits:
+        show_bits(p, data, columns or 6, skip)
+        return 0
     width = columns or 16
     for at in range(0, len(data), width):
         line = data[at : at + width]
@@ -138,6 +148,23 @@ async def xxd(p: Process) -> int:
         pad = width * 2 + (width - 1) // group
         p.out(f"{skip + at:08x}: {cells.upper() if upper else cells:<{pad}}  {printable(line)}\n")
     return 0
+
+
+def as_array(data: bytes, name: str, width: int) -> str:
+    """Of `xxd -i`: the bytes as C has them, and as a variable where they have a name."""
+    rows = [", ".join(f"0x{byte:02x}" for byte in data[at : at + width]) for at in range(0, len(data), width)]
+    body = "  " + ",\n  ".join(rows) + "\n" if rows else ""
+    if not name:
+        return body
+    variable = re.sub(r"[^A-Za-z0-9]", "_", name)
+    variable = f"__{variable}" if variable[:1].isdigit() else variable
+    return f"unsigned char {variable}[] = {{\n{body}}};\nunsigned int {variable}_len = {len(data)};\n"
+
+
+def show_bits(p: Process, data: bytes, width: int, skip: int) -> None:
+    for at in range(0, len(data), width):
+        line = data[at : at + width]
+        p.out(f"{skip + at:08x}: {' '.join(f'{byte:08b}' for byte in line):<{width * 9 - 1}}  {printable(line)}\n")
 
 
 def printable(data: bytes) -> str:

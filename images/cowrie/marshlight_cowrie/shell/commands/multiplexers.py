@@ -75,7 +75,7 @@ async def screen(p: Process) -> int:
     folder = f"/run/screen/S-{p.account.name}"
     if listing:
         if not rows:
-            p.out(f"No Sockets found in {folder}.\n\n")
+            p.out(f"No Sockets found in {folder}.\n\r\n")
             return 1
         p.out("There is a screen on:\n" if len(rows) == 1 else "There are screens on:\n")
         for row in reversed(rows):
@@ -91,7 +91,7 @@ async def screen(p: Process) -> int:
         detach(p, "screen", title, "SCREEN " + " ".join(p.args[1:]), command or [p.env.get("SHELL") or "/bin/sh", "-c", "sleep 1000000"])
         return 0
     if not p.stdin.is_tty:
-        p.out("Must be connected to a terminal.\n")
+        p.out("Must be connected to a terminal.\r\n")
         return 1
     return await inside(p, command, "screen", "[screen is terminating]\n")
 

@@ -6,6 +6,7 @@ import io
 import posixpath
 import stat as modes
 import zipfile
+import zlib
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -203,25 +204,29 @@ async def zip_(p: Process) -> int:
         try:
             gather(p, name, "r" in letters, fresh)
         except OSError:
-            p.stderr.write(f"\tzip warning: name not matched: {name}\n".encode())
+            p.out(f"\tzip warning: name not matched: {name}\n")
     if not fresh:
-        raise Usage(f"\nzip error: Nothing to do! ({target})\n", 12)
+        p.out(f"\nzip error: Nothing to do! ({target})\n")
+        return 12
     made_ = io.BytesIO()
     with zipfile.ZipFile(made_, "w", zipfile.ZIP_DEFLATED) as archive:
-        for one, data in (kept for name, kept in old.items() if name not in {inner for _, inner in fresh}):
-            archive.writestr(one, data)
-        for path, inner in fresh:
-            inner = posixpath.basename(inner) if "j" in letters else inner
+        names_of = {posixpath.basename(inner) if "j" in letters else inner: path for path, inner in fresh}
+        # What is there already keeps its place.
+        for inner in dict.fromkeys([*old, *names_of]):
+            path = names_of.get(inner)
+            if path is None:
+                archive.writestr(*old[inner])
+                continue
             if not inner:
                 continue
             stat = p.fs.stat(p.path(path))
             info = zipfile.ZipInfo(inner, local(p, stat.mtime).timetuple()[:6])
             info.external_attr = stat.mode << 16
             data = b"" if modes.S_ISDIR(stat.mode) else p.fs.read(p.path(path))[:MOST_BYTES]
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, data)
-            packed = archive.getinfo(inner).compress_size
+            packed = len(zlib.compress(data, wbits=-15))
             stored = packed >= len(data)
+            info.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+            archive.writestr(info, data)
             if "q" not in letters:
                 p.out(f"{'updating' if inner in old else '  adding'}: {inner} ({'stored 0' if stored else f'deflated {saved(len(data), packed)}'}%)\n")
     p.fs.write(p.path(target), made_.getvalue(), mode=0o666 & ~p.umask)
