@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { isoNow } from '../../shared/clock.ts'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
-import { canonicalCidr } from '../../shared/network.ts'
 import { type Plan, serviceContainer } from '../../shared/schemas/desired-state.ts'
 import type { Notice } from '../../shared/schemas/state.ts'
 import type { ObservedContainer } from '../engine/port.ts'
@@ -26,6 +25,7 @@ import { makeLedger } from './ledger.ts'
 import { observe } from './observe.ts'
 import { type PlanRules, plan as planSteps } from './plan.ts'
 import type { Decoys, DecoysDeps, DecoysOptions } from './ports.ts'
+import { addressesOf, livingOf, reachOf, restingOf, sourcesOf } from './shown.ts'
 import { foldersOf, networkName, podName } from './specs.ts'
 import { outcomeOf } from './standing.ts'
 import { makeStateReporter } from './state-reporter.ts'
@@ -73,7 +73,7 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     clock,
     log,
     probeEveryMs: options.probeEveryMs ?? 20_000,
-    living: () => livingDecoys(),
+    living: () => livingOf(ledger.all(), seenOf, current?.nics ?? []),
     onClaim: (claim) => void giveUp(claim).catch((error) => log.error({ err: error }, 'could not withdraw a decoy')),
   })
   const works = makeWorks({
@@ -180,14 +180,6 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     reporter.send(outcome)
   }
 
-  function livingDecoys() {
-    const nics = current?.nics ?? []
-    return ledger.all().flatMap(({ decoy, cidr, ip, gone, withdrawn: lost }) => {
-      const nic = nics.find((one) => canonicalCidr(one.cidr) === canonicalCidr(cidr))?.nic
-      return nic && !gone && !lost && seenOf(decoy).pod?.running ? [{ decoy, nic, ip }] : []
-    })
-  }
-
   async function loop(signal: AbortSignal): Promise<void> {
     let failures = 0
     while (!signal.aborted) {
@@ -230,12 +222,9 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     },
     list: () => reporter.last(),
     standing: () =>
-      (desired?.decoys ?? []).flatMap(({ id, cidr, ip, egress }) => {
-        const entry = ledger.get(id)
-        if (!entry || entry.rejected || entry.withdrawn || works.busyWith(id) || !answers(seenOf(id))) return []
-        const gateway = current?.nics.find((nic) => canonicalCidr(nic.cidr) === canonicalCidr(cidr))?.gateway
-        return [{ decoy: id, ip, egress, ...(gateway !== undefined && { gateway }) }]
-      }),
+      restingOf(desired?.decoys ?? [], ledger.get, seenOf)
+        .filter(({ id }) => !works.busyWith(id))
+        .map((decoy) => reachOf(decoy, current?.nics ?? [])),
     async takeDown(decoy, reason) {
       const stopped = containersIn(seenOf(decoy)).map((container) => engine.stop(container.id, 0))
       const entry = ledger.get(decoy)
@@ -244,24 +233,8 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
       tell(decoy)
       bell.ring()
     },
-    // An address that a real host has taken, or that was given up, is a host's again.
-    ownAddresses: () =>
-      ledger
-        .all()
-        .filter(({ decoy, gone, withdrawn: lost }) => !lost && (!gone || hasContainers(seenOf(decoy))))
-        .map(({ ip, mac }) => ({ ip, mac })),
-    sources: () =>
-      ledger.all().flatMap(({ decoy, persona, personaVersion, revision, gone, served }) =>
-        served.map((service) => ({
-          id: decoy,
-          service,
-          outDir: foldersOf(folder, decoy, service).out,
-          persona,
-          personaVersion: seenOf(decoy).services[service]?.status?.personaVersion ?? personaVersion,
-          revision,
-          gone: gone && !hasContainers(seenOf(decoy)),
-        })),
-      ),
+    ownAddresses: () => addressesOf(ledger.all(), seenOf),
+    sources: () => sourcesOf(ledger.all(), seenOf, folder),
     async release(decoy) {
       if (!ledger.get(decoy)?.gone) return
       controls.delete(decoy)
