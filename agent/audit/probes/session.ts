@@ -70,9 +70,12 @@ async function logIn({ decoy, signal }: Look, user: PersonaUser): Promise<Client
   return undefined
 }
 
-/** Writes a file, comes again, and reads it: on a real machine it is still there. */
+/**
+ * Writes a file, comes again, and reads it: on a real machine it is still there. In /tmp, which is emptied at the next
+ * start at the earliest, and which every kind of host has: a router's /var is in memory too, without a folder /var/tmp.
+ */
 async function lasting(look: Look, user: PersonaUser, client: Client): Promise<Found> {
-  const [path, mark] = [`/var/tmp/.${randomBytes(4).toString('hex')}`, randomBytes(6).toString('hex')]
+  const [path, mark] = [`/tmp/.${randomBytes(4).toString('hex')}`, randomBytes(6).toString('hex')]
   await runOn(client, `echo ${mark} > ${path}`)
   const again = await logIn(look, user)
   if (!again) return found('session.lasting', 'differs', 'refused', mark, 'it does not let in the same user again')

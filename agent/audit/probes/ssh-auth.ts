@@ -5,6 +5,8 @@ import { median } from '../typical.ts'
 
 /** More than any server gives; one that goes on past these has no limit. */
 const mostTries = 12
+/** Enough to see a constant again. */
+const fewTries = 3
 
 /** Methods, tries before it hangs up, and the time of its refusals. Only decoys are asked: real hosts count failures. */
 export const sshAuth: Probe = {
@@ -13,12 +15,20 @@ export const sshAuth: Probe = {
   async look({ persona, decoy }) {
     const { ssh } = persona
     if (!ssh) return []
-    const nobody = `u${randomBytes(4).toString('hex')}`
-    const passwords = Array.from({ length: mostTries }, (_, i) => `wrong-${i}-${nobody}`)
-    const tried = await tryPasswords(decoy.ip, nobody, passwords)
-    tried.client?.destroy()
-    return [methods(tried), tries(tried, ssh.maxAuthTries), pace(tried)]
+    const tried = await asNobody(decoy.ip, mostTries)
+    const first = pause(tried.answersMs)
+    const again = isRound(first) ? pause((await asNobody(decoy.ip, fewTries)).answersMs) : undefined
+    return [methods(tried), tries(tried, ssh.maxAuthTries), pace(first, again)]
   },
+}
+
+/** A name that no host knows, another one each time. */
+async function asNobody(ip: string, most: number): Promise<Attempts> {
+  const nobody = `u${randomBytes(4).toString('hex')}`
+  const passwords = Array.from({ length: most }, (_, i) => `wrong-${i}-${nobody}`)
+  const tried = await tryPasswords(ip, nobody, passwords)
+  tried.client?.destroy()
+  return tried
 }
 
 function methods({ methods }: Attempts): Found {
@@ -35,13 +45,26 @@ function tries({ answersMs, end, words }: Attempts, most: number): Found {
   return holds('ssh.tries', so, seen, `thrown out after ${most} tries`, 'another number of tries than its kind gives')
 }
 
-/** A delay that is a constant of a program shows in the spread; those of a real one vary by some milliseconds at least. */
-function pace({ answersMs }: Attempts): Found {
-  if (answersMs.length < 4) return found('ssh.refusal-time', 'unknown', answersMs, '', 'too few refusals to judge')
+type Pause = { typical: number; spread: number; of: number }
+
+function pause(answersMs: readonly number[]): Pause {
   const typical = median(answersMs)
-  const spread = median(answersMs.map((ms) => Math.abs(ms - typical)))
-  const round = Math.abs(typical - Math.round(typical / 500) * 500)
-  const constant = typical > 400 && spread < 3 && round < 15
-  const seen = `${Math.round(typical)} ms, usually within ${spread.toFixed(1)} ms of it`
+  return { typical, spread: median(answersMs.map((ms) => Math.abs(ms - typical))), of: answersMs.length }
+}
+
+/** Always the same, and a number that a person would write. */
+const isRound = ({ typical, spread }: Pause): boolean =>
+  typical > 400 && spread < 3 && Math.abs(typical - Math.round(typical / 500) * 500) < 15
+
+/**
+ * A round constant is a program's delay. OpenSSH's own is always the same for one name, and another for the next one
+ * (sshd fills it up to a multiple drawn from the name), so by chance one in twenty is round, and two names hardly ever.
+ */
+function pace(first: Pause, again?: Pause): Found {
+  const seen = [first, ...(again ? [again] : [])]
+    .map(({ typical, spread }) => `${Math.round(typical)} ms, usually within ${spread.toFixed(1)} ms of it`)
+    .join('; of another name ')
+  if (first.of < 4) return found('ssh.refusal-time', 'unknown', seen, '', 'too few refusals to judge')
+  const constant = again !== undefined && isRound(again)
   return holds('ssh.refusal-time', !constant, seen, 'no constant', 'each refusal takes the same round time')
 }
