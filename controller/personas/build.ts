@@ -178,6 +178,7 @@ export function build(input: BuildInput, catalogue: Catalogue, ouis: Ouis): Pers
         passwordPrompt: telnet.text.passwordPrompt,
       },
     }),
+    ...(template.busybox && { busybox: template.busybox }),
     issue: fill(template.issue),
     motd: fill(template.motd),
     users,

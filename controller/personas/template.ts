@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { port } from '../../shared/schemas/common.ts'
-import { personaNetwork, personaPage, personaUser, serviceKind } from '../../shared/schemas/persona.ts'
+import { personaBusybox, personaNetwork, personaPage, personaUser, serviceKind } from '../../shared/schemas/persona.ts'
 
 const weight = z.number().positive()
 const pattern = z.string().refine((text) => {
@@ -135,6 +135,8 @@ export const template = z.strictObject({
   processes: z.array(process),
   sshProcess: process.nullable(),
   roles: z.array(role).min(1),
+  /** Where every command is BusyBox. */
+  busybox: personaBusybox.optional(),
   motd: z.string().max(2048),
   issue: z.string().max(512),
   names: z.array(z.string()).min(1),

@@ -159,6 +159,15 @@ export const honeyCredential = z.object({
 /** Why a field has the value it has; shown by `marshlight personas explain`. */
 export const personaReason = z.object({ field: z.string().max(64), because: z.string().max(512) })
 
+/** BusyBox as the program behind every command: its first line without ` multi-call binary.`, and its applets; without a list, those of the image's tree. */
+export const personaBusybox = z.object({
+  banner: z.string().regex(/^BusyBox v[\x20-\x7e]{1,112}$/),
+  applets: z
+    .array(z.string().regex(/^[^/\s]{1,32}$/))
+    .max(512)
+    .optional(),
+})
+
 /**
  * What a decoy pretends to be. Every field agrees with every other: kernel with distribution, banner with package,
  * users with uid ranges, processes with services, MAC vendor with hardware, memory with processes.
@@ -212,6 +221,7 @@ export const persona = z.object({
   services: z.array(personaService).max(16).optional(),
   network: personaNetwork.optional(),
   schedule: personaSchedule.optional(),
+  busybox: personaBusybox.optional(),
   packages: z.array(personaPackage).max(1024).optional(),
   files: z.array(personaFile).max(128).optional(),
   honey: z.array(honeyCredential).max(16).optional(),

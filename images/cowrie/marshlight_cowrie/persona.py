@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from . import persona_host
 from .fields import Fields, Refused, parsed
-from .persona_host import File, Honey, Network, Package, Schedule, Service
+from .persona_host import Busybox, File, Honey, Network, Package, Schedule, Service
 
 __all__ = ["Fields", "Persona", "Process", "Refused", "Ssh", "Telnet", "User", "parsed", "read_persona"]
 
@@ -111,6 +111,7 @@ class Persona:
     packages: tuple[Package, ...] = ()
     files: tuple[File, ...] = ()
     honey: tuple[Honey, ...] = ()
+    busybox: Busybox | None = None
     #: The start that the agent wrote, where the schedule has brought a later one since (0: none).
     written_start: float = 0.0
 
@@ -167,6 +168,7 @@ def read_persona(raw: bytes) -> Persona:
         packages=persona_host.packages_of(root),
         files=persona_host.files_of(root),
         honey=persona_host.honey_of(root),
+        busybox=persona_host.busybox_of(root),
     )
     if persona.ssh is None and persona.telnet is None:
         raise Refused("persona has neither ssh nor telnet: nothing to serve")

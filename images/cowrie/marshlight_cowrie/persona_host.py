@@ -14,6 +14,14 @@ STACKS = ("linux", "linux-embedded", "windows", "bsd", "printer", "switch")
 
 
 @dataclass(frozen=True)
+class Busybox:
+    """`banner` without `multi-call binary`; no `applets`: those of the tree."""
+
+    banner: str
+    applets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Page:
     path: str
     status: int
@@ -97,6 +105,16 @@ class Honey:
     password: str
     service: str
     path: str
+
+
+def busybox_of(root: Fields) -> Busybox | None:
+    if not root.has("busybox"):
+        return None
+    busybox = root.fields("busybox")
+    applets = busybox.names("applets") if busybox.has("applets") else ()
+    if len(applets) > 512 or any(not name or len(name) > 32 or "/" in name for name in applets):
+        raise Refused("persona.busybox.applets is no list of at most 512 names")
+    return Busybox(busybox.text("banner", 128, r"BusyBox v[\x20-\x7e]+"), applets)
 
 
 def services_of(root: Fields) -> tuple[Service, ...]:

@@ -17,3 +17,12 @@ def contained(persona: Persona) -> bool:
     """
     first = next((process.command for process in persona.processes if process.pid == 1), "")
     return bool(first) and first.split(" ")[0].strip("{}").rsplit("/", 1)[-1] not in INITS
+
+
+#: What those systems call themselves whose every command is BusyBox.
+SMALL = ("openwrt", "lede", "busybox", "embedded", "buildroot", "unifi")
+
+
+def small(persona: Persona) -> bool:
+    """BusyBox stands behind its commands: it says so, its shell greets with it, or its system is one of those."""
+    return persona.busybox is not None or persona.os.id in SMALL or persona.os.kernel.machine.startswith(("mips", "armv5")) or "built-in shell (ash)" in persona.motd

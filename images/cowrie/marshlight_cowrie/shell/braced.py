@@ -38,7 +38,7 @@ class BracedReader(QuoteReader):
         elif self.peek() and self.peek() in SPECIAL:
             node.name = self.peek()
             self.at += 1
-        if node.name and self.peek() == "[" and not self.plain_posix:
+        if node.name and self.peek() == "[" and not self.plain:
             self.at += 1
             node.index = self.subscript()
         if node.indirect and self.peek() in ("*", "@") and self.peek(1) == "}":

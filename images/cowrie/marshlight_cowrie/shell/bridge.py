@@ -13,9 +13,10 @@ from ..signatures import expect, expect_attribute
 from ..transfer import scp
 from ..transfer.hook import captured
 from . import bridge_commands, busybox
+from .applets import registry_for
 from .bridge_keys import install as install_keys
 from .bridge_session import ShellSession
-from .ports import Registry
+from .ports import Registries, Registry
 from .programs import register as register_shells
 
 if TYPE_CHECKING:
@@ -44,13 +45,14 @@ def install(decoy: Decoy) -> None:
     # Coroutines within coroutines are frames within frames; the shell itself stops long before.
     sys.setrecursionlimit(max(sys.getrecursionlimit(), 12000))
 
-    registry = registry_of(base.commands)
+    common = registry_of(base.commands)
+    registries = Registries(common, registry_for(common))
     connected = base.connectionMade
 
     def run_connected(self: Any) -> None:
         connected(self)
         self.cmdstack = []
-        self.shell_session = ShellSession(decoy, self, registry)
+        self.shell_session = ShellSession(decoy, self, registries)
         self.shell_session.start_command(self.execcmd)
 
     def talk_connected(self: Any) -> None:
@@ -58,7 +60,7 @@ def install(decoy: Decoy) -> None:
         connected(self)
         protocol.recvline.HistoricRecvLine.connectionMade(self)
         self.cmdstack = []
-        self.shell_session = ShellSession(decoy, self, registry)
+        self.shell_session = ShellSession(decoy, self, registries)
         self.keyHandlers.update(self.own_keys())
         self.shell_session.start_interactive()
 

@@ -10,6 +10,7 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from .. import diagnostics
+from ..machine.kind import small
 from .bridge_artifacts import keep_written
 from .bridge_host import DecoyHost
 from .bridge_terminal import Channel, Output, Terminal
@@ -26,7 +27,7 @@ from .tasks import Interrupted, Scheduler, Task
 
 if TYPE_CHECKING:
     from ..decoy import Decoy
-    from .ports import Registry
+    from .ports import Registries
 
 #: Seconds at a time; a keystroke of another session waits no longer.
 SLICE = 0.004
@@ -38,7 +39,7 @@ NO_SHELLS = {"nologin": (b"This account is currently not available.\n", 1), "fal
 
 
 class ShellSession:
-    def __init__(self, decoy: Decoy, protocol: Any, registry: Registry) -> None:
+    def __init__(self, decoy: Decoy, protocol: Any, registries: Registries) -> None:
         self.decoy, self.protocol = decoy, protocol
         self.timer: Any = None
         self.task: Task | None = None
@@ -47,6 +48,7 @@ class ShellSession:
         host = DecoyHost(decoy)
         user = protocol.user
         self.tree = user.server.fs.view
+        registry = registries.of_small_devices if small(decoy.persona) else registries.common
         self.system = System(host, self.tree, registry, self.scheduler, SessionTable(host), session=protocol)
         self.system.on_command = self.note_command
         self.system.on_failure = lambda error: diagnostics.say("error", f"a command failed: {error!r}")
@@ -85,6 +87,8 @@ class ShellSession:
         """Of the account's shell, and the name it runs under."""
         name = posixpath.basename(self.account.shell) or "sh"
         system = self.decoy.persona.os.id
+        if small(self.decoy.persona):
+            return ASH, name if name in ("ash", "sh") else "sh"
         if name in ("bash", "rbash"):
             return BASH, name
         if name == "dash" or name == "sh" and system in ("debian", "ubuntu", "raspbian", "linuxmint", "devuan", "kali"):
@@ -145,6 +149,15 @@ class ShellSession:
     def seed_processes(self, interactive: bool) -> int:
         """What the daemon that let the client in runs for it."""
         table, tty = self.system.table, (self.system.tty or "").replace("/dev/", "")
+        if small(self.decoy.persona):
+            # telnetd's login becomes the shell; dropbear's child keeps its parent's words.
+            daemon = next((row for row in table.rows() if ("telnetd" if self.telnet else "dropbear") in row.command), None)
+            if daemon is not None and self.telnet:
+                return daemon.pid
+            if daemon is not None:
+                pid = table.new_pid()
+                table.add(pid, daemon.pid, "root", daemon.command, None, "S")
+                return pid
         if self.telnet:
             pid = table.new_pid()
             table.add(pid, 1, "root", f"login -h {self.protocol.realClientIP} -p", self.system.tty, "Ss")

@@ -9,8 +9,10 @@ Builtin = Callable[[Any, list[str]], Awaitable[int]]
 BUILTINS: dict[str, Builtin] = {}
 #: What bash has and dash, ash have not.
 BASH_ONLY: set[str] = set()
-#: What only ash adds to dash.
-ASH_TOO = {"let", "shopt", "source", "history", "declare", "local", "printf", "echo", "help"}
+#: What ash adds to dash.
+ASH_TOO = {"let", "source", "history", "local", "printf", "echo", "help"}
+#: What no ash has, though it is no extension of bash's alone here.
+NOT_ASH = {"logout", "newgrp", "typeset"}
 
 
 def builtin(*names: str, bash: bool = False) -> Callable[[Builtin], Builtin]:
@@ -30,6 +32,8 @@ def find(shell: Any, name: str) -> Builtin | None:
     if name in BASH_ONLY and not shell.dialect.bash:
         if not (shell.dialect.kind == "ash" and name in ASH_TOO):
             return None
+    if name in NOT_ASH and shell.dialect.kind == "ash":
+        return None
     return BUILTINS.get(name)
 
 

@@ -168,7 +168,7 @@ def unreadable(shell: Any, command: str, name: str, error: OSError) -> int:
     if shell.dialect.kind == "dash":
         shell.complain(f"{command}: cannot open {name}: {'No such file' if error.errno == 2 else reason}" if "/" in name else f"{command}: {name}: not found")
     else:
-        shell.complain(f"can't open '{name}': {reason}")
+        shell.complain(f"{command}: can't open '{name}': {reason}")
     if not shell.interactive:
         raise Exit(2)
     return 2

@@ -24,7 +24,7 @@ async def declare(shell: Any, words: list[str]) -> int:
     local = words[0] == "local"
     if local and not shell.calls:
         shell.complain("local: can only be used in a function" if shell.dialect.bash else "local: not in a function")
-        return 1
+        return 1 if shell.dialect.bash else 2
     if minus & {"f", "F"}:
         return functions(shell, minus, operands)
     if "p" in minus or not operands:

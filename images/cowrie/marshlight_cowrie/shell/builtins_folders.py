@@ -33,6 +33,8 @@ async def cd(shell: Any, words: list[str]) -> int:
             return 1
     elif operands[0] == "-":
         target, shown = shell.vars.get("OLDPWD"), True
+        if target is None and shell.dialect.kind == "ash":
+            target = shell.cwd
         if target is None:
             shell.complain("cd: OLDPWD not set")
             return 1
@@ -66,7 +68,7 @@ def enter(shell: Any, command: str, target: str, *, shown: bool = False, physica
             shell.complain(f"{command}: can't cd to {target}")
         else:
             shell.complain(f"{command}: can't cd to {target}: {reason}")
-        return 1 if shell.dialect.bash else 2 if shell.dialect.kind == "dash" else 1
+        return 1 if shell.dialect.bash else 2
     if physical:
         path = real_path(shell, path)
     before = shell.vars.get("PWD") or shell.cwd

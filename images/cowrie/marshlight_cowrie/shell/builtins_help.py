@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import builtins
+from . import ash, builtins
 from .builtins import builtin, out
 
 
 @builtin("help", bash=True)
 async def help_(shell: Any, words: list[str]) -> int:
+    if shell.dialect.kind == "ash":
+        out(shell, ash.help_text(builtins.names(shell)))
+        return 0
     if len(words) > 1:
         missing = [word for word in words[1:] if word not in builtins.BUILTINS]
         for word in missing:

@@ -66,7 +66,7 @@ async def kill(shell: Any, words: list[str]) -> int:
             shell.say_error("kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]\n")
         else:
             shell.complain("kill: Usage: kill [-s sigspec | -signum | -sigspec] [pid | job]... or\nkill -l [exitstatus]")
-        return 2
+        return 1 if shell.dialect.kind == "ash" else 2
     if operands[0] in ("-l", "-L"):
         return list_signals(shell, operands[1:])
     if operands[0] in ("-s", "-n") and len(operands) > 1:
@@ -84,6 +84,9 @@ async def kill(shell: Any, words: list[str]) -> int:
     number = found
     if operands[:1] == ["--"]:
         operands = operands[1:]
+    if not operands and shell.dialect.kind == "ash":
+        shell.complain("kill: Usage: ")
+        return 1
     status = 0
     for operand in operands:
         status = send(shell, operand, number) or status
@@ -93,6 +96,7 @@ async def kill(shell: Any, words: list[str]) -> int:
 
 
 def send(shell: Any, operand: str, number: int) -> int:
+    of_ash = f": {operand}" if shell.dialect.kind == "ash" else ""
     if operand.startswith("%"):
         job = shell.jobs.find(operand)
         if job is None:
@@ -109,10 +113,10 @@ def send(shell: Any, operand: str, number: int) -> int:
     try:
         shell.system.table.signal(pid, number, shell.account)
     except ProcessLookupError:
-        shell.complain(f"kill: ({operand}) - No such process" if shell.dialect.bash else "kill: No such process")
+        shell.complain(f"kill: ({operand}) - No such process" if shell.dialect.bash else f"kill: No such process{of_ash}")
         return 1
     except PermissionError:
-        shell.complain(f"kill: ({operand}) - Operation not permitted" if shell.dialect.bash else "kill: Operation not permitted")
+        shell.complain(f"kill: ({operand}) - Operation not permitted" if shell.dialect.bash else f"kill: Operation not permitted{of_ash}")
         return 1
     return 0
 
@@ -142,6 +146,9 @@ def list_signals(shell: Any, operands: list[str]) -> int:
         return 0
     every = {number: name for number, name in NAMES.items()} | {34: "SIGRTMIN", 64: "SIGRTMAX"}
     every |= {34 + at: f"SIGRTMIN+{at}" for at in range(1, 16)} | {64 - at: f"SIGRTMAX-{at}" for at in range(1, 15)}
+    if shell.dialect.kind == "ash":
+        out(shell, "".join(f"{number:2d}) {name[3:]}\n" for number, name in sorted(every.items()) if number < 32))
+        return 0
     if not shell.dialect.bash:
         out(shell, "".join(f"{name[3:]}\n" for number, name in sorted(every.items()) if number < 32))
         return 0

@@ -13,13 +13,17 @@ from .quoting import single_quoted
 
 KEYWORDS = ("if", "then", "else", "elif", "fi", "case", "esac", "for", "select", "while", "until", "do", "done", "in", "function", "time")
 KEYWORDS += ("{", "}", "!", "[[", "]]", "coproc")
+#: Words like any other to ash.
+NOT_ASH = ("select", "time", "]]", "coproc")
 
 
 def kind_of(shell: Any, name: str) -> tuple[str, str]:
     """As `type -t` says it, and what stands behind it."""
     if name in shell.aliases and ("expand_aliases" in shell.shopts or not shell.dialect.bash):
         return "alias", shell.aliases[name]
-    if name in KEYWORDS:
+    if name == "[[" and shell.dialect.kind == "ash":
+        return "builtin", name
+    if name in KEYWORDS and not (shell.dialect.kind == "ash" and name in NOT_ASH):
         return "keyword", name
     if name in shell.functions:
         return "function", name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import ash
 from .builtins import builtin, out
 from .quoting import set_quoted, value_quoted
 
@@ -55,7 +56,7 @@ async def set_(shell: Any, words: list[str]) -> int:
                     return 0
                 name = words[at]
                 at += 1
-                known = SET_NAMES if shell.dialect.bash else [*POSIX_NAMES, *(["pipefail"] if shell.dialect.kind == "ash" else [])]
+                known = SET_NAMES if shell.dialect.bash else ash.OPTIONS if shell.dialect.kind == "ash" else POSIX_NAMES
                 if name not in known:
                     if shell.dialect.bash:
                         shell.complain(f"set: {name}: invalid option name")
@@ -82,9 +83,9 @@ async def set_(shell: Any, words: list[str]) -> int:
 
 
 def show_options(shell: Any, readable: bool) -> None:
-    names = SET_NAMES if shell.dialect.bash else POSIX_NAMES
+    names = SET_NAMES if shell.dialect.bash else ash.OPTIONS if shell.dialect.kind == "ash" else POSIX_NAMES
     if readable:
-        if not shell.dialect.bash:
+        if shell.dialect.kind == "dash":
             out(shell, "Current option settings\n")
         width = 15 if shell.dialect.bash else 16
         tab = "\t" if shell.dialect.bash else ""

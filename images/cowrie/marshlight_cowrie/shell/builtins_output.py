@@ -25,6 +25,9 @@ async def echo(shell: Any, words: list[str]) -> int:
             escapes = flag == "e" if flag in "eE" else escapes
     text = " ".join(operands)
     if escapes:
+        if shell.dialect.kind == "ash":
+            # Octal digits stand without a nought before them, too.
+            text = re.sub(r"(\\\\)|\\([1-7][0-7]{0,2})", lambda found: found[1] or f"\\0{found[2]}", text)
         text, stopped = unescaped(text)
         line_end = line_end and not stopped
     out(shell, text + ("\n" if line_end else ""))
@@ -83,7 +86,7 @@ async def printf(shell: Any, words: list[str]) -> int:
             shell.complain("printf: usage: printf format [arg ...]")
         return 2
     try:
-        text, problems = formatted(operands[0], operands[1:], shell.system.host.now(), dash=shell.dialect.kind == "dash")
+        text, problems = formatted(operands[0], operands[1:], shell.system.host.now(), dash=shell.dialect.kind == "dash", strict=shell.dialect.kind == "ash")
     except FormatFailure as failure:
         out(shell, failure.text)
         shell.complain(f"printf: {failure}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import ash
 from .arithmetic import ArithmeticFailure
 from .control import Discard, Exit, ForkFailure
 from .cursor import SyntaxFailure
@@ -39,6 +40,10 @@ class Complaints:
         return self.dialect.prefix(self.name, self.line, interactive=self.interactive, script=self.script)
 
     def complain(self: Any, text: str) -> None:
+        if self.dialect.kind == "ash":
+            line = ash.complaint(self.name, text, self.line, interactive=self.interactive, script=self.script)
+            self.say_error(f"{line}\n")
+            return
         self.say_error(f"{self.prefix()}{text}\n")
 
     def say_error(self: Any, text: str) -> None:

@@ -34,7 +34,7 @@ class CompoundReader(SimpleReader):
 
     def compound(self) -> Node | None:
         line = self.line
-        if self.starts("((") and not self.plain_posix:
+        if self.starts("((") and not self.plain:
             at = self.at
             expression = self.arithmetic(self.at + 2, "))")
             if expression is not None:
@@ -46,7 +46,7 @@ class CompoundReader(SimpleReader):
                 raise SyntaxFailure(")", self.line)
             return nodes.Subshell(body)
         word = self.reserved()
-        if word in ("{", "if", "while", "until", "for", "select", "case", "function"):
+        if word in ("{", "if", "while", "until", "for", "select", "case", "function") and not (word == "select" and self.plain_ash):
             self.at += len(word)
             made: Node = getattr(self, "read_" + {"{": "group", "until": "while", "select": "for"}.get(word, word))(word, line)
             return made

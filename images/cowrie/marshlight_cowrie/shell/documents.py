@@ -27,10 +27,10 @@ class RedirectionReader(ConditionReader):
 
     def redirection(self) -> Redirection | None:
         found = REDIRECTION.match(self.text, self.at)
-        if not found or self.plain_posix and found.group(2) in ("&>", "&>>", "<<<"):
+        if not found or self.plain_posix and found.group(2) in ("&>", "&>>", "<<<") or self.plain_ash and found.group(2) == "<<<":
             return None
         before, operator = found.groups()
-        if operator in ("<", ">") and self.text.startswith("(", found.end()) and before is None and not self.plain_posix:
+        if operator in ("<", ">") and self.text.startswith("(", found.end()) and before is None and not self.plain:
             return None
         self.at = found.end()
         self.skip_blanks()

@@ -96,7 +96,8 @@ async def run_file(shell: Any, found: Executable, process: Process) -> int:
     except OSError as error:
         shell.complain(f"{name}: {error.strerror}")
         return 126
-    if head[:4] == b"\x7fELF":
+    # What is shorter than its header is no program: the kernel refuses it, and a shell reads it as a script.
+    if head[:4] == b"\x7fELF" and len(head) >= 20:
         return run_elf(shell, name, head)
     if head[:2] == b"#!":
         line = head[2:].split(b"\n", 1)[0].decode("utf-8", "surrogateescape").strip()

@@ -73,7 +73,7 @@ class Shell(Execution, Launching, Lookup, Complaints):
         self.folders: list[str] = []
         self.hashed: dict[str, tuple[str, int]] = {}
         self.history: list[str] = []
-        self.options: set[str] = {"hashall", "interactive-comments"} | ({"braceexpand"} if dialect.bash else set())
+        self.options: set[str] = ({"hashall"} if dialect.kind != "ash" else set()) | {"interactive-comments"} | ({"braceexpand"} if dialect.bash else set())
         if interactive:
             self.options |= ({"monitor", "emacs"} if self.on_terminal() else set()) | ({"history", "histexpand"} if dialect.bash else set())
         self.shopts: set[str] = {"extquote", "force_fignore", "hostcomplete", "interactive_comments", "progcomp", "promptvars", "sourcepath", "cmdhist", "complete_fullquote", "globasciiranges", "globskipdots", "patsub_replacement"}
@@ -128,6 +128,7 @@ class Shell(Execution, Launching, Lookup, Complaints):
             aliases=self.aliases if "expand_aliases" in self.shopts or not self.dialect.bash else None,
             extglob="extglob" in self.shopts,
             plain_posix=not self.dialect.extended,
+            plain_ash=self.dialect.kind == "ash",
             final=final,
             warn=self.warn_document,
         )

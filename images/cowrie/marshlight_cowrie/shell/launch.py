@@ -40,7 +40,7 @@ class Launching(External):
             self.complain(str(failure))
             if not self.dialect.bash and name in SPECIAL and not self.interactive:
                 raise Exit(2) from None
-            return 1 if self.dialect.bash else 2
+            return 2 if self.dialect.kind == "dash" else 1
         function = self.functions.get(name) if name not in SPECIAL or self.dialect.bash else None
         builtin = builtins.find(self, name) if function is None else None
         if name == "exec" and builtin is not None and len(words) == 1:

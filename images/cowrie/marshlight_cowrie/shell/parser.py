@@ -28,11 +28,13 @@ class Parser(CompoundReader):
         aliases: Mapping[str, str] | None = None,
         extglob: bool = False,
         plain_posix: bool = False,
+        plain_ash: bool = False,
         final: bool = True,
         warn: Callable[[int, str, int], None] | None = None,
     ) -> None:
         Cursor.__init__(self, text, line)
         self.aliases, self.extglob, self.plain_posix = aliases or {}, extglob, plain_posix
+        self.plain_ash = plain_ash
         #: Whether no more text can come: a here-document then ends with it.
         self.final, self.warn = final, warn
         self.documents: list[tuple[Redirection, str, bool, bool, int]] = []
@@ -72,7 +74,7 @@ class Parser(CompoundReader):
         return found
 
     def child(self, text: str, line: int) -> Parser:
-        return Parser(text, line=line, aliases=self.aliases, extglob=self.extglob, plain_posix=self.plain_posix, warn=self.warn)
+        return Parser(text, line=line, aliases=self.aliases, extglob=self.extglob, plain_posix=self.plain_posix, plain_ash=self.plain_ash, warn=self.warn)
 
     def list(self, closers: tuple[str, ...] = (), *, stop_at_line: bool = False) -> list[Node]:
         self.depth += 1
@@ -87,7 +89,7 @@ class Parser(CompoundReader):
             node = self.and_or()
             source = self.text[start : self.at].rstrip()
             self.skip_blanks()
-            if self.peek() == "&" and self.peek(1) not in "&>":
+            if self.peek() == "&" and self.peek(1) not in ("&", ">"):
                 self.at += 1
                 found.append(nodes.Background(node, source))
                 continue
@@ -124,7 +126,7 @@ class Parser(CompoundReader):
             if self.at_word("!"):
                 self.at += 1
                 negated = not negated
-            elif self.at_word("time") and not self.plain_posix:
+            elif self.at_word("time") and not self.plain:
                 self.at += 4
                 self.skip_blanks()
                 timed = "time"

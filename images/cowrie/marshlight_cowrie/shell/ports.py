@@ -189,6 +189,14 @@ class Process:
 Command = Callable[[Process], Awaitable[int]]
 
 
+@dataclass
+class Registries:
+    """The commands of most hosts, and those of devices whose every command is BusyBox."""
+
+    common: Registry
+    of_small_devices: Registry
+
+
 class Registry:
     """Commands by the path they stand at; a bare name is looked up along PATH by the interpreter."""
 

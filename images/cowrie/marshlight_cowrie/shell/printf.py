@@ -26,8 +26,10 @@ class Stop(Exception):
 
 
 class Formatter:
-    def __init__(self, form: str, operands: list[str], now: float, *, dash: bool) -> None:
+    def __init__(self, form: str, operands: list[str], now: float, *, dash: bool, strict: bool = False) -> None:
         self.form, self.operands, self.now, self.dash = form, list(operands), now, dash
+        #: Whether a number that was not given is one that is wrong.
+        self.strict = strict
         self.made: list[str] = []
         self.size = 0
         self.problems: list[str] = []
@@ -120,8 +122,8 @@ class Formatter:
 
     def integer(self, text: str | None) -> int:
         if text is None or text == "":
-            if text == "" :
-                return 0
+            if self.strict:
+                self.problems.append(": invalid number")
             return 0
         if text[0] in "'\"":
             return ord(text[1]) if len(text) > 1 else 0
@@ -196,9 +198,9 @@ def escape(mark: str) -> str:
     return "\\" + mark
 
 
-def formatted(form: str, operands: list[str], now: float = 0.0, *, dash: bool = False) -> tuple[str, list[str]]:
+def formatted(form: str, operands: list[str], now: float = 0.0, *, dash: bool = False, strict: bool = False) -> tuple[str, list[str]]:
     """The text and what is wrong with its operands; FormatFailure for the format itself."""
-    formatter = Formatter(form, operands, now, dash=dash)
+    formatter = Formatter(form, operands, now, dash=dash, strict=strict)
     formatter.run()
     text = "".join(formatter.made)
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape"), formatter.problems

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from ..machine.kind import small
 from .children import isolated
 from .cursor import Incomplete, SyntaxFailure
 from .dialect import ASH, BASH, DASH, RED_HAT, Dialect
@@ -26,7 +27,7 @@ def dialect_of(process: Process, name: str) -> Dialect:
         return BASH
     if base == "dash":
         return DASH
-    if base in ("ash", "busybox") or system in ("openwrt", "busybox", "alpine", "lede", "buildroot"):
+    if base in ("ash", "busybox") or system == "alpine" or small(process.host.persona):
         return ASH
     return BASH if system in RED_HAT else DASH
 

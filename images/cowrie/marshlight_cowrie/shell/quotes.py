@@ -19,6 +19,12 @@ class QuoteReader(Cursor):
     extglob = False
     #: Of dash: no `$'`, no arrays in `${}`.
     plain_posix = False
+    #: Arrays, `((`, `<(`, `<<<`, `+=` and `select` are bash's alone.
+    plain_ash = False
+
+    @property
+    def plain(self) -> bool:
+        return self.plain_posix or self.plain_ash
 
     def parse_until(self, closer: str) -> list[Node]:
         """The commands of a substitution: read by the parser that owns the cursor."""

@@ -58,7 +58,7 @@ class SimpleReader(RedirectionReader):
         self.at = found.end()
         operator = found.group(2)
         if operator == "[":
-            if self.plain_posix:
+            if self.plain:
                 self.at = at
                 return None
             try:
@@ -67,10 +67,10 @@ class SimpleReader(RedirectionReader):
                 self.at = at
                 return None
             operator = "+=" if self.take("+=") else "=" if self.take("=") else ""
-        if not operator or operator == "+=" and self.plain_posix:
+        if not operator or operator == "+=" and self.plain:
             self.at = at
             return None
-        if self.peek() == "(" and index is None and not self.plain_posix:
+        if self.peek() == "(" and index is None and not self.plain:
             self.at += 1
             return Assignment(found.group(1), None, operator == "+=", None, self.elements())
         return Assignment(found.group(1), index, operator == "+=", self.word())

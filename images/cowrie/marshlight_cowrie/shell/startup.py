@@ -25,7 +25,7 @@ def start_variables(shell: Any, env: dict[str, str]) -> None:
         scope.setdefault(name, Variable(value, exported=exported, readonly=readonly))
 
     scope["IFS"] = Variable(" \t\n")
-    scope["PWD"] = Variable(shell.cwd, exported=dialect.bash or "PWD" in env)
+    scope["PWD"] = Variable(shell.cwd, exported=dialect.kind != "dash" or "PWD" in env)
     scope["OPTIND"] = Variable("1")
     default("PATH", DEFAULT_PATH)
     scope["PPID"] = Variable(str(shell.ppid), readonly=dialect.bash, integer=dialect.bash)
@@ -47,6 +47,13 @@ def start_variables(shell: Any, env: dict[str, str]) -> None:
         groups = {at: str(group) for at, group in enumerate(shell.account.groups)}
         scope["GROUPS"] = Variable(groups, array="a")
         scope["DIRSTACK"] = Variable({0: shell.cwd}, array="a")
+    if dialect.kind == "ash":
+        level = env.get("SHLVL", "0")
+        scope["SHLVL"] = Variable(str(int(level) + 1 if level.isdigit() and len(level) < 4 else 1), exported=True)
+        default("HOSTNAME", shell.system.host.persona.hostname)
+        if not shell.interactive:
+            default("PS1", "\\w \\$ ")
+            default("PS2", "> ")
     if shell.interactive:
         if dialect.bash:
             # Debian's own come from /etc/bash.bashrc; a Red Hat's from /etc/bashrc, which its tree has not.
@@ -56,7 +63,8 @@ def start_variables(shell: Any, env: dict[str, str]) -> None:
                 default("COLUMNS", str(shell.system.size[0]))
                 default("LINES", str(shell.system.size[1]))
         elif dialect.kind == "ash":
-            default("PS1", "\\u@\\h:\\w\\$ ")
+            # As /etc/profile of OpenWrt sets it; else the shell's own.
+            default("PS1", "\\u@\\h:\\w\\$ " if shell.system.host.persona.os.id in ("openwrt", "lede") else "\\w \\$ ")
         default("PS2", "> ")
     if dialect.kind == "dash":
         # Set whether anybody is asked or not.

@@ -22,7 +22,7 @@ class WordReader(BracedReader):
         while not self.over:
             char = self.text[self.at]
             if char in stop:
-                if char in "<>" and self.peek(1) == "(" and stop is METACHARACTERS and not self.plain_posix:
+                if char in "<>" and self.peek(1) == "(" and stop is METACHARACTERS and not self.plain:
                     flush()
                     self.at += 2
                     parts.append(Substitution(self.parse_until(")"), direction=char))

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import machine
+from ..machine import busybox
+from ..machine.kind import small
 from . import accounts
 from .base import BaseTree
 from .host_layer import HostLayer, Texts
@@ -133,6 +135,8 @@ class Trees:
 def base_for(persona: Persona, folder: Path) -> BaseTree:
     """The tree file of the persona's distribution, with the packages it has."""
     names = {package.name for package in persona.packages}
+    if small(persona):
+        names |= {f"{busybox.APPLET}{name}" for name in busybox.applets(persona)}
     for name in bases_of(persona):
         path = folder / f"{name}.tree"
         if path.exists():
@@ -146,8 +150,7 @@ def is_of(persona: Persona, base: str) -> bool:
 
 
 def bases_of(persona: Persona) -> tuple[str, ...]:
-    system = persona.os
-    if system.kernel.machine.startswith(("mips", "armv5")) or system.id in ("openwrt", "busybox", "embedded"):
+    if small(persona):
         return ("busybox",)
     return ("debian-12",)
 
