@@ -1,0 +1,5 @@
+export { type AdwinOptions, makeAdwin } from './adwin.ts'
+export { chiSquaredTest, gTest, jensenShannon, permutationTest, stabilityIndex } from './mixes.ts'
+export { makePageHinkley, type PageHinkleyOptions } from './page-hinkley.ts'
+export { falseDiscoveryRates, poissonLower, poissonTwoSided, poissonUpper, wilson } from './rates.ts'
+export { kolmogorovSmirnov, mannWhitney, wasserstein } from './samples.ts'
