@@ -81,10 +81,15 @@ export const serviceRegistry = {
     nativeOs: line.optional(),
     nativeLanMan: line.optional(),
     signingRequired: z.boolean().optional(),
-    /** Lets guests in, who see `shares`. */
+    /** Lets guests in: whoever gives no name, or one that no person of this host has. They see `shares`. */
     guest: z.boolean().optional(),
     /** `name=comment` separated by `;`: shares that guests can list. */
     shares: z.string().max(1024).optional(),
+    /**
+     * `name=folder` separated by `;`: where the files of a share lie. Guests see those of the persona's files that are
+     * below, and read what all may read. A share without a folder is listed, and lets no guest in.
+     */
+    folders: z.string().max(1024).optional(),
   }),
   mysql: tcp(3306, {
     /** As `SHOW VARIABLES` would: what the greeting says. Made of product and version where missing. */

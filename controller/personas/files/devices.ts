@@ -1,5 +1,6 @@
 import { pick } from '../../../shared/random.ts'
-import { digits, hex, honeyIn, type Maker, root, write } from './context.ts'
+import { daysAgo, digits, hex, honeyIn, type Maker, root, write } from './context.ts'
+import { filled } from './documents.ts'
 
 /** A router's settings, with the key of its radio network and the log-in to its provider. */
 export const openwrt: Maker = (sheet) => {
@@ -89,6 +90,15 @@ export const nas: Maker = (sheet) => {
     0o644,
     `${pick(random, input.words.companies)}\n`,
   )
+  for (let i = 0; i < 3; i++) {
+    const [name, text] = pick(random, input.words.documents)
+    const day = daysAgo(input.now, 5 + random() * 300)
+    write(sheet, `/volume1/data/${filled(sheet, name, day)}`, owner, 0o644, filled(sheet, text, day))
+  }
+  // What a printer's helper leaves where the scanner finds it, and everybody else too.
+  const scanner = '/volume1/data/scan/scanner.txt'
+  const secret = honeyIn(sheet, 'smb', 'scan', scanner)
+  write(sheet, scanner, owner, 0o644, `\\\\${input.hostname}\\data\\scan\nscan / ${secret}\n`)
 }
 
 /** A Windows host's script for a mapped drive, and the settings of a service. */

@@ -11,6 +11,8 @@ from typing import Any
 from marshlight_common.control_files import Refused
 
 LARGEST = 1 << 20
+# Numbers of people: from 1000 on most systems, from 500 on Windows and old ones.
+PEOPLE_FROM = 500
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,9 @@ class File:
     path: str
     modified_at: float
     content: bytes
+    mode: int = 0o644
+    uid: int = 0
+    gid: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,8 @@ class Persona:
     mac: str
     booted_at: float
     users: tuple[str, ...]
+    # Of these the ones that are people, not parts of the system.
+    people: tuple[str, ...]
     services: tuple[Service, ...]
     files: tuple[File, ...]
 
@@ -93,6 +100,7 @@ def read_persona(raw: bytes) -> Persona:
             mac=text(root["mac"]["oui"]),
             booted_at=moment(root["bootedAt"]),
             users=tuple(text(user["name"]) for user in root.get("users", [])),
+            people=tuple(text(user["name"]) for user in root.get("users", []) if user["uid"] >= PEOPLE_FROM),
             services=tuple(service_of(service) for service in root.get("services") or []),
             files=tuple(file_of(file) for file in root.get("files") or []),
         )
@@ -118,7 +126,8 @@ def service_of(value: dict[str, Any]) -> Service:
 
 
 def file_of(value: dict[str, Any]) -> File:
-    return File(text(value["path"]), moment(value["modifiedAt"]), text(value["content"]).encode())
+    numbers = (int(value[name]) for name in ("mode", "uid", "gid"))
+    return File(text(value["path"]), moment(value["modifiedAt"]), text(value["content"]).encode(), *numbers)
 
 
 def text(value: Any) -> str:

@@ -1,8 +1,9 @@
 """
-SMB 2 and 3 (MS-SMB2) as far as a stranger comes: negotiation, NTLM, the list of shares; log-ins are all refused.
+SMB 2 and 3 (MS-SMB2) as far as a stranger comes: negotiation, NTLM, shares; log-ins with a name of this host are refused.
 
     negotiate -> session setup (NTLM challenge) -> refused
-                                               `-> nobody or guest -> IPC$ -> srvsvc: the list of shares; other shares: denied
+                                               `-> nobody or guest -> IPC$: the list of shares (smb_pipes.py)
+                                                                  `-> a share that has a folder: its files (smb_files.py)
 """
 
 from __future__ import annotations
@@ -16,34 +17,39 @@ from typing import TYPE_CHECKING
 from .. import ntlm
 from ..connection import Ended
 from . import smb1
+from . import smb_info as info
+from .smb_answers import Answers, is_related
+from .smb_files import Files
+from .smb_info import OF_SHARE
 from .smb_pipe import Pipe
+from .smb_pipes import Pipes
+from .smb_share import share_of
+from .smb_tree import ACCESS_DENIED, CANCEL, CREATE, INVALID, OK, Tree
 
 if TYPE_CHECKING:
     from ..connection import Connection
 
-NEGOTIATE, SESSION_SETUP, LOGOFF, TREE_CONNECT, TREE_DISCONNECT, CREATE, CLOSE, READ, WRITE, IOCTL, CANCEL, ECHO = (
-    *(0, 1, 2, 3, 4, 5, 6, 8, 9, 11, 12, 13),
-)
-OK, MORE, PENDING_END = 0, 0xC0000016, 0xC0000011
-LOGON_FAILURE, ACCESS_DENIED, INVALID, NOT_FOUND = 0xC000006D, 0xC0000022, 0xC000000D, 0xC0000034
-BAD_SHARE, UNSUPPORTED, NO_SESSION, FS_DRIVER_REQUIRED = 0xC00000CC, 0xC00000BB, 0xC0000203, 0xC000019C
+NEGOTIATE, SESSION_SETUP, LOGOFF, TREE_CONNECT, TREE_DISCONNECT, ECHO = 0, 1, 2, 3, 4, 13
+MORE, LOGON_FAILURE, BAD_SHARE, UNSUPPORTED = 0xC0000016, 0xC000006D, 0xC00000CC, 0xC00000BB
+NO_TREE, NO_SESSION, TOO_MANY_TREES = 0xC00000C9, 0xC0000203, 0xC0000205
+LAST_OPENED = b"\xff" * 16
+MOST_TREES = 16
 DIALECTS = {"2.0.2": 0x202, "2.1": 0x210, "3.0": 0x300, "3.0.2": 0x302, "3.1.1": 0x311}
 ANY_DIALECT = 0x2FF
 GUEST, NOBODY = 1, 2
-TRANSCEIVE = 0x0011C017
-LARGEST = 1 << 16
+LARGEST = 1 << 17
 
 
-class Conversation:
+class Conversation(Answers):
     def __init__(self, connection: Connection) -> None:
+        super().__init__()
         self.connection, self.service = connection, connection.service
         self.samba = "samba" in self.service.product.lower()
         self.names = ntlm.names_of(connection.persona, self.service)
         self.challenge = b""
-        self.session = 0
         self.inside = False
-        self.trees: dict[int, str] = {}
-        self.pipes: dict[bytes, Pipe] = {}
+        self.trees: dict[int, Tree] = {}
+        self.handle, self.tree = LAST_OPENED, 0
 
     async def go(self) -> None:
         while True:
@@ -68,32 +74,57 @@ class Conversation:
                 return
 
     def answer(self, packet: bytes) -> bool:
-        """False where the server would hang up."""
+        """All requests of one packet, in one answer as they came in one. False where the server would hang up."""
+        self.begin()
+        self.handle = LAST_OPENED
+        goes_on, rest = True, packet
+        while goes_on and len(rest) >= 64:
+            (next_at,) = struct.unpack_from("<I", rest, 20)
+            goes_on = self.answer_one(rest[:next_at] if next_at else rest)
+            rest = rest[next_at:] if next_at else b""
+        self.flush()
+        return goes_on
+
+    def answer_one(self, packet: bytes) -> bool:
         (command,) = struct.unpack_from("<H", packet, 12)
         body = packet[64:]
-        (next_at,) = struct.unpack_from("<I", packet, 20)
-        if next_at:
-            body = packet[64:next_at]
         if command == NEGOTIATE:
             return self.negotiate(packet, body)
         if command == SESSION_SETUP:
             return self.log_in(packet, body)
         if not self.inside:
             return self.reply(packet, NO_SESSION)
-        handlers = {TREE_CONNECT: self.enter_tree, CREATE: self.open_pipe, IOCTL: self.transceive}
-        handlers |= {READ: self.read_pipe, WRITE: self.write_pipe, CLOSE: self.close_pipe}
-        handler = handlers.get(command)
-        if handler is not None:
-            done = handler(packet, body)
-        elif command in (LOGOFF, TREE_DISCONNECT, ECHO):
-            done = self.reply(packet, OK, struct.pack("<HH", 4, 0))
-        elif command == CANCEL:
-            done = True
-        else:
-            done = self.reply(packet, ACCESS_DENIED)
-        if next_at:
-            return done and self.answer(packet[next_at:])
-        return done
+        if command == CANCEL:
+            return self.cancel(packet)
+        if command == TREE_CONNECT:
+            return self.enter_tree(packet, body)
+        if command in (LOGOFF, TREE_DISCONNECT, ECHO):
+            if command == TREE_DISCONNECT:
+                self.leave(self.number_of(packet))
+            return self.reply(packet, OK, struct.pack("<HH", 4, 0))
+        tree = self.trees.get(self.number_of(packet))
+        if tree is None:
+            return self.reply(packet, NO_TREE)
+        if self.answers and self.status != OK and is_related(packet):
+            # What builds on a request that failed has failed for the same reason.
+            return self.reply(packet, self.status)
+        body = body.replace(LAST_OPENED, self.handle, 1) if is_related(packet) else body
+        status, told = tree.answer(command, packet, body)
+        if command == CREATE and status == OK and told:
+            self.handle = told[64:80]
+        return self.reply(packet, status, told)
+
+    def number_of(self, packet: bytes) -> int:
+        """Of the tree; a request that goes with the one before it may leave it out."""
+        number = int(struct.unpack_from("<I", packet, 36)[0])
+        self.tree = self.tree if is_related(packet) and number == 0xFFFFFFFF else number
+        return self.tree
+
+    def leave(self, number: int) -> None:
+        tree = self.trees.pop(number, None)
+        if tree is not None:
+            self.end_waiting(number)
+            tree.close()
 
     def negotiate(self, packet: bytes, body: bytes) -> bool:
         (count,) = struct.unpack_from("<H", body, 2)
@@ -142,12 +173,14 @@ class Conversation:
         if login is None:
             self.connection.session.odd(token[:64])
             return self.reply(packet, INVALID)
-        if login.anonymous or self.service.flag("guest"):
+        # As Samba's `map to guest = bad user`: people of this host need their password; root has none for Samba.
+        stranger = login.user.lower() not in map(str.lower, self.connection.persona.people)
+        if login.anonymous or (self.service.flag("guest") and stranger):
             self.inside = True
             told = {} if login.anonymous else login.told()
             self.connection.session.accepted_login(login.user or "anonymous", None, **told)
             flags = NOBODY if login.anonymous and not self.service.flag("guest") else GUEST
-            blob = ntlm.COMPLETED
+            blob = ntlm.COMPLETED if token[:1] in (b"\x60", b"\xa0", b"\xa1") else b""
             return self.reply(packet, OK, struct.pack("<HHHH", 9, flags, 72, len(blob)) + blob)
         self.connection.session.refused_login(login.user, None, **login.told())
         return self.reply(packet, LOGON_FAILURE)
@@ -157,78 +190,58 @@ class Conversation:
         path = packet[at : at + size].decode("utf-16le", "replace")
         share = path.rpartition("\\")[2]
         self.connection.session.command(f"tree connect {path}")
+        made = self.tree_of(share)
+        if isinstance(made, int):
+            return self.reply(packet, made)
+        if len(self.trees) >= MOST_TREES:
+            return self.reply(packet, TOO_MANY_TREES)
+        number = secrets.randbits(30) | 1
+        self.trees[number] = made
+        # Offline copies are a matter of files, and Samba's IPC$ says nothing of them either.
+        flags = 0 if self.samba or isinstance(made, Files) else 0x30
+        kind = 1 if isinstance(made, Files) else 2
+        return self.reply(packet, OK, struct.pack("<HBBIII", 16, kind, 0, flags, 0, OF_SHARE), tree=number)
+
+    def tree_of(self, share: str) -> Tree | int:
+        """What a guest gets by that name: a tree, or why he gets none."""
+        session = self.connection.session
         if share.upper() == "IPC$":
-            number = secrets.randbits(30) | 1
-            self.trees[number] = share
-            return self.reply(packet, OK, struct.pack("<HBBIII", 16, 2, 0, 0x30, 0, 0x1F00A9), tree=number)
-        known = any(name.upper() == share.upper() for name, _ in self.shares())
-        return self.reply(packet, ACCESS_DENIED if known else BAD_SHARE)
+            allowed = self.service.flag("guest") or self.samba
+            listed = self.shares() if allowed else None
+            return Pipes(self.samba, lambda: Pipe(listed, self.comment()), session.command)
+        name = next((name for name, _ in self.shares() if name.upper() == share.upper()), None)
+        if name is None:
+            return BAD_SHARE
+        folder = pairs(self.service.text("folders")).get(name)
+        if folder is None or not self.service.flag("guest"):
+            return ACCESS_DENIED
+        persona = self.connection.persona
+
+        def of_volume(level: int) -> bytes | None:
+            version = self.service.version if self.samba else None
+            return info.of_volume(level, name, persona.seed, persona.booted_at, version)
+
+        def tell(method: str, path: str, **more: object) -> None:
+            session.tell("request", method=method, url=path, **more)
+
+        return Files(name, share_of(persona, folder), of_volume, tell)
 
     def shares(self) -> list[tuple[str, str]]:
-        pieces = (piece.partition("=") for piece in self.service.text("shares").split(";"))
-        shares = [(name.strip(), comment.strip()) for name, _, comment in pieces if name.strip()]
+        shares = list(pairs(self.service.text("shares")).items())
         return shares if self.samba else [("ADMIN$", "Remote Admin"), ("C$", "Default share"), *shares]
 
     def comment(self) -> str:
         """Samba's default server string is its name and version."""
         return f"IPC Service (Samba {self.service.version})" if self.samba else "Remote IPC"
 
-    def open_pipe(self, packet: bytes, body: bytes) -> bool:
-        at, size = struct.unpack_from("<HH", body, 44)
-        name = packet[at : at + size].decode("utf-16le", "replace").lstrip("\\")
-        self.connection.session.command(f"open {name}")
-        if name.lower() != "srvsvc" or len(self.pipes) >= 16:
-            return self.reply(packet, NOT_FOUND)
-        handle = secrets.token_bytes(16)
-        allowed = self.service.flag("guest") or self.samba
-        self.pipes[handle] = Pipe(self.shares() if allowed else None, self.comment())
-        times = b"\0" * 32
-        answer = struct.pack("<HBBI", 89, 0, 0, 1) + times + struct.pack("<QQII", 0, 0, 0x80, 0) + handle
-        return self.reply(packet, OK, answer + struct.pack("<II", 0, 0))
-
-    def transceive(self, packet: bytes, body: bytes) -> bool:
-        (code,) = struct.unpack_from("<I", body, 4)
-        handle = body[8:24]
-        at, size = struct.unpack_from("<II", body, 24)
-        pipe = self.pipes.get(handle)
-        if code != TRANSCEIVE or pipe is None:
-            return self.reply(packet, FS_DRIVER_REQUIRED if self.samba else INVALID)
-        pipe.write(packet[at : at + size])
-        answer = pipe.read(LARGEST)
-        head = struct.pack("<HHI", 49, 0, code) + handle + struct.pack("<IIIIII", 112, 0, 112, len(answer), 0, 0)
-        return self.reply(packet, OK, head + answer)
-
-    def write_pipe(self, packet: bytes, body: bytes) -> bool:
-        at, size = struct.unpack_from("<HI", body, 2)
-        pipe = self.pipes.get(body[16:32])
-        if pipe is None:
-            return self.reply(packet, ACCESS_DENIED)
-        pipe.write(packet[at : at + size])
-        return self.reply(packet, OK, struct.pack("<HHIIHH", 17, 0, size, 0, 0, 0))
-
-    def read_pipe(self, packet: bytes, body: bytes) -> bool:
-        (most,) = struct.unpack_from("<I", body, 4)
-        pipe = self.pipes.get(body[16:32])
-        data = pipe.read(min(most, LARGEST)) if pipe else b""
-        if not data:
-            return self.reply(packet, PENDING_END)
-        return self.reply(packet, OK, struct.pack("<HBBIII", 17, 80, 0, len(data), 0, 0) + data)
-
-    def close_pipe(self, packet: bytes, body: bytes) -> bool:
-        self.pipes.pop(body[8:24], None)
-        return self.reply(packet, OK, struct.pack("<HHI", 60, 0, 0) + b"\0" * 52)
-
-    def reply(self, packet: bytes, status: int, body: bytes | None = None, tree: int | None = None) -> bool:
-        charge, command = struct.unpack_from("<H", packet, 6)[0], struct.unpack_from("<H", packet, 12)[0]
-        (credits,) = struct.unpack_from("<H", packet, 14)
-        number, process, own_tree = struct.unpack_from("<QII", packet, 24)
-        head = b"\xfeSMB" + struct.pack("<HHIHH", 64, charge, status, command, max(1, min(credits, 33)))
-        head += struct.pack("<IIQIIQ", 1, 0, number, process if command else 0, own_tree if tree is None else tree, self.session)
-        self.send(head + b"\0" * 16 + (body if body is not None else struct.pack("<HHIB", 9, 0, 0, 0)))
-        return True
-
     def send(self, message: bytes) -> None:
         self.connection.send(struct.pack(">I", len(message)) + message)
+
+
+def pairs(text: str) -> dict[str, str]:
+    """`name=value` separated by `;`."""
+    pieces = (piece.partition("=") for piece in text.split(";"))
+    return {name.strip(): value.strip() for name, _, value in pieces if name.strip()}
 
 
 def context(kind: int, data: bytes) -> bytes:
@@ -236,7 +249,11 @@ def context(kind: int, data: bytes) -> bytes:
 
 
 async def talk(connection: Connection) -> None:
+    conversation = Conversation(connection)
     try:
-        await Conversation(connection).go()
+        await conversation.go()
     except struct.error:
         connection.session.odd("a packet that ends too early")
+    finally:
+        for number in list(conversation.trees):
+            conversation.leave(number)
