@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { Persona, PersonaService } from '../../shared/schemas/persona.ts'
+import type { Persona, PersonaFile, PersonaService } from '../../shared/schemas/persona.ts'
 import { personaOf } from './cowrie-persona.ts'
 import { eventually } from './cowrie-pod.ts'
 import { bannerFrom, decoyOf, makeAppliance, phase, planOf, type StateRecord, settled } from './decoys-appliance.ts'
@@ -16,11 +16,22 @@ const service = (kind: PersonaService['kind'], port: number, product: string, ve
 const own: PersonaService[] = [
   service('http', 80, 'nginx', '1.22.1', { title: 'filer01' }),
   service('ftp', 21, 'vsftpd', '3.0.3'),
-  service('smb', 445, 'Samba smbd', '4.17.12-Debian', { guest: true, shares: 'share=' }),
+  service('smb', 445, 'Samba smbd', '4.17.12-Debian', { guest: true, shares: 'share=', folders: 'share=/srv/share' }),
   service('smb', 139, 'Samba smbd', '4.17.12-Debian', { guest: true, shares: 'share=' }),
   service('postgres', 5432, 'PostgreSQL', '15.9 (Debian 15.9-0+deb12u1)'),
 ]
 const ports = '21,80,139,445,5432'
+
+/** The same in the share of both. */
+const lying = [
+  ['notes.txt', 'first line\nsecond\n', 0o644],
+  ['plans/2026.csv', 'a;b\n1;2\n', 0o644],
+  ['secret.txt', 'x', 0o600],
+  ['.hidden', 'h', 0o644],
+] as const
+const files: PersonaFile[] = lying.map(([name, content, mode]) => ({
+  ...{ path: `/srv/share/${name}`, content, mode, uid: 0, gid: 0, modifiedAt: '2026-03-01T10:00:00Z' },
+}))
 
 const playing = (version: number, services: PersonaService[], more: Partial<Persona> = {}): Persona => ({
   ...personaOf('filer01', version),
@@ -44,6 +55,10 @@ async function realHost(t: Test, segment: Segment, host: number): Promise<string
   const open = async () =>
     segment.onNeighbour('nmap', '-n', '-Pn', '-p', ports, ip).match(/open/g)?.length === 5 ? true : undefined
   await eventually(open, 'the real host listens', 30)
+  for (const [path, content, mode] of lying) {
+    const words = `mkdir -p "$(dirname "$0")"; printf %s "$1" > "$0"; chmod ${mode.toString(8)} "$0"`
+    run('docker', 'exec', name, 'sh', '-c', words, `/srv/share/${path}`, content)
+  }
   return ip
 }
 
@@ -123,7 +138,7 @@ t.test('a decoy of several containers beside the real host of its persona', asyn
   await decoys.start(new AbortController().signal)
 
   await t.test('is ready when each of its containers says so', async (t) => {
-    decoys.applyPlan(planOf(agent, 1, [decoy], [playing(1, own)]))
+    decoys.applyPlan(planOf(agent, 1, [decoy], [playing(1, own, { files })]))
     t.match(await reported(settled(1)), { outcome: 'applied', count: 1 })
     t.match(bannerFrom(segment, decoy.ip), /^SSH-2\.0-OpenSSH/)
     t.same(Object.keys(await containers()).sort(), ['cowrie', 'pod', 'services'])
@@ -150,6 +165,14 @@ t.test('a decoy of several containers beside the real host of its persona', asyn
       const to = (ip: string) => answer(segment, ip, 5432, Buffer.from(startup, 'hex'))
       t.equal(to(decoy.ip), to(real), startup)
     }
+  })
+
+  await t.test('a guest of the share is answered as by Samba, right and wrong', async (t) => {
+    const questions = join(import.meta.dirname, 'smb-questions.py')
+    const to = (ip: string) => segment.onNeighbour('python3', '-B', questions, ip, '445', 'share')
+    const wanted = to(real)
+    t.match(wanted, /^list 37\n {2}0\n/m)
+    t.equal(to(decoy.ip), wanted)
   })
 
   await t.test('another persona with other services takes effect in the running containers', async (t) => {

@@ -38,6 +38,7 @@ export async function run(
   wanted: readonly Wanted[],
   environment: Record<string, string> = {},
   complaints = /^$/,
+  more: Partial<Persona> = {},
 ) {
   const root = await mkdtemp(join(tmpdir(), 'services-'))
   await mkdir(join(root, 'control'))
@@ -51,7 +52,7 @@ export async function run(
       await rename(`${path}.new`, path)
     }
   }
-  await play(personaWith(services), 1)
+  await play({ ...personaWith(services), ...more }, 1)
   const child: ChildProcess = spawn('python3', ['-BP', '-m', 'marshlight_services'], {
     cwd: root,
     env: {
