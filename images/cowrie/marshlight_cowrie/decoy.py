@@ -19,6 +19,7 @@ from .persona import Fields, Persona, parsed, read_persona
 
 if TYPE_CHECKING:
     from .tree import Trees
+    from .visits import Visits
 
 class Decoy:
     def __init__(self) -> None:
@@ -31,6 +32,8 @@ class Decoy:
     egress: Egress
     #: Its file systems, once `filesystem` is installed.
     trees: Trees
+    #: Who is on it, likewise.
+    visits: Visits
 
     def read(self) -> None:
         """Takes all three files, or raises Refused and leaves what was."""

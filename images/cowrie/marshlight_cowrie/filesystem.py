@@ -12,6 +12,7 @@ from . import machine, network, places
 from .signatures import expect, expect_attribute
 from .tree import Trees
 from .tree.store import Store
+from .visits import Visits
 
 if TYPE_CHECKING:
     from .decoy import Decoy
@@ -40,6 +41,7 @@ def install(decoy: Decoy) -> None:
     store = Store(places.STATE / "tree")
     trees = Trees(decoy.persona, provide=lambda: texts(decoy), store=store)
     decoy.trees = trees
+    decoy.visits = Visits(decoy)
     cowrie_files.install(trees)
 
     def follow(decoy: Decoy) -> None:

@@ -39,7 +39,16 @@ def install(decoy: Decoy) -> None:
     expect(CowrieTelnetTransport.wontChain, "(self, option)")
     expect_attribute(Login, "loginPrompt", "passwordPrompt", "telnet_NAWS", "telnet_NEW_ENVIRON")
     expect_attribute(CowrieTelnetTransport, "_do", "_will", "getOptionState", "requestNegotiation", "do", "will")
+    expect(CowrieTelnetTransport.connectionLost, "(self, reason)")
     received = Login.dataReceived
+    lost = CowrieTelnetTransport.connectionLost
+
+    def connection_lost(self: Any, *reason: Any) -> None:
+        visit = getattr(self, "visit", None)
+        if visit is not None:
+            decoy.visits.left(visit)
+        lost(self, *reason)
+
 
     def connection_made(self: Any) -> None:
         telnet, wire = decoy.persona.telnet, self.transport
@@ -51,6 +60,9 @@ def install(decoy: Decoy) -> None:
         wire.negotiationMap[NAWS] = self.telnet_NAWS
         wire.negotiationMap[NEW_ENVIRON] = self.telnet_NEW_ENVIRON
         self.environ_received, self.windowSize, self.failures = {}, [40, 80], 0
+        peer = wire.getPeer()
+        wire.visit = decoy.visits.connected("login", peer.host, peer.port)
+        wire.visit.client.tty = decoy.visits.free_terminal()
         # The server echoes from here to the end; Cowrie would hand that back to the client around the password.
         wire.wontChain = lambda option: defer.succeed(None)
         wire.willChain = lambda option: defer.succeed(None)
@@ -71,10 +83,17 @@ def install(decoy: Decoy) -> None:
             # The terminal behind it echoes, whatever the client said of that.
             name, end, _ = data.partition(b"\n")
             self.transport.write(name + (NEWLINE if end else b""))
+        elif self.state == "Password":
+            decoy.visits.asked(self.transport.visit, self.username.decode("utf-8", "replace"))
         received(self, data)
 
     def passed(self: Any, ial: Any) -> None:
         _, protocol, self.logout = ial
+        visit = self.transport.visit
+        key = decoy.trees.key_for(visit.client.source, protocol.username)
+        account = decoy.trees.account(key, protocol.username)
+        if account is not None:
+            decoy.visits.entered(visit, key, account, "password")
         protocol.windowSize, self.protocol, self.state = self.windowSize, protocol, "Command"
         self.transport.write(NEWLINE)
         self.transport.setTimeout(IDLE_SECONDS)
@@ -83,6 +102,7 @@ def install(decoy: Decoy) -> None:
 
     def failed(self: Any, _reason: Any) -> None:
         self.failures += 1
+        decoy.visits.refused(self.transport.visit)
         self.transport.write(NEWLINE)
         seconds = FAIL_SECONDS if not has_pam(decoy.persona) else pace.pam_delay(FAIL_SECONDS)
         reactor.callLater(seconds, refuse, self)
@@ -105,6 +125,7 @@ def install(decoy: Decoy) -> None:
     Login.dataReceived = data_received
     Login._cbLogin = passed
     Login._ebLogin = failed
+    CowrieTelnetTransport.connectionLost = connection_lost
 
 
 def has_pam(persona: Persona) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..tree.host_layer import installed_at
-from . import history, records
+from . import history
+from .growing import Book, Table
 from .happenings import booted_at, events
 from .logs import LOGGED, Log, logs
 
@@ -24,6 +25,8 @@ class Trace:
     read: Callable[[], bytes]
     changed: Callable[[], float]
     size: Callable[[], int] | None = None
+    #: How it goes on with an attacker's doings in it.
+    book: Book | Table | None = None
 
 
 #: A listing of /var/log shows sizes up to this old: each is found by writing the log.
@@ -75,21 +78,18 @@ def traces(persona: Persona, clock: Callable[[], float]) -> list[Trace]:
             lambda log=log: log.read(persona, clock()),  # type: ignore[misc]
             lambda log=log: log.changed(persona, clock()),  # type: ignore[misc]
             lambda log=log: sizes.of(log),  # type: ignore[misc]
+            Book(persona, clock, log),
         )
         for log in logs(persona, clock())
     ]
 
-    def since(begin: Callable[[float], float]) -> Callable[[], list[object]]:
-        return lambda: events(persona, begin(clock()), clock(), LOGGED)  # type: ignore[return-value]
+    def latest() -> float:
+        booted = booted_at(persona, clock())
+        return max((event.at for event in events(persona, booted, clock(), LOGGED)), default=booted)
 
-    recent = since(lambda now: booted_at(persona, now))
-    year = since(lambda now: max(installed_at(persona), now - 120 * 86_400))
-    utmp = lambda: records.utmp(persona, recent(), clock())  # type: ignore[arg-type]  # noqa: E731
-    lastlog = lambda: records.lastlog(persona, year())  # type: ignore[arg-type]  # noqa: E731
-    latest = lambda: max((event.at for event in recent() if event.kind == "login"), default=booted_at(persona, clock()))  # type: ignore[attr-defined]  # noqa: E731
-    made.append(Trace("/run/utmp", 0o664, 0, 43, utmp, latest))
-    made.append(Trace("/var/log/lastlog", 0o664, 0, 43, lastlog, latest))
-    made.append(Trace("/var/log/btmp", 0o660, 0, 43, lambda: b"", lambda: installed_at(persona)))
+    for path, mode in (("/run/utmp", 0o664), ("/var/log/lastlog", 0o664)):
+        table = Table(persona, clock, path)
+        made.append(Trace(path, mode, 0, 43, table.whole, latest, book=table))
     brought = {file.path: file.content.encode("utf-8", "surrogateescape") for file in persona.files}
     for user in persona.users:
         if persona.schedule and any(login.user == user.name for login in persona.schedule.logins):

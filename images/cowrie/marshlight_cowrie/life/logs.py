@@ -15,33 +15,53 @@ from typing import TYPE_CHECKING
 from ..tree.host_layer import installed_at
 from . import lines, records, updates
 from .calendar import DAY, day_of, local, moment
+from .doings import NOBODY, Doings
 from .happenings import DEBIAN_LIKE, Event, events, starts
 
 if TYPE_CHECKING:
     from ..persona import Persona
 
 
+#: When it was written, and the bytes.
+Piece = tuple[float, bytes]
+Pieces = Callable[["Persona", float, float], list[Piece]]
+Mine = Callable[["Persona", Doings, float, float], list[Piece]]
+
+
 @dataclass(frozen=True)
 class Log:
-    """Text of the events of begin <= at < end."""
+    """What stands there of begin <= at < end: `render` of the machine's life, `mine` of an attacker's doings."""
 
     path: str
     begin: float
     end: float
-    render: Callable[[Persona, float, float], bytes]
+    render: Pieces
+    mine: Mine = lambda persona, own, begin, end: []
     mode: int = 0o640
     #: adm
     gid: int = 4
     #: The happenings it tells of; all where empty.
     kinds: tuple[str, ...] = ()
 
-    def read(self, persona: Persona, now: float) -> bytes:
-        made = self.render(persona, self.begin, min(self.end, now))
+    def read(self, persona: Persona, now: float, own: Doings = NOBODY) -> bytes:
+        made = self.since(persona, self.begin, now, own)
         return gzip.compress(made, 6, mtime=0) if self.path.endswith(".gz") else made
+
+    def since(self, persona: Persona, begin: float, now: float, own: Doings = NOBODY) -> bytes:
+        """What was written from then on."""
+        span = max(begin, self.begin), min(self.end, now)
+        told = [*self.render(persona, *span), *(self.mine(persona, own, *span) if own else ())]
+        return b"".join(text for _, text in sorted(told, key=lambda piece: piece[0]))
+
+    def added(self, persona: Persona, begin: float, now: float, own: Doings) -> list[Piece]:
+        """What these doings alone wrote there."""
+        return self.mine(persona, own, max(begin, self.begin), min(self.end, now)) if own else []
 
     def changed(self, persona: Persona, now: float) -> float:
         """When its last line was written."""
         end = min(self.end, now)
+        if self.kinds == ("failed",):
+            return max(self.begin, installed_at(persona))
         if self.kinds in (("boot",), ("update",)):
             rare = [at for at in moments(persona, self.kinds[0], end) if self.begin <= at]
             return max(rare, default=max(self.begin, installed_at(persona)))
@@ -57,7 +77,8 @@ def logs(persona: Persona, now: float) -> list[Log]:
     for path, facilities in names.items():
         mode, gid = (0o600, 0) if red_hat else (0o640, 4)
         kinds = ("boot",) if facilities == ("kern",) else ()
-        found += rotated(path, filled(persona, weeks, kinds), 4, syslog(facilities, red_hat), mode, gid, kinds)
+        mine = said(facilities, red_hat)
+        found += rotated(path, filled(persona, weeks, kinds), 4, syslog(facilities, red_hat), mode, gid, kinds, mine)
     months = turns(persona, now, weekly=False)
     if not red_hat:
         full = filled(persona, months, ("update",))
@@ -65,33 +86,47 @@ def logs(persona: Persona, now: float) -> list[Log]:
         found += rotated("/var/log/apt/history.log", full, 12, apt_history, 0o644, 0, ("update",))
     if any(service.kind in ("http", "https") and "nginx" in service.product.lower() for service in persona.services):
         found += rotated("/var/log/nginx/access.log", turns(persona, now, daily=True), 14, access)
-    found += rotated("/var/log/wtmp", months, 1, lambda persona, *span: records.wtmp(persona, events(persona, *span, LOGGED)), 0o664, 43)
+    found += rotated("/var/log/wtmp", months, 1, wtmp, 0o664, 43, (), own_wtmp)
+    found += rotated("/var/log/btmp", months, 1, lambda persona, begin, end: [], 0o660, 43, ("failed",), own_btmp)
     return found
+
+
+def wtmp(persona: Persona, begin: float, end: float) -> list[Piece]:
+    return [(event.at, records.wtmp(persona, [event])) for event in events(persona, begin, end, LOGGED)]
+
+
+def own_wtmp(persona: Persona, own: Doings, begin: float, end: float) -> list[Piece]:
+    return [(one.at, records.wtmp(persona, [one])) for one in own.recorded(("login", "logout"), begin, end)]
+
+
+def own_btmp(persona: Persona, own: Doings, begin: float, end: float) -> list[Piece]:
+    return [(one.at, records.failed(one)) for one in own.recorded(("failed",), begin, end)]
 
 
 LOGGED = ("boot", "shutdown", "login", "logout")
 DEBIAN = {
-    "/var/log/syslog": ("kern", "daemon", "cron"),
+    "/var/log/syslog": ("kern", "daemon", "cron", "user"),
     "/var/log/auth.log": ("auth",),
     "/var/log/cron.log": ("cron",),
     "/var/log/kern.log": ("kern",),
 }
-RED_HAT = {"/var/log/messages": ("kern", "daemon"), "/var/log/secure": ("auth",), "/var/log/cron": ("cron",)}
+RED_HAT = {"/var/log/messages": ("kern", "daemon", "user"), "/var/log/secure": ("auth",), "/var/log/cron": ("cron",)}
 
 
 def rotated(
     path: str,
     turned: list[float],
     kept: int,
-    render: Callable[[Persona, float, float], bytes],
+    render: Pieces,
     mode: int = 0o640,
     gid: int = 4,
     kinds: tuple[str, ...] = (),
+    mine: Mine = lambda persona, own, begin, end: [],
 ) -> list[Log]:
     """`turned`: when a new file was begun, the latest first; the last of them is the installation."""
-    found = [Log(path, turned[0], float("inf"), render, mode, gid, kinds)]
+    found = [Log(path, turned[0], float("inf"), render, mine, mode, gid, kinds)]
     for number, (begin, end) in enumerate(zip(turned[1 : kept + 1], turned, strict=False), 1):
-        found.append(Log(f"{path}.{number}{'.gz' if number > 1 else ''}", begin, end, render, mode, gid, kinds))
+        found.append(Log(f"{path}.{number}{'.gz' if number > 1 else ''}", begin, end, render, mine, mode, gid, kinds))
     return found
 
 
@@ -126,23 +161,29 @@ def turns(persona: Persona, now: float, *, weekly: bool = False, daily: bool = F
     return [*found, first]
 
 
-def syslog(facilities: tuple[str, ...], red_hat: bool) -> Callable[[Persona, float, float], bytes]:
+def syslog(facilities: tuple[str, ...], red_hat: bool) -> Pieces:
     # Which happenings say anything there.
     kinds = ("boot",) if facilities == ("kern",) else ("boot", "cron") if facilities == ("cron",) else ()
 
-    def render(persona: Persona, begin: float, end: float) -> bytes:
-        precise = not red_hat and newest(persona)
+    def render(persona: Persona, begin: float, end: float) -> list[Piece]:
         # An event's lines come up to some minutes after it began.
         happened = events(persona, begin - 3600, end, kinds)
         told = [line for event in happened for line in lines.of(persona, event) if line.facility in facilities]
-        told.sort(key=lambda line: line.at)
-        return "".join(
-            f"{lines.dated(persona, line.at, precise=precise)} {persona.hostname} {line.tag}: {line.text}\n"
-            for line in told
-            if begin <= line.at < end
-        ).encode()
+        return [(line.at, written(persona, line, red_hat)) for line in told if begin <= line.at < end]
 
     return render
+
+
+def said(facilities: tuple[str, ...], red_hat: bool) -> Mine:
+    return lambda persona, own, begin, end: [
+        (line.at, written(persona, line, red_hat)) for line in own.told(facilities, begin, end)
+    ]
+
+
+def written(persona: Persona, line: lines.Line, red_hat: bool) -> bytes:
+    """As rsyslog's template of the distribution has it."""
+    at = lines.dated(persona, line.at, precise=not red_hat and newest(persona))
+    return f"{at} {persona.hostname} {line.tag}: {line.text}\n".encode("utf-8", "replace")
 
 
 def newest(persona: Persona) -> bool:
@@ -151,7 +192,7 @@ def newest(persona: Persona) -> bool:
     return not number.isdigit() or int(number) >= least
 
 
-def dpkg(persona: Persona, begin: float, end: float) -> bytes:
+def dpkg(persona: Persona, begin: float, end: float) -> list[Piece]:
     told = []
     for event in of_kind(persona, "update", begin, end):
         at = event.at
@@ -165,29 +206,33 @@ def dpkg(persona: Persona, begin: float, end: float) -> bytes:
             told.append((at + 0.9, f"status unpacked {one.name}:{one.arch} {one.after}"))
             told.append((at + 1.0, f"configure {one.name}:{one.arch} {one.after} <none>"))
             told.append((at + 1.1, f"status installed {one.name}:{one.arch} {one.after}"))
-    return "".join(f"{local(persona, at):%Y-%m-%d %H:%M:%S} {text}\n" for at, text in told if at < end).encode()
+    return [(at, f"{local(persona, at):%Y-%m-%d %H:%M:%S} {text}\n".encode()) for at, text in told if at < end]
 
 
-def apt_history(persona: Persona, begin: float, end: float) -> bytes:
-    told = []
+def apt_history(persona: Persona, begin: float, end: float) -> list[Piece]:
+    told: list[Piece] = []
     for event in of_kind(persona, "update", begin, end):
         changed = ", ".join(f"{one.name}:{one.arch} ({one.before}, {one.after})" for one in updates.of(persona, event.at))
-        told.append(
+        text = (
             f"\nStart-Date: {local(persona, event.at):%Y-%m-%d  %H:%M:%S}\n"
             f"Commandline: /usr/bin/unattended-upgrade\nUpgrade: {changed}\n"
             f"End-Date: {local(persona, event.until):%Y-%m-%d  %H:%M:%S}\n"
         )
-    return "".join(told).encode()
+        told.append((event.at, text.encode()))
+    return told
 
 
-def access(persona: Persona, begin: float, end: float) -> bytes:
+def access(persona: Persona, begin: float, end: float) -> list[Piece]:
     sizes = {page.path: len(page.body.encode()) for service in persona.services for page in service.pages}
     browser = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0"
-    return "".join(
-        f"{event.source} - - [{lines.web_date(local(persona, event.at))}] "
-        f'"GET {event.text} HTTP/1.1" 200 {sizes.get(event.text, 612)} "-" "{browser}"\n'
+    return [
+        (
+            event.at,
+            f"{event.source} - - [{lines.web_date(local(persona, event.at))}] "
+            f'"GET {event.text} HTTP/1.1" 200 {sizes.get(event.text, 612)} "-" "{browser}"\n'.encode(),
+        )
         for event in of_kind(persona, "request", begin, end)
-    ).encode()
+    ]
 
 
 def of_kind(persona: Persona, kind: str, begin: float, end: float) -> list[Event]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from .happenings import Event, booted_at
+from .happenings import Event
 
 if TYPE_CHECKING:
     from ..persona import Persona
@@ -41,18 +41,30 @@ def wtmp(persona: Persona, happened: list[Event]) -> bytes:
     return b"".join(made)
 
 
-def utmp(persona: Persona, happened: list[Event], now: float) -> bytes:
-    since = booted_at(persona, now)
-    here = [event for event in happened if event.at >= since]
-    made = wtmp(persona, [event for event in here if event.kind == "boot"])
-    return made + wtmp(persona, [event for event in here if event.kind == "login" and event.until > now])
+def failed(event: Event) -> bytes:
+    """Of a log-in that was refused, in btmp: the terminal is that of the daemon."""
+    return record(LOGIN, event.pid, event.tty, "", event.user[:32], event.source, event.at)
 
 
-def lastlog(persona: Persona, happened: list[Event]) -> bytes:
+def onto_utmp(persona: Persona, stored: bytes, happened: list[Event]) -> bytes:
+    slots = [stored[at : at + RECORD.size] for at in range(0, len(stored) - RECORD.size + 1, RECORD.size)]
+    rest = stored[len(slots) * RECORD.size :]
+    for event in happened:
+        made = wtmp(persona, [event])
+        line = event.tty.encode().ljust(32, b"\0")
+        place = next((at for at, slot in enumerate(slots) if slot[8:40] == line), None)
+        if place is not None:
+            slots[place] = made
+        elif event.kind == "login":
+            slots.append(made)
+    return b"".join(slots) + rest
+
+
+def lastlog(persona: Persona, happened: list[Event], stored: bytes = b"", uids: dict[str, int] | None = None) -> bytes:
     """Sparse by uid, so it is as long as the highest that ever logged in needs."""
-    uids = {user.name: user.uid for user in persona.users}
-    last = {uids[event.user]: event for event in happened if event.kind == "login" and uids.get(event.user, 65_536) < 65_536}
-    made = bytearray(LASTLOG.size * (max(last, default=-1) + 1))
+    known = {user.name: user.uid for user in persona.users} | (uids or {})
+    last = {known[event.user]: event for event in happened if event.kind == "login" and known.get(event.user, 65_536) < 65_536}
+    made = bytearray(stored.ljust(LASTLOG.size * (max(last, default=-1) + 1), b"\0"))
     for uid, event in last.items():
         LASTLOG.pack_into(made, uid * LASTLOG.size, int(event.at), event.tty.encode(), event.source.encode())
     return bytes(made)

@@ -7,17 +7,19 @@ import time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from .. import network
+from .. import life, network
 from .tasks import Signal
 
 if TYPE_CHECKING:
     from ..decoy import Decoy
     from ..persona import Persona
+    from .ports import Row
 
 
 class DecoyHost:
-    def __init__(self, decoy: Decoy) -> None:
-        self.decoy = decoy
+    def __init__(self, decoy: Decoy, key: str = "") -> None:
+        """`key`: whose changes the session sees."""
+        self.decoy, self.key = decoy, key
         self.address, self.mac = network.address(), network.mac()
         self.gateway = f"{self.address.rsplit('.', 1)[0]}.1"
 
@@ -27,6 +29,21 @@ class DecoyHost:
 
     def now(self) -> float:
         return time.time()
+
+    def next_pid(self) -> int:
+        return self.decoy.visits.next_pid()
+
+    def syslog(self, facility: str, tag: str, text: str) -> None:
+        """syslog(3): into the logs as this attacker sees them."""
+        self.decoy.visits.say(self.key, facility, tag, text)
+
+    def others(self, table: Any) -> list[Row]:
+        """What else runs: of the persona's people and jobs, and in this attacker's further sessions."""
+        rows = life.processes(self.persona, self.now())
+        for visit in self.decoy.visits.open.get(self.key, []):
+            for other in visit.tables:
+                rows += [] if other is table else other.own.values()
+        return rows
 
     @property
     def utc_offset(self) -> float:

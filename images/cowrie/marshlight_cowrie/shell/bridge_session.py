@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .. import diagnostics
 from ..machine.kind import small
 from .bridge_artifacts import keep_written
+from .bridge_greeting import greet, visit_of
 from .bridge_host import DecoyHost
 from .bridge_terminal import Channel, Output, Terminal
 from .children import isolated
@@ -45,8 +46,8 @@ class ShellSession:
         self.task: Task | None = None
         self.closed = False
         self.scheduler = Scheduler(self.wake)
-        host = DecoyHost(decoy)
         user = protocol.user
+        host = DecoyHost(decoy, user.server.marshlight_account[0])
         self.tree = user.server.fs.view
         registry = registries.of_small_devices if small(decoy.persona) else registries.common
         self.system = System(host, self.tree, registry, self.scheduler, SessionTable(host), session=protocol)
@@ -55,6 +56,8 @@ class ShellSession:
         self.system.on_written = self.note_written
         self.system.was_written = self.was_written
         self.account = self.account_of(user)
+        self.visit = visit_of(protocol)
+        self.visit.tables.append(self.system.table)
         self.terminal: Terminal | None = None
         self.channel: Channel | None = None
         self.shell: Shell | None = None
@@ -155,29 +158,33 @@ class ShellSession:
             if daemon is not None and self.telnet:
                 return daemon.pid
             if daemon is not None:
-                pid = table.new_pid()
+                pid = self.visit.pid
                 table.add(pid, daemon.pid, "root", daemon.command, None, "S")
                 return pid
         if self.telnet:
-            pid = table.new_pid()
+            pid = self.visit.pid
             table.add(pid, 1, "root", f"login -h {self.protocol.realClientIP} -p", self.system.tty, "Ss")
             return pid
-        monitor = table.new_pid()
+        monitor = self.visit.pid
         table.add(monitor, 1, "root", f"sshd: {self.account.name}{f' [priv]' if self.account.uid else f'@{tty}' if tty else '@notty'}", None, "Ss")
         if not self.account.uid:
             return monitor
-        pid = table.new_pid()
+        pid = self.decoy.visits.child(self.visit)
         table.add(pid, monitor, self.account.name, f"sshd: {self.account.name}@{tty or 'notty'}", None, "S")
         return pid
 
     def start_interactive(self) -> None:
-        self.system.tty = "/dev/pts/0"
+        visits = self.decoy.visits
+        name = self.visit.client.tty or visits.free_terminal()
+        self.system.tty = f"/dev/{name}"
         self.system.size = self.size()
         terminal = self.terminal = Terminal(self.protocol)
         terminal.on_line = self.note_line
         _, name = self.dialect()
         shell = self.make({0: terminal, 1: terminal, 2: terminal}, name=f"-{name}", interactive=True)
         terminal.shell = shell
+        greet(self.decoy.persona, self.tree, self.visit, self.account, terminal)
+        visits.terminal(self.visit, name, shell.pid if self.telnet or not self.account.uid else shell.ppid)
         self.run(self.in_place_of_a_shell(terminal) or interact(shell))
 
     def start_command(self, text: str) -> None:
@@ -269,6 +276,10 @@ class ShellSession:
         if self.protocol.terminal is not None:
             keep_written(self.tree, self.protocol.terminal)
         self.closed = True
+        if self.system.tty:
+            self.decoy.visits.ended(self.visit, self.system.tty.removeprefix("/dev/"))
+        if self.system.table in self.visit.tables:
+            self.visit.tables.remove(self.system.table)
         if self.timer is not None and self.timer.active():
             self.timer.cancel()
         self.scheduler.close()

@@ -37,6 +37,10 @@ class SessionTable:
         return max(highest, 600) + 100 + int(self.host.random("first pid") * 4000) + int(self.host.now() // 97 % 2000)
 
     def new_pid(self) -> int:
+        given = getattr(self.host, "next_pid", None)
+        if given is not None:
+            self.last = given()
+            return self.last
         self.last += 1
         if self.last > 4_000_000:
             self.last = 300
@@ -68,6 +72,8 @@ class SessionTable:
                     process.rss, process.tty, process.stat, started, seconds_of(process.time), process.command,
                 )  # fmt: skip
             )
+        others = getattr(self.host, "others", None)
+        made += [row for row in (others(self) if others else ()) if row.pid not in self.killed]
         return sorted([*made, *self.own.values()], key=lambda row: row.pid)
 
     def signal(self, pid: int, number: int, account: Account) -> None:

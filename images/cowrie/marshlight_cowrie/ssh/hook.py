@@ -54,7 +54,7 @@ def install(decoy: Decoy) -> None:
             return turned_away()
         made = OpensshTransport()
         made.factory, made.offer, made.startups, made.seed = self, offer, startups, decoy.persona.seed
-        made.ourVersionString = ssh.banner.encode("ascii")
+        made.ourVersionString, made.decoy = ssh.banner.encode("ascii"), decoy
         startups.enter(made)
         return made
 

@@ -34,6 +34,8 @@ from .wire import Unreadable, read_string, string
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..decoy import Decoy
+    from ..visits import Visit
     from .key_exchange import Client
     from .startups import Startups
 
@@ -59,6 +61,8 @@ class OpensshTransport(HoneyPotSSHTransport):
     startups: Startups
     #: How the client got in, once it has.
     entry = Entry()
+    decoy: Decoy
+    visit: Visit
 
     def connectionMade(self) -> None:
         self.received = b""
@@ -71,6 +75,8 @@ class OpensshTransport(HoneyPotSSHTransport):
         self.transportId = uuid.uuid4().hex[:12]
         self.startTime = time.time()
         self._emit_connect()
+        peer = self.transport.getPeer()
+        self.visit = self.decoy.visits.connected("sshd", peer.host, peer.port)
         self.setTimeout(self.auth_timeout)
         self.after(pace.before_banner(self.seed), self.transport.write, self.ourVersionString + b"\r\n")
 
@@ -210,6 +216,7 @@ class OpensshTransport(HoneyPotSSHTransport):
 
     def handle(self, number: int, payload: bytes, body: bytes) -> None:
         if number == messages.DISCONNECT:
+            self.visit.farewell = farewell(body)
             self.end()
         elif number in (messages.IGNORE, messages.UNIMPLEMENTED, messages.DEBUG):
             return
@@ -321,6 +328,7 @@ class OpensshTransport(HoneyPotSSHTransport):
 
     def connectionLost(self, reason: Any = None) -> None:
         self.ended = True
+        self.decoy.visits.left(self.visit)
         self.startups.leave(self)
         super().connectionLost(reason)
 
@@ -375,3 +383,7 @@ class OpensshTransport(HoneyPotSSHTransport):
         )
 
 
+def farewell(body: bytes) -> str:
+    """As sshd's log has it: the reason's number, and what the client says."""
+    text, _ = read_string(body[4:])
+    return f"{int.from_bytes(body[:4], 'big')}: {text[:256].decode('utf-8', 'replace')}"

@@ -51,6 +51,7 @@ class OpensshUserAuth(HoneyPotSSHUserAuthServer):
             self.transport.disconnect(f"Change of username or service not allowed: ({before}) -> ({now})")
             return
         self.user, self.nextService, self.method = user, service, method
+        self.decoy.visits.asked(self.transport.visit, user.decode("utf-8", "replace"))
         self.began = time.monotonic()
         self.sendBanner()
         self.transport.held = True
@@ -88,7 +89,9 @@ class OpensshUserAuth(HoneyPotSSHUserAuthServer):
         return entry.password_is_asked(decoy.trees, decoy.persona, source, user.decode("utf-8", "replace"))
 
     def refused_because(self, why: str) -> None:
-        """What sshd's log would say of it; nothing where it says nothing."""
+        """What sshd's log says of it, where it says anything."""
+        if why:
+            self.decoy.visits.tell(self.transport.visit, iter([(0.0, 0, why)]))
 
     def report_refused(self, user: bytes, password: bytes) -> None:
         from cowrie.core.utils import escape_nonprintable
@@ -108,7 +111,15 @@ class OpensshUserAuth(HoneyPotSSHUserAuthServer):
     def passed(self, result: Any) -> None:
         # OpenSSH serves the one connection protocol, whatever service the client named.
         self.nextService = b"ssh-connection"
+        self.note_entry()
         self.transport.after(pace.before_success(self.decoy.persona.seed), self._cbFinishedAuth, result)
+
+    def note_entry(self) -> None:
+        decoy, wire, name = self.decoy, self.transport, (self.user or b"").decode("utf-8", "replace")
+        key = decoy.trees.key_for(wire.visit.client.source, name, wire.entry.key)
+        account = decoy.trees.account(key, name)
+        if account is not None:
+            decoy.visits.entered(wire.visit, key, account, f"{wire.entry.method} {wire.entry.fingerprint}".strip())
 
     def failed(self, reason: Any, seconds: float) -> None:
         if reason.check(public_key.Postponed):
@@ -117,6 +128,8 @@ class OpensshUserAuth(HoneyPotSSHUserAuthServer):
         if self.method == b"none":
             self.transport.after(0, self.answer_failure)
             return
+        if seconds > 0:
+            self.decoy.visits.refused(self.transport.visit)
         elapsed = time.monotonic() - self.began + seconds
         floor = pace.floor_of(self.decoy.persona.seed, self.user or b"")
         self.transport.after(seconds + pace.at_least(elapsed, floor), self.answer_failure)
@@ -127,6 +140,7 @@ class OpensshUserAuth(HoneyPotSSHUserAuthServer):
             self.failures += 1
         ssh = self.decoy.persona.ssh
         if ssh is not None and self.failures >= ssh.max_auth_tries:
+            self.transport.visit.too_many = True
             self.transport.disconnect("Too many authentication failures")
             return
         self.transport.sendPacket(messages.USERAUTH_FAILURE, names(METHODS) + b"\0")

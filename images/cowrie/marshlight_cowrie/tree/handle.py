@@ -132,6 +132,10 @@ class OpenFile:
         if found is None:
             found = bytearray(self.view.overlay.content(self.ino))
             self._fill(found)
+        elif self.view.overlay.book_of(self.ino) is not None:
+            # Daemons write to it too.
+            found[:] = self.view.overlay.content(self.ino)
+            self._fill(found)
         return found
 
     def _fill(self, contents: bytes | bytearray) -> None:

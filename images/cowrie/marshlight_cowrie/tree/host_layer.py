@@ -98,7 +98,7 @@ class HostLayer(Layer):
         before, self.traced = self.traced, set()
         for trace in self.traces():
             self.traced.add(trace.path)
-            data = Generated(trace.read, sized=True, when=trace.changed, size=trace.size)
+            data = Generated(trace.read, sized=True, when=trace.changed, size=trace.size, book=trace.book)
             self.file(trace.path, data, trace.mode, trace.uid, trace.gid)
         for path in before - self.traced:
             self.remove(path)

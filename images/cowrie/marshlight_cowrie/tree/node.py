@@ -27,6 +27,8 @@ class Generated:
     when: Callable[[], float] | None = None
     #: Tells the length without making the contents.
     size: Callable[[], int] | None = None
+    #: A log or the like, which goes on under what an attacker does to it (life.growing).
+    book: Any = None
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from .layer import Layer, Lower
-from .node import Node, Spooled
+from .node import Below, Generated, Node, Spooled
 
 #: Longer contents stand in a file: a session of a few uploads must not hold them in memory.
 INLINE = 16 << 10
+#: Books that programs open by their names for each record: whatever stands there goes on (utmp(5)).
+BY_NAME = {"wtmp": "/var/log/wtmp", "btmp": "/var/log/btmp", "lastlog": "/var/log/lastlog", "utmp": "/run/utmp"}
 
 
 @dataclass
@@ -54,6 +57,13 @@ class Overlay(Layer):
         self.held: dict[int, int] = {}
         #: Called after each change.
         self.on_change: Callable[[], None] = lambda: None
+        self.clock: Callable[[], float] = time.time
+        #: What his visits left in the machine's books (life.doings); None: nothing.
+        self.doings: Any = None
+        #: When he last wrote to a book: it goes on from there.
+        self.since: dict[int, float] = {}
+        #: Until when logs that were turned over took his changes along.
+        self.turned = 0.0
 
     def add(self, node: Node) -> int:
         self.quota.charge(weight(node), 1)
@@ -78,9 +88,54 @@ class Overlay(Layer):
         node = self.change(ino)
         self.quota.charge(len(data) - weight(node), 0)
         node.data = data
+        if self.book_of(ino) is not None:
+            self.since[ino] = self.clock()
         if isinstance(data, bytes) and self.spool and len(data) > INLINE:
             node.data = self.spool.put(data)
         return node
+
+    def book_of(self, ino: int) -> Any:
+        """What of the machine's books the inode is; None for all other files."""
+        below = getattr(self.lower, "nodes", {}).get(ino)
+        if below is not None and isinstance(below.data, Generated):
+            return below.data.book
+        place = self.places.get(ino)
+        path = BY_NAME.get(place[1]) if place else None
+        if path is None or self.path(ino) != path or not hasattr(self.lower, "place"):
+            return None
+        known = self.lower.place(path)
+        return self.book_of(known) if known in getattr(self.lower, "nodes", {}) else None
+
+    def untouched(self, ino: int) -> bool:
+        node = self.nodes.get(ino)
+        return node is None or isinstance(node.data, Below)
+
+    def content(self, ino: int) -> bytes:
+        book = self.book_of(ino)
+        if book is None or (self.doings is None and self.untouched(ino)):
+            return super().content(ino)
+        if self.untouched(ino):
+            return bytes(book.whole(self.doings))
+        return bytes(book.onto(super().content(ino), self.since_of(ino), self.doings))
+
+    def since_of(self, ino: int) -> float:
+        return self.since.get(ino) or self.nodes[ino].ctime
+
+    def size(self, ino: int) -> int:
+        book = self.book_of(ino)
+        if book is None or (self.doings is None and self.untouched(ino)):
+            return super().size(ino)
+        return int(book.grown(super().size(ino), self.doings)) if self.untouched(ino) else len(self.content(ino))
+
+    def mtime(self, ino: int, node: Node) -> float:
+        book = self.book_of(ino)
+        if book is None or (self.doings is None and ino not in self.nodes):
+            return super().mtime(ino, node)
+        known = ino if self.lower.get(ino) is not None else self.lower.place(BY_NAME[self.places[ino][1]])  # type: ignore[attr-defined]
+        below = self.lower.get(known)
+        latest = float(book.changed(self.lower.mtime(known, below), self.doings)) if below else node.mtime
+        own = self.nodes.get(ino)
+        return latest if own is None or latest > max(self.since.get(ino, 0), own.ctime) else own.mtime
 
     def put(self, folder: int, name: str, ino: int) -> None:
         if name not in self.entries.get(folder, {}):
@@ -108,6 +163,7 @@ class Overlay(Layer):
 
     def _free(self, ino: int) -> None:
         self.quota.charge(-weight(self.nodes.pop(ino)), -1)
+        self.since.pop(ino, None)
         for _ in self.entries.pop(ino, {}):
             self.quota.charge(0, -1)
 

@@ -14,6 +14,7 @@ import base64
 import stat as st
 from typing import Any
 
+from ..life.doings import restored as restored_doings
 from .base import ROOT
 from .layer import GONE
 from .node import BELOW, Node, Spooled
@@ -39,7 +40,8 @@ def dump(overlay: Overlay) -> dict[str, Any]:
         if path:
             names.append({**described(overlay, ino, node, path), "same": path})
     names.sort(key=lambda entry: (entry["path"].count("/") if entry["path"] != "/" else 0, entry["same"] != entry["path"]))
-    return {"names": names, "gone": sorted(gone)}
+    doings = overlay.doings.dump() if overlay.doings else None
+    return {"names": names, "gone": sorted(gone), "doings": doings, "turned": overlay.turned}
 
 
 def standing(overlay: Overlay, ino: int) -> str | None:
@@ -55,6 +57,8 @@ def described(overlay: Overlay, ino: int, node: Node, path: str) -> dict[str, An
     }
     if overlay.lower.get(ino) is not None:
         entry["below"] = overlay.lower.path(ino)
+    if ino in overlay.since:
+        entry["since"] = overlay.since[ino]
     data = node.data if ino in overlay.nodes else BELOW
     if isinstance(data, Spooled):
         entry["spooled"] = [data.digest, data.size]
@@ -65,6 +69,8 @@ def described(overlay: Overlay, ino: int, node: Node, path: str) -> dict[str, An
 
 def load(overlay: Overlay, saved: dict[str, Any]) -> None:
     """Into an empty overlay. Raises KeyError, TypeError or ValueError for what is no saved overlay, OSError when full."""
+    overlay.doings = restored_doings(saved["doings"]) if saved.get("doings") else None
+    overlay.turned = float(saved.get("turned", 0.0))
     placed: dict[str, int] = {}
     for entry in saved["names"]:
         path = str(entry["path"])
@@ -109,6 +115,8 @@ def restored(overlay: Overlay, entry: dict[str, Any]) -> int | None:
         digest, size = entry["spooled"]
         overlay.quota.charge(int(size), 0)
         there.data = Spooled(str(digest), int(size))
+    if "since" in entry:
+        overlay.since[ino] = float(entry["since"])
     return ino
 
 

@@ -30,6 +30,8 @@ class Owner:
 
     accounts: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    #: Whether he changed files; one who only came is forgotten first.
+    left: bool = True
 
 
 class Store:
@@ -68,6 +70,7 @@ class Store:
 
     def save(self, key: str, overlay: Overlay, owner: Owner) -> None:
         self.owners.pop(key, None)
+        owner.left = bool(overlay.nodes or overlay.entries)
         self.owners[key] = owner
         told = {"key": key, "accounts": owner.accounts, "keys": owner.keys, **saved.dump(overlay)}
         replace(self._path(key), json.dumps(told, separators=(",", ":")).encode())
@@ -75,7 +78,8 @@ class Store:
 
     def trim(self) -> None:
         """Drops the oldest overlays past the bounds, and then what no overlay names any more."""
-        files = sorted(self.folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+        idle = {self._path(key) for key, owner in self.owners.items() if not owner.left}
+        files = sorted(self.folder.glob("*.json"), key=lambda path: (path not in idle, path.stat().st_mtime), reverse=True)
         sizes = {path.name: path.stat().st_size for path in self.blobs.iterdir()}
         kept: set[str] = set()
         size = 0
@@ -97,7 +101,7 @@ class Store:
     def _remember(self, path: Path) -> None:
         found = self._read(path)
         if found is not None:
-            self.owners[found["key"]] = Owner(found["accounts"], found["keys"])
+            self.owners[found["key"]] = Owner(found["accounts"], found["keys"], bool(found["names"] or found["gone"]))
 
     def _forget(self, path: Path) -> None:
         gone = [key for key in self.owners if self._path(key) == path]

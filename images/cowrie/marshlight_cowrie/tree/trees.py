@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import machine
+from ..life.doings import Doings
 from ..machine import busybox
 from ..machine.kind import small
-from . import accounts
+from . import accounts, turned
 from .base import BaseTree
 from .host_layer import HostLayer, Texts
 from .layer import Bottom
@@ -77,15 +78,18 @@ class Trees:
         if found is None:
             found = self._opened(key)
         self.overlays[key] = found
+        turned.follow(found, self.host)
         while len(self.overlays) > KEPT:
             self.drop(next(iter(self.overlays)))
         return found
 
     def _opened(self, key: str) -> Overlay:
         made = Overlay(self.host, Quota(*PER_OVERLAY, above=self.quota), FIRST_NEW, self.store)
+        made.clock = self.clock
         if self.store and key:
             self.store.load(key, made)
         made.on_change = lambda: self.on_change(key)
+        made.turned = made.turned or self.clock()
         return made
 
     def drop(self, key: str) -> None:
@@ -98,12 +102,14 @@ class Trees:
 
     def save(self, key: str) -> None:
         overlay = self.overlays.get(key)
-        if overlay and self.store and key and (overlay.nodes or overlay.entries):
+        if overlay and self.store and key and (overlay.nodes or overlay.entries or overlay.doings):
             self.store.save(key, overlay, accounts.owner(self.view(key, 0, (0,)), self.host_view()))
 
     def host_view(self) -> View:
         """The persona's host, untouched."""
-        return View(Overlay(self.host, Quota(0, 0), FIRST_NEW), self.host.mounts, self.clock, 0, (0,))
+        made = Overlay(self.host, Quota(0, 0), FIRST_NEW)
+        made.clock = self.clock
+        return View(made, self.host.mounts, self.clock, 0, (0,))
 
     def account(self, key: str, name: str) -> accounts.Account | None:
         return accounts.account(self.view(key, 0, (0,)), name)
@@ -127,6 +133,13 @@ class Trees:
         if key not in self.overlays and (not self.store or key not in self.store.owners):
             return None
         return accounts.password(self.view(key, 0, (0,)), self.host_view(), name, password)
+
+    def doings(self, key: str) -> Doings:
+        """What the visits of this attacker left in the machine's own books; to be added to."""
+        overlay = self.overlay(key)
+        if overlay.doings is None:
+            overlay.doings = Doings()
+        return overlay.doings  # type: ignore[no-any-return]
 
     def view(self, key: str, uid: int, gids: tuple[int, ...]) -> View:
         return View(self.overlay(key), self.host.mounts, self.clock, uid, gids)
