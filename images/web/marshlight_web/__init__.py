@@ -1,0 +1,1 @@
+"""Real web servers with a persona's content, and what they hear as events."""
