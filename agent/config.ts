@@ -19,6 +19,7 @@ export const agentConfig = z.strictObject({
       pod: z.string().min(1).default('marshlight/pod:dev'),
       cowrie: z.string().min(1).default('marshlight/cowrie:dev'),
       services: z.string().min(1).default('marshlight/services:dev'),
+      web: z.string().min(1).default('marshlight/web:dev'),
     })
     .prefault({}),
   /** Folder with images as `docker save` makes them, loaded where the engine lacks them. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ServiceContainer } from './schemas/desired-state.ts'
+import { type ServiceContainer, serviceContainer } from './schemas/desired-state.ts'
 import type { Persona, PersonaService, ServiceKind } from './schemas/persona.ts'
 
 /**
@@ -53,7 +53,27 @@ const web = {
 }
 
 /** A service as the registry knows it. `port` is where it listens unless the persona says otherwise. */
-type Registered = { container: ServiceContainer; proto: 'tcp' | 'udp'; port: number; settings: z.ZodObject }
+type Registered = {
+  /** Who serves it; of some a real server of the service's own product. */
+  container: ServiceContainer | ((service: PersonaService) => ServiceContainer)
+  proto: 'tcp' | 'udp'
+  port: number
+  settings: z.ZodObject
+}
+
+/** nginx and Apache as they are, where the persona asks for nothing that they would not do (images/services' beside.py). */
+function webContainer({ product, settings, pages = [] }: PersonaService): ServiceContainer {
+  const flavour = { nginx: 'nginx', apache: 'apache', 'apache httpd': 'apache' }[product.toLowerCase()]
+  const { server = 'x' } = settings
+  const asItIs =
+    flavour !== undefined &&
+    (settings.flavour ?? flavour) === flavour &&
+    settings.auth !== 'digest' &&
+    typeof server === 'string' &&
+    /^[\x20-\x7e]+$/.test(server) &&
+    pages.every(({ status }) => status === 200)
+  return asItIs ? 'web' : 'services'
+}
 
 const tcp = <S extends z.ZodRawShape>(port: number, settings: S) => ({
   container: 'services' as const,
@@ -64,8 +84,8 @@ const tcp = <S extends z.ZodRawShape>(port: number, settings: S) => ({
 const udp = <S extends z.ZodRawShape>(port: number, settings: S) => ({ ...tcp(port, settings), proto: 'udp' as const })
 
 export const serviceRegistry = {
-  http: tcp(80, web),
-  https: tcp(443, { ...web, ...certificate }),
+  http: { ...tcp(80, web), container: webContainer },
+  https: { ...tcp(443, { ...web, ...certificate }), container: webContainer },
   ftp: tcp(21, {
     /** The line after `220 `; made of product and version where missing. */
     banner: line.optional(),
@@ -187,8 +207,19 @@ export function servicesFaults(persona: Pick<Persona, 'services' | 'ssh' | 'teln
   return faults
 }
 
+/** The container that serves it. */
+export function containerOf(service: PersonaService): ServiceContainer {
+  const { container }: Registered = serviceRegistry[service.kind]
+  return typeof container === 'function' ? container(service) : container
+}
+
 /** The containers that play a persona. */
-export const containersOf = (persona: Pick<Persona, 'services' | 'ssh' | 'telnet'>): ServiceContainer[] => [
-  ...(persona.ssh || persona.telnet ? (['cowrie'] as const) : []),
-  ...(persona.services && persona.services.length > 0 ? (['services'] as const) : []),
-]
+export function containersOf({
+  ssh,
+  telnet,
+  services = [],
+}: Pick<Persona, 'services' | 'ssh' | 'telnet'>): ServiceContainer[] {
+  const needed = new Set<ServiceContainer>(services.map(containerOf))
+  if (ssh || telnet) needed.add('cowrie')
+  return serviceContainer.options.filter((one) => needed.has(one))
+}

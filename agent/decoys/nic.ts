@@ -8,6 +8,8 @@ export type Images = {
   cowrie: string
   /** Everything else a persona serves: see images/services. */
   services: string
+  /** Sites of a real nginx or Apache: see images/web. */
+  web: string
   /** Folder with saved images (`*.tar`), loaded when one is missing. */
   archives?: string
 }

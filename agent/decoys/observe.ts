@@ -1,5 +1,5 @@
 import { contains } from '../../shared/network.ts'
-import type { ServiceContainer } from '../../shared/schemas/desired-state.ts'
+import { type ServiceContainer, serviceContainer } from '../../shared/schemas/desired-state.ts'
 import type { Engine, ObservedContainer, ObservedNetwork } from '../engine/port.ts'
 import { digestOnDisk, filterMark } from './control-files.ts'
 import { type Current, type CurrentDecoy, type CurrentService, nothingSeen } from './current.ts'
@@ -55,9 +55,9 @@ function since(deps: ObserveDeps, { id }: ObservedContainer, now: number): numbe
   return known
 }
 
-/** Older containers bear no such label: then there was only one. */
+/** Cowrie's bears no such label: once it was the only one. */
 const roleOf = ({ labels }: ObservedContainer): ServiceContainer =>
-  labels['marshlight.service'] === 'services' ? 'services' : 'cowrie'
+  serviceContainer.options.find((one) => one === labels['marshlight.service']) ?? 'cowrie'
 
 function place(
   decoys: Map<string, CurrentDecoy>,

@@ -15,8 +15,9 @@ export type DecoySpecs = { network: NetworkSpec; pod: ContainerSpec; services: S
 
 /** The account that services run under in their images; it owns what they write. */
 export const serviceUser = { uid: 2600, gid: 2600 }
-/** What all further services of a decoy together may use: about four times what they do. */
+/** What all further services of a decoy together may use, and its web servers: about four times what they do. */
 const servicesMemoryMb = 96
+const webMemoryMb = 128
 
 export const networkName = (nic: string): string => `marshlight-${nic}`
 export const podName = (decoy: string): string => `marshlight-${decoy}-pod`
@@ -39,6 +40,7 @@ export function specsOf(desired: DesiredDecoy, persona: Persona, nic: Nic, deps:
   const made: Record<ServiceContainer, () => ContainerSpec> = {
     cowrie: () => cowrieSpec(desired, persona, pod, deps),
     services: () => servicesSpec(desired, pod, deps),
+    web: () => webSpec(desired, pod, deps),
   }
   return { network, pod, services: desired.services.map((name) => ({ name, spec: made[name]() })) }
 }
@@ -118,17 +120,40 @@ function cowrieSpec(desired: DesiredDecoy, persona: Persona, pod: ContainerSpec,
 }
 
 /** Which services there are, and on which ports, is in the persona, which the container follows by itself. */
-function servicesSpec(desired: DesiredDecoy, pod: ContainerSpec, deps: SpecDeps): ContainerSpec {
-  const { control, out, state } = foldersOf(deps.folder, desired.id, 'services')
+const servicesSpec = (desired: DesiredDecoy, pod: ContainerSpec, deps: SpecDeps): ContainerSpec =>
+  furtherSpec(desired, pod, deps, {
+    name: 'services',
+    // What a real server plays beside it is left to that one.
+    env: desired.services.includes('web') ? { MARSHLIGHT_BESIDE: 'web' } : {},
+    tmpfs: {},
+    memoryMb: servicesMemoryMb,
+    pids: Math.min(desired.limits.pids, 16),
+  })
+
+/** A server of its own for nginx and for Apache; the latter answers by threads. Their files are made from the persona. */
+const webSpec = (desired: DesiredDecoy, pod: ContainerSpec, deps: SpecDeps): ContainerSpec =>
+  furtherSpec(desired, pod, deps, {
+    name: 'web',
+    env: {},
+    tmpfs: { '/tmp': 'rw,noexec,nosuid,nodev,size=8m' },
+    memoryMb: webMemoryMb,
+    pids: 64,
+  })
+
+type Further = Pick<ContainerSpec, 'env' | 'tmpfs' | 'memoryMb' | 'pids'> & { name: 'services' | 'web' }
+
+function furtherSpec(desired: DesiredDecoy, pod: ContainerSpec, deps: SpecDeps, own: Further): ContainerSpec {
+  const { control, out, state } = foldersOf(deps.folder, desired.id, own.name)
   const { limits } = desired
   const spec = labelled(desired, 'service', deps, {
-    name: serviceName(desired.id, 'services'),
-    image: deps.images.services,
+    name: serviceName(desired.id, own.name),
+    image: deps.images[own.name],
     user: `${serviceUser.uid}:${serviceUser.gid}`,
     env: {
       MARSHLIGHT_MAX_CONNECTIONS: String(limits.connections),
       MARSHLIGHT_MAX_CONNECTIONS_PER_SOURCE: String(limits.connectionsPerSource),
       MARSHLIGHT_POD: pod.labels['marshlight.spec'] ?? '',
+      ...own.env,
     },
     network: { kind: 'pod', pod: pod.name },
     mounts: [
@@ -136,17 +161,17 @@ function servicesSpec(desired: DesiredDecoy, pod: ContainerSpec, deps: SpecDeps)
       { source: out, target: '/marshlight/out', readOnly: false },
       { source: state, target: '/marshlight/state', readOnly: false },
     ],
-    tmpfs: {},
+    tmpfs: own.tmpfs,
     sysctls: {},
     readOnlyRoot: true,
     systemCalls: 'service',
     capDrop: ['ALL'],
     capAdd: [],
-    memoryMb: Math.min(limits.memoryMb, servicesMemoryMb),
-    pids: Math.min(limits.pids, 16),
+    memoryMb: Math.min(limits.memoryMb, own.memoryMb),
+    pids: own.pids,
     cpus: limits.cpus,
   })
-  return { ...spec, labels: { ...spec.labels, 'marshlight.service': 'services' } }
+  return { ...spec, labels: { ...spec.labels, 'marshlight.service': own.name } }
 }
 
 function labelled(

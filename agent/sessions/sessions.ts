@@ -55,7 +55,11 @@ const pollMs = 1000
 const mostNames = 1000
 
 /** One parser a container. */
-const parsers: Record<ServiceContainer, ParseEvent> = { cowrie: parseCowrieEvent, services: parseServicesEvent }
+const parsers: Record<ServiceContainer, ParseEvent> = {
+  cowrie: parseCowrieEvent,
+  services: parseServicesEvent,
+  web: parseServicesEvent,
+}
 
 /** What a source is called here and in the spool: a decoy's first container bears the decoy's own name. */
 const keyOf = ({ id, service = 'cowrie' }: Source): string => (service === 'cowrie' ? id : `${id}/${service}`)

@@ -26,6 +26,7 @@ export const catalogue: readonly ImagePlan[] = [
   { name: 'pod', on: ['base'], decoy: true },
   { name: 'cowrie', on: ['base', 'python', 'debian-server'], parts: ['common'], decoy: true },
   { name: 'services', on: ['base', 'python'], parts: ['common'], decoy: true },
+  { name: 'web', on: ['base', 'python', 'services'], decoy: true },
   { name: 'node', on: ['base'], extras: ['node'] },
   { name: 'controller', on: ['node'], extras: ['controller-bundle'] },
   { name: 'agent', on: ['node'], extras: ['agent-bundle'] },

@@ -15,8 +15,11 @@ export const decoyLimits = z.object({
   connectionsPerSource: z.int().min(1).max(10000),
 })
 
-/** What runs in the network of a decoy's pod: `cowrie` serves SSH and telnet, `services` all else. */
-export const serviceContainer = z.enum(['cowrie', 'services'])
+/**
+ * What runs in the network of a decoy's pod: `cowrie` serves SSH and telnet, `web` sites by a real nginx or Apache,
+ * `services` all else.
+ */
+export const serviceContainer = z.enum(['cowrie', 'services', 'web'])
 
 /** One decoy as it shall be. */
 export const desiredDecoy = z.object({
@@ -28,7 +31,7 @@ export const desiredDecoy = z.object({
   hostname,
   persona: id,
   personaVersion: z.int().min(1),
-  services: z.array(serviceContainer).min(1).max(2),
+  services: z.array(serviceContainer).min(1).max(3),
   egress: z.array(egressRule).max(64),
   limits: decoyLimits,
 })

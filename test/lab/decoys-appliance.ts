@@ -51,7 +51,7 @@ export async function makeAppliance(
         random: systemRandom,
         log,
         stateDir,
-        images: { pod, cowrie: 'marshlight/cowrie:dev', services: 'marshlight/services:dev' },
+        images: { pod, cowrie: 'marshlight/cowrie:dev', services: 'marshlight/services:dev', web: 'marshlight/web:dev' },
         nics: async () => [{ nic: segment.nic, cidr: segment.cidr, address: segment.address }],
         agent,
       },

@@ -51,6 +51,8 @@ async def serve(control: Control) -> int:
             host.sweep(time.monotonic())
             if control.changed():
                 await follow(host, status)
+            elif host.left_out:
+                await again(host, status)
     host.close()
     return 0
 
@@ -64,6 +66,15 @@ async def follow(host: Host, status: Status) -> None:
         status.error = str(refused)
         say("error", f"control files refused: {refused}")
     status.write(host)
+
+
+async def again(host: Host, status: Status) -> None:
+    """A port may have been another container's, which has left it by now."""
+    before = host.left_out
+    await host.apply()
+    if host.left_out != before:
+        status.error = told_faults(host)
+        status.write(host)
 
 
 def told_faults(host: Host) -> str | None:

@@ -18,6 +18,7 @@ from typing import Any
 from marshlight_common.event_files import EventFiles
 from marshlight_common.limits import Doorkeeper
 
+from .beside import played_beside
 from .connection import BUFFER, Connection, Ended
 from .control import Control
 from .diagnostics import say
@@ -49,6 +50,8 @@ class Host:
         wanted: dict[Place, Service] = {}
         left_out = []
         for service in self.control.persona.services:
+            if played_beside(service):
+                continue
             kind = kind_of(service.kind)
             if kind is None:
                 left_out.append(f"{service.kind}: no such service here")

@@ -45,11 +45,11 @@ LogLevel emerg
 # One process at work, and room for those that still serve who was there before a change.
 StartServers 1
 ServerLimit 4
-ThreadLimit 25
-ThreadsPerChild 25
+ThreadLimit 10
+ThreadsPerChild 10
 MinSpareThreads 1
-MaxSpareThreads 50
-MaxRequestWorkers 50
+MaxSpareThreads 20
+MaxRequestWorkers 20
 AsyncRequestWorkerFactor 4
 ServerTokens OS
 ServerSignature {"Off" if red_hat else "On"}
@@ -75,7 +75,7 @@ def tls_settings(red_hat: bool) -> str:
 AddType application/x-pkcs7-crl .crl
 SSLSessionCache shmcb:ssl_scache(512000)
 SSLSessionCacheTimeout 300
-SSLCipherSuite {"PROFILE=SYSTEM" if False else "HIGH:!aNULL"}
+SSLCipherSuite HIGH:!aNULL
 SSLProtocol all -SSLv3
 {"" if red_hat else "SSLSessionTickets off"}"""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from marshlight_services.http_request import LONGEST_BODY, LONGEST_HEAD, MOST_HEADERS, Request
+from marshlight_services.kinds.http import told
 
 from .uploads import keep, worth_keeping
 
@@ -140,19 +141,6 @@ class Overheard:
             self.tell(request)
 
     def tell(self, request: Request) -> None:
-        self.session.tell(
-            "request",
-            method=request.method,
-            url=request.target,
-            version=request.headers.get("user-agent"),
-            host=request.headers.get("host"),
-            body=request.body or None,
-        )
-        login = request.basic() or (request.form() if request.method == "POST" else None)
-        digest = request.digest()
-        if login is not None:
-            self.session.refused_login(*login, url=request.path)
-        elif digest is not None:
-            self.session.refused_login(digest.get("username", ""), url=request.path, digest=digest.get("response"))
+        told(self.session, request)
         if worth_keeping(request):
             keep(self.session, request)

@@ -87,7 +87,7 @@ async function makePlace(t: Test) {
         random: () => 0.5,
         log: silentLog,
         stateDir,
-        images: { pod: 'pod', cowrie: 'cowrie', services: 'services' },
+        images: { pod: 'pod', cowrie: 'cowrie', services: 'services', web: 'web' },
         nics: async () => [{ nic: 'eth7', cidr: '198.18.7.0/24', address: '198.18.7.2' }],
         agent,
       },

@@ -13,6 +13,7 @@ from ..web_words import Words, http_date, words_of
 
 if TYPE_CHECKING:
     from ..connection import Connection
+    from ..session import Session
 
 MOST_REQUESTS = 1000
 
@@ -28,15 +29,16 @@ async def talk(connection: Connection) -> None:
             return
         # Persona and words may have changed since the connection was opened.
         words = words_of(connection.service)
-        told(connection, request)
+        told(connection.session, request)
         answer(connection, words, request)
         if request.closes:
             return
         await connection.flush()
 
 
-def told(connection: Connection, request: Request) -> None:
-    connection.session.tell(
+def told(session: Session, request: Request) -> None:
+    """What it asked for, and the log-in in it; images/web tells of real servers by the same words."""
+    session.tell(
         "request",
         method=request.method,
         url=request.target,
@@ -47,9 +49,9 @@ def told(connection: Connection, request: Request) -> None:
     login = request.basic() or (request.form() if request.method == "POST" else None)
     digest = request.digest()
     if login is not None:
-        connection.session.refused_login(*login, url=request.path)
+        session.refused_login(*login, url=request.path)
     elif digest is not None:
-        connection.session.refused_login(digest.get("username", ""), url=request.path, **request.answer())
+        session.refused_login(digest.get("username", ""), url=request.path, **request.answer())
 
 
 def answer(connection: Connection, words: Words, request: Request) -> None:
