@@ -69,6 +69,8 @@ class Web:
             if not services:
                 await server.stop()
                 continue
+            # Who is still answering somebody reads the files of his own time.
+            past = sorted(places.RUN.glob(f"{flavour}-*"), key=lambda path: path.stat().st_ctime)[:-1]
             self.generation += 1
             folder = places.RUN / f"{flavour}-{self.generation}"
             sites = [
@@ -76,7 +78,7 @@ class Web:
                 for one in services
             ]
             await server.follow(*self.words(flavour, sites), frozenset(one.port for one in services))
-            forget(path for path in places.RUN.glob(f"{flavour}-*") if path != folder)
+            forget(past)
         missing = set(self.services) - listening()
         self.left_out = [f"{self.services[port].kind} on tcp {port}: does not listen" for port in sorted(missing)]
 
