@@ -5,6 +5,7 @@ import { ingestBench } from './ingest.ts'
 import { latencyBench } from './latency.ts'
 import { memoryBench } from './memory.ts'
 import { personasAuditBench } from './personas-audit.ts'
+import { personasBusyboxBench } from './personas-busybox.ts'
 import { personasCorpusBench } from './personas-corpus.ts'
 import { personasFilesBench } from './personas-files.ts'
 import { personasLoadBench } from './personas-load.ts'
@@ -22,6 +23,7 @@ export const benches: Record<string, Bench> = {
   'main.deploy': deployBench,
   'main.faults': faultsBench,
   'personas.audit': personasAuditBench,
+  'personas.busybox': personasBusyboxBench,
   'personas.corpus': personasCorpusBench,
   'personas.memory': personasMemoryBench,
   'personas.load': personasLoadBench,

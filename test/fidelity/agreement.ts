@@ -32,12 +32,13 @@ export async function answersOf(attacker: string, target: Target, lines: readonl
   return answers
 }
 
-/** Equal: the same exit status and, but for what normal.ts lists, the same standard output. */
+/** Equal: the same exit status and, but for what normal.ts lists, the same standard output (and error, where it counts). */
 export function verdicts(lines: readonly Line[], real: readonly Answer[], other: readonly Answer[]): Verdict[] {
   return lines.map((line, index) => {
     const [a, b] = [real[index], other[index]]
     if (a === undefined || b === undefined) throw new Error(`no answer to ${line.text}`)
-    const equal = a.status === b.status && normalised(line.text, a.out) === normalised(line.text, b.out)
+    const same = (one: string, another: string) => normalised(line.text, one) === normalised(line.text, another)
+    const equal = a.status === b.status && same(a.out, b.out) && (!line.errors || same(a.err, b.err))
     return { line, equal, real: a, other: b }
   })
 }

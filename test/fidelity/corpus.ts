@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** One line for a shell, and where it comes from. */
-export type Line = { text: string; group: string }
+/** One line for a shell, and where it comes from. `errors`: what it says on standard error counts as well. */
+export type Line = { text: string; group: string; errors?: true }
 
 const folder = join(import.meta.dirname, 'corpus')
 
@@ -16,6 +16,10 @@ export async function readCorpus(): Promise<Line[]> {
   const samples = (await readFile(join(folder, 'samples.sh'), 'utf8')).trim()
   return [...grouped(typed), { text: samples, group: 'nl2bash' }, ...drawn.flat()]
 }
+
+/** What intruders of small devices and their owners type; devices are told apart by how they refuse. */
+export const readDeviceCorpus = async (): Promise<Line[]> =>
+  grouped(await linesOf('busybox.txt')).map((line) => ({ ...line, errors: true }))
 
 /** About this share of the lines, the same ones at every run; what lays out files for others is always among them. */
 export function sampled(lines: readonly Line[], share: number, seed: string): Line[] {

@@ -1,8 +1,9 @@
 import type { Test } from 'tap'
 import { Lab } from '../lab/cowrie-pod.ts'
 import { answersOf, percentOf, type Target, type Verdict, verdicts } from './agreement.ts'
-import { type Line, readCorpus } from './corpus.ts'
-import { startRealHost } from './real-host.ts'
+import { type Line, readCorpus, readDeviceCorpus } from './corpus.ts'
+import { startRealDevice } from './real-device.ts'
+import { type RealHost, startRealHost } from './real-host.ts'
 import { startStockCowrie } from './stock-cowrie.ts'
 
 /** The laboratory that stands, and what holds another target against the real host. */
@@ -21,8 +22,28 @@ export async function measureCorpus<T>(
   more: (judge: Judge) => Promise<T>,
   some: (corpus: Line[]) => Line[] = (corpus) => corpus,
 ): Promise<Measured & { more: T }> {
-  const lines = some(await readCorpus())
   const real = await startRealHost({ container: `fidelity-real-${process.pid}`, hostname })
+  return measure(t, real, some(await readCorpus()), progress, more)
+}
+
+/** The same of a device whose every command is BusyBox, with what it says of errors. */
+export async function measureDevice<T>(
+  t: Pick<Test, 'teardown'>,
+  progress: (what: string) => void,
+  more: (judge: Judge) => Promise<T>,
+  some: (corpus: Line[]) => Line[] = (corpus) => corpus,
+): Promise<Measured & { more: T }> {
+  const real = await startRealDevice({ container: `fidelity-device-${process.pid}`, hostname: 'gw-lab-02' })
+  return measure(t, real, some(await readDeviceCorpus()), progress, more)
+}
+
+async function measure<T>(
+  t: Pick<Test, 'teardown'>,
+  real: RealHost,
+  lines: Line[],
+  progress: (what: string) => void,
+  more: (judge: Judge) => Promise<T>,
+): Promise<Measured & { more: T }> {
   const lab = await Lab.start(t as Test, await real.describe()).catch(async (error) => {
     await real.remove()
     throw error
