@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .. import commands
 from ..commands.options import Usage
 from . import transfers, usage
+from .gnu import every
 from .shared import Command, refused, shared
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Catalogue:
         """`common`: what the other hosts' shells run, by bare name: for what is no command of ours but of Cowrie's."""
         self.own = {**commands_of(f"{__package__}", THEMES), **transfers.over(common)}
         # As the modules have them: what `guarded` adds is said here in other words.
-        self.gnu = {**common, **commands_of(commands.__name__, commands.THEMES)}
+        self.gnu = {**common, **every()}
 
     def applet(self, name: str) -> Command:
         if name in self.own:

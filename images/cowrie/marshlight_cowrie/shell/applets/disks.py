@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..commands.load import disk, memory
 from ..commands.options import parse
-from ..commands.system import mounts
+from ..commands.disks import mounts
 from ..commands.wording import strerror
 from .figures import human
 from .usage import refusal

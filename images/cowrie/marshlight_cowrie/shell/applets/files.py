@@ -5,10 +5,10 @@ from __future__ import annotations
 import stat as modes
 from typing import TYPE_CHECKING
 
-from ..commands import archive
 from ..commands.options import parse
 from ..commands.wording import strerror
 from .figures import human
+from .gnu import gnu
 from .listing import blocks
 from .modules import say
 from .usage import refusal
@@ -77,9 +77,6 @@ async def du(p: Process) -> int:
 
 async def dd(p: Process) -> int:
     """Two lines on what was read and written, where GNU has three."""
-    from ..commands import copies, dump
-
-    plain = {**copies.COMMANDS, **dump.COMMANDS}.get("dd")
     for word in p.args[1:]:
         key, equals, value = word.partition("=")
         if not equals or key not in ("if", "of", "bs", "ibs", "obs", "count", "skip", "seek", "conv", "status", "iflag", "oflag"):
@@ -87,8 +84,6 @@ async def dd(p: Process) -> int:
         if key in ("bs", "ibs", "obs", "count", "skip", "seek") and not value[:1].isdigit():
             say(p, f"invalid number '{value}'")
             return 1
-    if plain is None:
-        return 0
     below = p.stderr
 
     class Short:
@@ -108,7 +103,7 @@ async def dd(p: Process) -> int:
 
     p.stderr = Short()  # type: ignore[assignment]
     try:
-        return int(await plain(p))
+        return int(await gnu("dd")(p))
     finally:
         p.stderr = below
 
@@ -153,7 +148,7 @@ async def unzip(p: Process) -> int:
     if not any(runs_on(p, f"{names[0]}{end}") for end in ("", ".zip", ".ZIP")):
         say(p, f"can't open {names[0]}[.zip]")
         return 1
-    return int(await archive.COMMANDS["unzip"](p)) if "unzip" in archive.COMMANDS else 0
+    return int(await gnu("unzip")(p))
 
 
 def runs_on(p: Process, name: str) -> bool:

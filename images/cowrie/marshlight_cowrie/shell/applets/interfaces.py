@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..commands import network as gnu
 from ..commands.network import counters, interface, neighbours, network
 from ..commands.options import Usage
 from ..commands.sockets import connection, listeners
+from ...machine.kind import contained
+from .gnu import gnu
 from .modules import say
 from .usage import refusal
 
@@ -47,7 +48,7 @@ async def ifconfig(p: Process) -> int:
         if words and words[0] != name:
             continue
         a, b, c, d = figures
-        queue = 0 if name == eth and gnu.contained(p.host.persona) else 1000
+        queue = 0 if name == eth and contained(p.host.persona) else 1000
         p.out(
             f"{name:<9} Link encap:{kind}\n          inet addr:{address}\n{v6(p, name)}          {state}  Metric:1\n"
             f"          RX packets:{b} errors:0 dropped:0 overruns:0 frame:0\n"
@@ -149,7 +150,7 @@ async def ip(p: Process) -> int:
 
     p.stdout = Held()  # type: ignore[assignment]
     try:
-        status = await gnu.ip(p)
+        status = await gnu("ip")(p)
     except Usage as failure:
         # `Device "x" does not exist.` is said in fewer words.
         lead = failure.text.split("\n", 1)[0]

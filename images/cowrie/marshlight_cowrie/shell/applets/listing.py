@@ -5,7 +5,8 @@ from __future__ import annotations
 import stat as modes
 from typing import TYPE_CHECKING
 
-from ..commands.listing import Item, device_numbers
+from ..commands.listing import Item
+from ..commands.listing_rows import device_numbers
 from ..commands.names import group_name, user_name
 from ..commands.options import Options, parse
 from ..commands.times import local

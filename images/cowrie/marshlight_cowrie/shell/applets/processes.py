@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-from ..commands import processes as gnu
 from ..commands.processes import comm, rows_of
 from ...machine import busybox as facts
 from .figures import short
+from .gnu import gnu
 from .modules import say
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ async def pidof(p: Process) -> int:
 async def killall(p: Process) -> int:
     names = [word for word in p.args[1:] if not word.startswith("-")]
     if "-l" in p.args:
-        return int(await gnu.COMMANDS["killall"](p))
+        return int(await gnu("killall")(p))
     if not names:
         say(p, "you need to specify whom to kill")
         return 1

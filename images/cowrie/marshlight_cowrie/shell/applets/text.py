@@ -6,11 +6,10 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from ..commands import compare, dump, show
-from ..commands import grep as gnu_grep
 from ..commands.inputs import whole
 from ..commands.options import parse
 from ..commands.wording import strerror
+from .gnu import gnu
 from .modules import say
 from .shared import shared
 from .transfers import Heard
@@ -101,7 +100,7 @@ async def hexdump(p: Process) -> int:
     below = p.stdout
     p.stdout = heard  # type: ignore[assignment]
     try:
-        status = await dump.hexdump(p)
+        status = await gnu("hexdump")(p)
     finally:
         p.stdout = below
     lines = heard.data.decode("utf-8", "surrogateescape").splitlines()
@@ -143,7 +142,7 @@ async def cmp(p: Process) -> int:
     below = p.stdout
     p.stdout = heard  # type: ignore[assignment]
     try:
-        status = await compare.COMMANDS["cmp"](p)
+        status = await gnu("cmp")(p)
     finally:
         p.stdout = below
     p.stdout.write(heard.data.replace(b" differ: byte ", b" differ: char "))
@@ -158,7 +157,7 @@ async def grep(p: Process) -> int:
         p.args = [p.args[0], "-h", *p.args[1:]]
     if p.args[0] in ("egrep", "fgrep"):
         p.args = ["grep", "-E" if p.args[0] == "egrep" else "-F", *p.args[1:]]
-    return await gnu_grep.COMMANDS["grep"](p)
+    return await gnu("grep")(p)
 
 
 def is_folder(p: Process, name: str) -> bool:
@@ -169,7 +168,7 @@ def is_folder(p: Process, name: str) -> bool:
 
 
 async def tail(p: Process) -> int:
-    status = await show.COMMANDS["tail"](p)
+    status = await gnu("tail")(p)
     names = [word for word in p.args[1:] if not word.startswith("-") and not word.isdigit()]
     if status and len(names) == 1:
         say(p, "no files")
