@@ -175,8 +175,8 @@ class ShellSession:
 
     def start_interactive(self) -> None:
         visits = self.decoy.visits
-        name = self.visit.client.tty or visits.free_terminal()
-        self.system.tty = f"/dev/{name}"
+        line = self.visit.client.tty or visits.free_terminal()
+        self.system.tty = f"/dev/{line}"
         self.system.size = self.size()
         terminal = self.terminal = Terminal(self.protocol)
         terminal.on_line = self.note_line
@@ -184,7 +184,7 @@ class ShellSession:
         shell = self.make({0: terminal, 1: terminal, 2: terminal}, name=f"-{name}", interactive=True)
         terminal.shell = shell
         greet(self.decoy.persona, self.tree, self.visit, self.account, terminal)
-        visits.terminal(self.visit, name, shell.pid if self.telnet or not self.account.uid else shell.ppid)
+        visits.terminal(self.visit, line, shell.pid if self.telnet or not self.account.uid else shell.ppid)
         self.run(self.in_place_of_a_shell(terminal) or interact(shell))
 
     def start_command(self, text: str) -> None:

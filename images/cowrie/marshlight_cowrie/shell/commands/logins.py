@@ -1,31 +1,22 @@
-"""Who is and was on the machine, and for how long it is up: uptime w who users last lastlog."""
+"""Who is on the machine, by /run/utmp, and for how long it is up: uptime w who users."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...machine.kind import contained
+from . import records
 from .load import loads
-from .names import users
-from .options import parse
+from .options import Usage, parse
+from .records import here
 from .times import local, span
+from .wording import strerror
 
 if TYPE_CHECKING:
     from ..ports import Process
 
-WEEK = "%a %b %e %H:%M"
-
-
-def sessions(p: Process) -> list[tuple[str, str, str, float]]:
-    """Who is logged in on a terminal: name, terminal, from where, since when (seconds)."""
-    if not p.tty:
-        return []
-    where = getattr(p.session, "peer", None) or getattr(p.session, "address", None) or "192.168.1.10"
-    return [(p.account.name, p.tty.removeprefix("/dev/"), str(where), float(p.notes.get("began", p.host.now() - 40)))]
-
 
 def headline(p: Process) -> str:
-    now, count = p.host.now(), len(sessions(p))
+    now, count = p.host.now(), len(here(p))
     load = ", ".join(f"{value:.2f}" for value in loads(p))
     up = span(now - p.host.persona.booted_at)
     return f" {local(p, now):%H:%M:%S} up {up},  {count} user{'s' if count > 1 else ''},  load average: {load}"
@@ -46,97 +37,100 @@ async def uptime(p: Process) -> int:
 
 
 async def w(p: Process) -> int:
-    options = parse(p, "hsfuoiV", "no-header:h short:s")
+    options = parse(p, "hsfuoiV", "no-header:h short:s from:f old-style:o ip-addr:i version:V no-current:u")
+    if "V" in options:
+        p.out("w from procps-ng 4.0.2\n")
+        return 0
+    short, source = "s" in options, "f" not in options
     if "h" not in options:
-        p.out(headline(p) + "\n")
-        p.out("USER     TTY      FROM             LOGIN@   IDLE   JCPU   PCPU WHAT\n")
-    for name, tty, where, since in sessions(p):
-        p.out(f"{name[:8]:<8} {tty:<8} {where[:16]:<16} {local(p, since):%H:%M}    1.00s  0.04s  0.00s w\n")
+        times = "  IDLE" if short else " LOGIN@   IDLE   JCPU   PCPU"
+        p.out(f"{headline(p)}\nUSER     TTY      {'FROM'.ljust(16) if source else ' '}{times} WHAT\n")
+    rows = p.table.rows() if p.table else []
+    for one in here(p):
+        if options.operands and one.user not in options.operands:
+            continue
+        mine = p.tty is not None and p.tty.removeprefix("/dev/") == one.line
+        on_it = [row for row in rows if row.tty.removeprefix("/dev/") == one.line]
+        what = max(on_it, key=lambda row: ("+" in row.stat, row.pid)).command if on_it else "-"
+        idle = 0.0 if mine else quiet(p, one.at)
+        used = sum(row.used for row in on_it)
+        cells = f"{one.user[:8]:<8} {one.line:<8} {(one.host or '-')[:16].ljust(16) if source else ''}"
+        cells += "".join((spent(idle),) if short else (when(p, one.at), spent(idle), spent(used), spent(0.0)))
+        p.out(f"{cells} {what}\n")
     return 0
 
 
+def quiet(p: Process, since: float) -> float:
+    """Seconds that another person has not typed: some part of the stay."""
+    return (p.host.now() - since) * (0.1 + 0.5 * p.host.random(f"idle {int(since)}"))
+
+
+def when(p: Process, at: float) -> str:
+    there, now = local(p, at), local(p, p.host.now())
+    if p.host.now() - at > 12 * 3600 and there.date() != now.date():
+        return f" {there:%a%H}  " if p.host.now() - at < 6 * 86_400 else f" {there:%d%b%y}"
+    return f" {there:%H:%M}  "
+
+
+def spent(seconds: float) -> str:
+    """As w has it, in seven columns: 4.00s, 3:25m, 2days."""
+    if seconds >= 48 * 3600:
+        return f" {int(seconds // 86_400):2d}days"
+    if seconds >= 3600:
+        return f" {int(seconds // 3600):2d}:{int(seconds // 60 % 60):02d}m"
+    if seconds >= 60:
+        return f" {int(seconds // 60):2d}:{int(seconds % 60):02d} "
+    return f" {seconds:5.2f}s"
+
+
 async def who(p: Process) -> int:
-    options = parse(p, "abdHlmpqrstTuw", "all:a boot:b dead:d heading:H count:q")
-    if options.operands[:1] == ["am"] or options.operands[:1] == ["mom"]:
+    options = parse(p, "abdHlmpqrstTuw", "all:a boot:b dead:d heading:H count:q login:l lookup process:p runlevel:r short:s time:t mesg:T message:T writable:T users:u")
+    if len(options.operands) == 2:
         options.given.append(("m", ""))
-    if "H" in options:
-        p.out("NAME     LINE         TIME             COMMENT\n")
-    if "b" in options and contained(p.host.persona):
-        return 0
-    if "b" in options:
-        p.out(f"         system boot  {local(p, p.host.persona.booted_at):%Y-%m-%d %H:%M}\n")
-        return 0
+    path = options.operands[0] if len(options.operands) == 1 else records.UTMP
+    try:
+        every = records.parsed(p.fs.read(p.path(path)))
+    except OSError as error:
+        if path == records.UTMP:
+            every = []
+        else:
+            raise Usage(f"who: {path}: {strerror(error)}\n") from None
+    people = here(p) if path == records.UTMP else [one for one in every if one.kind == records.USER]
     if "q" in options:
-        names = [name for name, *_ in sessions(p)]
+        names = [one.user for one in people]
         p.out(" ".join(names) + f"\n# users={len(names)}\n")
         return 0
-    for name, tty, where, since in sessions(p):
-        p.out(f"{name:<8} {tty:<12} {local(p, since):%Y-%m-%d %H:%M} ({where})\n")
+    if "m" in options:
+        people = [one for one in people if p.tty is not None and p.tty.removeprefix("/dev/") == one.line]
+    wide = options.any("aTw")
+    long = options.any("au") or options.any("l")
+    if "H" in options:
+        p.out(f"NAME     {'  ' if wide else ''}LINE         TIME            {' IDLE          PID' if long else ''} COMMENT{'  EXIT' if options.any('ad') else ''}\n")
+    only = options.any("bdlpr") and not options.any("a")
+    mark = "  " if wide else ""
+    for one in every:
+        time = f"{local(p, one.at):%Y-%m-%d %H:%M}"
+        if one.kind == records.BOOT_TIME and options.any("ab"):
+            p.out(f"{'':<8} {mark}{'system boot':<12} {time}\n")
+        elif one.kind == records.RUN_LEVEL and one.line == "~" and options.any("ar") and one.pid & 0xFF > 32:
+            p.out(f"{'':<8} {mark}run-level {chr(one.pid & 0xFF)}  {time}\n")
+        elif one.kind == records.LOGIN and options.any("al"):
+            p.out(f"{'LOGIN':<8} {mark}{one.line:<12} {time}        {one.pid:10d} id={one.id}\n")
+        elif one.kind == records.DEAD and options.any("ad"):
+            p.out(f"{'':<8} {mark}{one.line:<12} {time}        {one.pid:10d} id={one.id}  term=0 exit=0\n")
+        elif one in people and (not only or "u" in options):
+            state = f"{'+' if one.host or p.account.uid == 0 else '?'} " if wide else ""
+            idle = f" {'  .  ' if p.tty and p.tty.endswith(one.line) else '  ?  '}{one.pid:12d}" if long else ""
+            p.out(f"{one.user:<8} {state}{one.line:<12} {time}{idle}{f' ({one.host})' if one.host else ''}\n")
     return 0
 
 
 async def users_(p: Process) -> int:
-    names = [name for name, *_ in sessions(p)]
-    if names:
-        p.out(" ".join(names) + "\n")
+    path = (p.args[1:] or [records.UTMP])[0]
+    found = here(p) if path == records.UTMP else [one for one in records.parsed(p.fs.read(p.path(path))) if one.kind == records.USER]
+    if found:
+        p.out(" ".join(sorted(one.user for one in found)) + "\n")
     return 0
 
 
-def history(p: Process) -> list[tuple[str, str, float, float]]:
-    """Past log-ins of the persona's people since the boot: name, from, begin, end; newest first."""
-    schedule = getattr(p.host.persona, "schedule", None)
-    now, booted = p.host.now(), p.host.persona.booted_at
-    found = []
-    for login in schedule.logins if schedule else ():
-        for day in range(int(max(booted, now - 30 * 86400) // 86400), int(now // 86400) + 1):
-            if schedule and (day + 3) % 7 + 1 not in schedule.work_days:
-                continue
-            for index in range(max(1, round(login.per_day)) if login.per_day >= 0.5 else 0):
-                seed = p.host.random(f"login {login.user} {day} {index}")
-                hour = schedule.work_from + seed * max(0.5, schedule.work_to - schedule.work_from) if schedule else 9
-                begin = day * 86400 + hour * 3600
-                end = begin + 120 + 5000 * p.host.random(f"logout {login.user} {day} {index}")
-                if booted < begin and end < now:
-                    found.append((login.user, login.source, begin, end))
-    return sorted(found, key=lambda row: -row[2])
-
-
-async def last(p: Process) -> int:
-    args = [word if not (word[:1] == "-" and word[1:].isdigit()) else f"-n{word[1:]}" for word in p.args[1:]]
-    options = parse(p, "adf:FiIn:pRs:t:wx", "limit=:n system:x", args=args, hint=False)
-    rows = []
-    for name, tty, where, since in sessions(p):
-        rows.append((name, f"{name[:8]:<8} {tty:<12} {where[:16]:<16} {local(p, since).strftime(WEEK)}   still logged in\n"))
-    for name, where, begin, end in history(p):
-        minutes = int(end - begin) // 60
-        took = f"({minutes // 60:02d}:{minutes % 60:02d})"
-        rows.append((name, f"{name[:8]:<8} {'pts/0':<12} {where[:16]:<16} {local(p, begin).strftime(WEEK)} - {local(p, end):%H:%M}  {took}\n"))
-    booted, kernel = p.host.persona.booted_at, p.host.persona.os.kernel.release
-    if not contained(p.host.persona):
-        rows.append(("reboot", f"{'reboot':<8} {'system boot':<12} {kernel[:16]:<16} {local(p, booted).strftime(WEEK)}   still running\n"))
-    if options.operands:
-        rows = [row for row in rows if row[0] in options.operands]
-    if "n" in options:
-        rows = rows[: int(options.text("n", "0") or 0)]
-    began = local(p, booted - 86400 * int(p.host.random("wtmp") * 20))
-    p.out("".join(line for _, line in rows) + f"\nwtmp begins {began.strftime('%a %b %e %H:%M:%S %Y')}\n")
-    return 0
-
-
-async def lastlog(p: Process) -> int:
-    options = parse(p, "b:t:u:CS", "user=:u time=:t before=:b")
-    seen = {name: (where, begin) for name, where, begin, _ in reversed(history(p))}
-    seen |= {name: (where, since) for name, _, where, since in sessions(p)}
-    p.out("Username         Port     From                                       Latest\n")
-    for account in users(p.fs):
-        if "u" in options and options.text("u") not in (account.name, str(account.uid)):
-            continue
-        if account.name in seen:
-            where, when = seen[account.name]
-            p.out(f"{account.name[:16]:<16} {'pts/0':<8} {where:<42} {local(p, when):%a %b %e %H:%M:%S %z %Y}\n")
-        elif "t" not in options:
-            p.out(f"{account.name[:16]:<16} {'':<51} **Never logged in**\n")
-    return 0
-
-
-COMMANDS = {"uptime": uptime, "w": w, "who": who, "users": users_, "last": last, "lastlog": lastlog}
+COMMANDS = {"uptime": uptime, "w": w, "who": who, "users": users_}
