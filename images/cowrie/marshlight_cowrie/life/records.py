@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from ..machine.kind import contained
 from .happenings import Event
 
 if TYPE_CHECKING:
@@ -27,7 +28,11 @@ def record(kind: int, pid: int, line: str, name: str, user: str, host: str, at: 
 def wtmp(persona: Persona, happened: list[Event]) -> bytes:
     release = persona.os.kernel.release
     made = []
+    # Nobody writes down that a container was started.
+    inside = contained(persona)
     for event in happened:
+        if inside and event.kind in ("boot", "shutdown"):
+            continue
         if event.kind == "boot":
             made.append(record(BOOT_TIME, 0, "~", "~~", "reboot", release, event.at))
             made.append(record(RUN_LEVEL, 53, "~", "~~", "runlevel", release, event.at + 6))
