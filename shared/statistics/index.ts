@@ -3,3 +3,4 @@ export { chiSquaredTest, gTest, jensenShannon, permutationTest, stabilityIndex }
 export { makePageHinkley, type PageHinkleyOptions } from './page-hinkley.ts'
 export { falseDiscoveryRates, poissonLower, poissonTwoSided, poissonUpper, wilson } from './rates.ts'
 export { kolmogorovSmirnov, mannWhitney, wasserstein } from './samples.ts'
+export { binomialLower, binomialUpper, twoRates, twoShares } from './tables.ts'

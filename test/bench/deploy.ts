@@ -24,7 +24,12 @@ import { end } from './controller.ts'
 import { type Bench, percentileOf } from './row.ts'
 
 const pairs = 8
-const images = { pod: 'marshlight/pod:dev', cowrie: 'marshlight/cowrie:dev', services: 'marshlight/services:dev', web: 'marshlight/web:dev' }
+const images = {
+  pod: 'marshlight/pod:dev',
+  cowrie: 'marshlight/cowrie:dev',
+  services: 'marshlight/services:dev',
+  web: 'marshlight/web:dev',
+}
 const run = promisify(execFile)
 const docker = async (...args: string[]) => (await run('docker', args)).stdout.trim()
 const persona = personaOf('attic-nas', 1)

@@ -1,5 +1,8 @@
 import { blockBench } from './block.ts'
 import { deployBench } from './deploy.ts'
+import { driftBanditBench } from './drift-bandit.ts'
+import { driftDetectionBench } from './drift-detection.ts'
+import { driftGoldenBench } from './drift-golden.ts'
 import { faultsBench } from './faults.ts'
 import { ingestBench } from './ingest.ts'
 import { latencyBench } from './latency.ts'
@@ -29,5 +32,8 @@ export const benches: Record<string, Bench> = {
   'personas.load': personasLoadBench,
   'personas.files': personasFilesBench,
   'personas.ssh': personasSshBench,
+  'drift.golden': driftGoldenBench,
+  'drift.detection': driftDetectionBench,
+  'drift.bandit': driftBanditBench,
   spool: spoolBench,
 }

@@ -36,6 +36,7 @@ const controllerRooms: Record<string, string[]> = {
   decoys: ['personas', 'segments', ...controllerCommon],
   sessions: controllerCommon,
   attackers: ['sessions', ...controllerCommon],
+  drift: controllerCommon,
   risk: ['attackers', 'sessions', ...controllerCommon],
   response: ['risk', ...controllerCommon],
   alerts: ['risk', ...controllerCommon],

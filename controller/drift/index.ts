@@ -1,0 +1,7 @@
+export { type Arm, type Beliefs, chooseArm, engagementOf, learn } from './bandit.ts'
+export { type Cause, causesOf, type Instance, type Load } from './causes.ts'
+export { type Comparison, compare, type Finding } from './compare.ts'
+export { type Effect, effectOf } from './effect.ts'
+export { expectedProfile } from './expected.ts'
+export { composed, generateDrift } from './generate.ts'
+export { plainScore } from './plain.ts'

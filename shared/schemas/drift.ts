@@ -1,0 +1,66 @@
+import { z } from 'zod'
+
+/** A controlled deviation of a decoy's behaviour: what is done, how strongly, and when. Each is bounded: a decoy stays usable. */
+
+export const intensity = z.enum(['low', 'medium', 'high'])
+export const driftType = z.enum(['latency', 'alteration', 'error', 'schedule'])
+
+/** No answer waits longer than this, whatever is composed, milliseconds. */
+export const mostDelayMs = 3000
+/** Of answers, at most this part fails or is altered, whatever is composed. */
+export const mostShare = 0.3
+
+const share = z.number().min(0).max(mostShare)
+
+/**
+ * `fixed` waits `ms` each time; `jitter` draws each wait from a log-normal with median `ms` and deviation `spread` of the
+ * logarithm; `load` waits `ms` for each other session that is open.
+ */
+export const latencyEffect = z.object({
+  type: z.literal('latency'),
+  form: z.enum(['fixed', 'jitter', 'load']),
+  ms: z.number().min(0).max(mostDelayMs),
+  spread: z.number().min(0).max(2).default(0),
+})
+/** What is changed in a `share` of answers: bytes of a file's end, numbers in fields, contents, entries of a listing, versions. */
+export const alterationEffect = z.object({
+  type: z.literal('alteration'),
+  what: z.enum(['bytes', 'fields', 'contents', 'listing', 'version']),
+  share,
+})
+/** How a `share` of requests fails, in the words of the protocol; none ends a session but `reset`. */
+export const errorEffect = z.object({
+  type: z.literal('error'),
+  kind: z.enum(['refused', 'reset', 'busy', 'timeout', 'disk']),
+  share,
+})
+/** Hours of the persona's own day in which the service answers nobody, as in a window of maintenance. */
+export const scheduleEffect = z.object({
+  type: z.literal('schedule'),
+  hours: z.array(z.int().min(0).max(23)).min(1).max(8),
+})
+export const driftEffect = z.discriminatedUnion('type', [latencyEffect, alterationEffect, errorEffect, scheduleEffect])
+
+/** Several effects at once, drawn from one seed: the same seed gives the same waits and the same failures in the same order. */
+export const drift = z
+  .object({ seed: z.string().min(1).max(64), effects: z.array(driftEffect).min(1).max(8) })
+  .superRefine(({ effects }, context) => {
+    const failing = sum(effects, 'error', ({ share = 0 }) => share)
+    if (failing > mostShare)
+      context.addIssue(`errors add up to ${failing} of all answers; at most ${mostShare}, or the decoy is of no use`)
+    const waits = sum(effects, 'latency', ({ ms = 0 }) => ms)
+    if (waits > mostDelayMs) context.addIssue(`waits add up to ${waits} ms; at most ${mostDelayMs}`)
+  })
+
+function sum(
+  effects: readonly DriftEffect[],
+  type: DriftType,
+  of: (effect: { share?: number; ms?: number }) => number,
+): number {
+  return effects.filter((effect) => effect.type === type).reduce((all, effect) => all + of(effect as never), 0)
+}
+
+export type Intensity = z.infer<typeof intensity>
+export type DriftType = z.infer<typeof driftType>
+export type DriftEffect = z.infer<typeof driftEffect>
+export type Drift = z.infer<typeof drift>

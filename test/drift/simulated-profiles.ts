@@ -1,0 +1,81 @@
+import { normal } from '../../controller/drift/normal.ts'
+import type { Random } from '../../shared/random.ts'
+import type { Profile } from '../../shared/schemas/baseline.ts'
+
+/** A service as it truly behaves: what profiles are drawn from. */
+export type Truth = {
+  /** Median of the answers' delay, milliseconds, and the deviation of its logarithm. */
+  delayMs: number
+  delaySpread: number
+  /** Sessions an hour. */
+  sessions: number
+  errors: number
+  /** Sizes of answers: shares of small, middle and large ones. */
+  sizes: readonly number[]
+  clients: readonly number[]
+}
+
+export const calm: Truth = {
+  delayMs: 20,
+  delaySpread: 0.35,
+  sessions: 6,
+  errors: 0.01,
+  sizes: [0.6, 0.3, 0.1],
+  clients: [0.5, 0.25, 0.15, 0.07, 0.03],
+}
+
+const sizeBytes = [400, 4000, 60_000]
+
+/** What `n` answers, `n` clients and n/6 hours of a service show. */
+export function drawProfile(truth: Truth, n: number, random: Random): Profile {
+  const kept = Math.min(n, 512)
+  const delays = Array.from({ length: kept }, () => truth.delayMs * Math.exp(truth.delaySpread * normal(random)))
+  const sizes = Array.from(
+    { length: kept },
+    () => (sizeBytes[kindOf(truth.sizes, random)] ?? 0) * Math.exp(0.2 * normal(random)),
+  )
+  const hours = Math.max(1, n / 6)
+  return {
+    'response.delay': { form: 'sample', unit: 'ms', n, values: delays },
+    'response.size': { form: 'sample', unit: 'bytes', n, values: sizes },
+    'session.rate': { form: 'rate', count: poisson(truth.sessions * hours, random), seconds: hours * 3600 },
+    'error.share': { form: 'share', part: countOf(n, () => random() < truth.errors), of: n },
+    'client.kind': { form: 'mix', counts: mixOf(truth.clients, n, random) },
+    'partner.kind': { form: 'mix', counts: mixOf([0.4, 0.3, 0.2, 0.1], n, random) },
+  }
+}
+
+const countOf = (n: number, holds: () => boolean): number => {
+  let count = 0
+  for (let i = 0; i < n; i++) if (holds()) count++
+  return count
+}
+
+function kindOf(shares: readonly number[], random: Random): number {
+  let left = random()
+  const found = shares.findIndex((share) => {
+    left -= share
+    return left < 0
+  })
+  return found === -1 ? shares.length - 1 : found
+}
+
+function mixOf(shares: readonly number[], n: number, random: Random): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (let i = 0; i < n; i++) {
+    const kind = `kind-${kindOf(shares, random)}`
+    counts[kind] = (counts[kind] ?? 0) + 1
+  }
+  return counts
+}
+
+/** Of a large mean by the normal distribution, of a small one by counting waits. */
+function poisson(mean: number, random: Random): number {
+  if (mean > 500) return Math.max(0, Math.round(mean + Math.sqrt(mean) * normal(random)))
+  let [count, waited] = [-1, 0]
+  while (waited < mean) {
+    waited -= Math.log(1 - random())
+    count++
+  }
+  return count
+}
