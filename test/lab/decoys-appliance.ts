@@ -51,7 +51,12 @@ export async function makeAppliance(
         random: systemRandom,
         log,
         stateDir,
-        images: { pod, cowrie: 'marshlight/cowrie:dev', services: 'marshlight/services:dev', web: 'marshlight/web:dev' },
+        images: {
+          pod,
+          cowrie: 'marshlight/cowrie:dev',
+          services: 'marshlight/services:dev',
+          web: 'marshlight/web:dev',
+        },
         nics: async () => [{ nic: segment.nic, cidr: segment.cidr, address: segment.address }],
         agent,
       },
