@@ -105,7 +105,7 @@ export function judgeSession(answers: Answers, persona: Persona, decoy: Pick<Des
     ),
   )
   const traces =
-    /^(\.dockerenv|\.containerenv)$/m.test(text('root')) || /\boverlay \/ overlay|docker/.test(text('mounts'))
+    /^(\.dockerenv|\.containerenv)$/m.test(text('root')) || /^overlay \/ overlay|docker/m.test(text('mounts'))
   add(
     holds(
       'session.container',

@@ -73,16 +73,16 @@ class HostOfThePersona(unittest.TestCase):
 
     def test_kernel_files_are_made_when_they_are_read(self) -> None:
         now = [1_770_000_000.0]
-        texts = {"/proc/uptime": (b"1.00 1.00\n", 0o444), "/proc/77/comm": (b"cron\n", 0o644)}
+        texts = {"/proc/uptime": (b"1.00 1.00\n", 0o444), "/proc/driver/rtc": (b"rtc\n", 0o644)}
         trees = Trees(given.persona("rich"), provide=lambda: dict(texts), clock=lambda: now[0])
         view = trees.view("", 0, (0,))
         self.assertEqual((view.read("/proc/uptime"), view.stat("/proc/uptime").size), (b"1.00 1.00\n", 0))
-        self.assertIn("77", view.listdir("/proc"))
+        self.assertIn("driver", view.listdir("/proc"))
         texts["/proc/uptime"] = (b"9.00 9.00\n", 0o444)
-        del texts["/proc/77/comm"]
+        del texts["/proc/driver/rtc"]
         now[0] += 8
         self.assertEqual(view.read("/proc/uptime"), b"9.00 9.00\n")
-        self.assertNotIn("77", view.listdir("/proc"))
+        self.assertNotIn("driver", view.listdir("/proc"))
         for path, number in (("/proc/x", errno.ENOENT), ("/sys/x", errno.EPERM)):
             with self.assertRaises(OSError) as refused:
                 view.write(path, b"")

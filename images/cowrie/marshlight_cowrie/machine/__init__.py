@@ -6,8 +6,8 @@ import hashlib
 import time
 from typing import TYPE_CHECKING
 
+from . import proc_files
 from .accounts import DEBIAN_LIKE, accounts, field, group, passwd
-from .kernel import of_process
 from .kernel import texts as kernel_texts
 
 if TYPE_CHECKING:
@@ -47,23 +47,20 @@ def files(persona: Persona, address: str, now: float | None = None) -> dict[str,
     }
     if os.id == "debian":
         texts["/etc/debian_version"] = f"{debian_version(persona)}\n"
-    made = {path: (text.encode("utf-8", "replace"), 0o644) for path, text in texts.items()}
+    made = {path: (text.encode("utf-8", "replace"), mode_of(path)) for path, text in texts.items()}
+    small = persona.network is not None and persona.network.stack == "linux-embedded"
+    seldom = proc_files.files(persona, max(1.0, (time.time() if now is None else now) - persona.booted_at), small)
+    made |= {path: (text.encode(), mode) for path, (text, mode) in seldom.items()}
     # What the tools that change accounts leave behind.
     for path in ("/etc/passwd", "/etc/group"):
         made[f"{path}-"] = made[path]
     made["/etc/shadow"] = (shadow(persona).encode("ascii", "replace"), 0o640)
-    for process in persona.processes:
-        words = [] if process.command.startswith("[") else process.command.split(" ")
-        made[f"/proc/{process.pid}/cmdline"] = ("".join(f"{word}\0" for word in words).encode(), 0o444)
-        for name, text in of_process(persona, process, comm(process.command)).items():
-            made[f"/proc/{process.pid}/{name}"] = (text.encode("utf-8", "replace"), 0o444)
-        made[f"/proc/{process.pid}/comm"] = (f"{comm(process.command)}\n".encode(), 0o644)
     return made
 
 
-def homes(persona: Persona) -> list[tuple[str, int, int]]:
-    """Path, uid, gid of the home of each account that somebody can use."""
-    return [(user.home, user.uid, user.gid) for user in persona.users if user.home not in ("/", "/nonexistent")]
+def mode_of(path: str) -> int:
+    """What the kernel shows may be read; its switches may be set."""
+    return 0o444 if path.startswith("/proc/") and not path.startswith("/proc/sys/") else 0o644
 
 
 def shadow(persona: Persona) -> str:
@@ -190,11 +187,6 @@ def meminfo(persona: Persona) -> str:
         "Committed_AS": used * 2,
     }
     return "".join(f"{name + ':':<16}{value:8d} kB\n" for name, value in rows.items())
-
-
-def comm(command: str) -> str:
-    first = command.split(" ")[0]
-    return first.strip("[]").rstrip(":").rsplit("/", 1)[-1][:15] if "[" not in first[1:] else first[:15]
 
 
 def last_pid(persona: Persona) -> int:

@@ -8,7 +8,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..persona import Persona, Process
+    from ..persona import Persona
 
 FILE_SYSTEMS = "sysfs tmpfs bdev proc cgroup cgroup2 cpuset devtmpfs configfs debugfs tracefs securityfs sockfs bpf pipefs ramfs hugetlbfs devpts mqueue pstore autofs fuse fusectl"
 MOUNTS = """sysfs /sys sysfs rw,nosuid,nodev,noexec,relatime 0 0
@@ -29,12 +29,27 @@ debugfs /sys/kernel/debug debugfs rw,nosuid,nodev,noexec,relatime 0 0
 tracefs /sys/kernel/tracing tracefs rw,nosuid,nodev,noexec,relatime 0 0
 fusectl /sys/fs/fuse/connections fusectl rw,nosuid,nodev,noexec,relatime 0 0
 """
-#: Of a process: what stands in its folder beside the files that have contents here.
-EMPTY = (
-    "arch_status autogroup auxv cgroup clear_refs coredump_filter cpuset environ gid_map io ksm_merging_pages ksm_stat limits "
-    "loginuid maps mem mountinfo mounts mountstats numa_maps oom_adj oom_score oom_score_adj pagemap personality projid_map sched schedstat "
-    "sessionid setgroups smaps smaps_rollup stack stat statm syscall timens_offsets timers timerslack_ns uid_map wchan"
-).split()
+
+#: Of a device whose system stands in flash: squashfs, and what was changed over it.
+FLASH_MOUNTS = """/dev/root /rom squashfs ro,relatime,errors=continue 0 0
+proc /proc proc rw,nosuid,nodev,noexec,noatime 0 0
+sysfs /sys sysfs rw,nosuid,nodev,noexec,noatime 0 0
+cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid,nodev,noexec,relatime,nsdelegate 0 0
+tmpfs /tmp tmpfs rw,nosuid,nodev,noatime 0 0
+/dev/mtdblock6 /overlay jffs2 rw,noatime 0 0
+overlayfs:/overlay / overlay rw,noatime,lowerdir=/,upperdir=/overlay/upper,workdir=/overlay/work 0 0
+tmpfs /dev tmpfs rw,nosuid,noexec,noatime,size=512k,mode=755 0 0
+devpts /dev/pts devpts rw,nosuid,noexec,noatime,mode=600,ptmxmode=000 0 0
+debugfs /sys/kernel/debug debugfs rw,noatime 0 0
+bpffs /sys/fs/bpf bpf rw,nosuid,nodev,noexec,noatime,mode=700 0 0
+"""
+
+
+def mounts(persona: Persona) -> str:
+    memory = persona.hardware.memory_kb
+    if persona.os.id == "openwrt":
+        return FLASH_MOUNTS
+    return MOUNTS.format(half=memory // 2, tenth=memory // 10, inodes=memory // 8)
 
 
 def draw(persona: Persona, name: str) -> float:
@@ -57,13 +72,13 @@ def loads(persona: Persona, now: float) -> tuple[float, float, float]:
 
 def texts(persona: Persona, address: str, now: float, highest: int) -> dict[str, str]:
     up = max(1.0, now - persona.booted_at)
-    cores, memory = persona.hardware.cores, persona.hardware.memory_kb
+    cores = persona.hardware.cores
     load = loads(persona, now)
     idle = up * cores * (1 - min(0.9, load[2] / cores))
     made = {
         "/proc/uptime": f"{up:.2f} {idle:.2f}\n",
         "/proc/loadavg": f"{load[0]:.2f} {load[1]:.2f} {load[2]:.2f} 1/{len(persona.processes) + 87} {highest + int(now // 7) % 9000}\n",
-        "/proc/mounts": MOUNTS.format(half=memory // 2, tenth=memory // 10, inodes=memory // 8),
+        "/proc/mounts": mounts(persona),
         "/proc/filesystems": "".join(f"nodev\t{name}\n" for name in FILE_SYSTEMS.split()) + "\text3\n\text2\n\text4\n",
         "/proc/swaps": "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n",
         "/proc/partitions": f"major minor  #blocks  name\n\n   8        0 {62914560:10d} sda\n   8        1 {62912512:10d} sda1\n",
@@ -126,9 +141,9 @@ def network(persona: Persona, address: str, up: float) -> dict[str, str]:
     }
 
 
-def of_process(persona: Persona, process: Process, name: str) -> dict[str, str]:
-    """Files of /proc/<pid> that have contents, and those that stand there empty."""
-    state = {"S": "S (sleeping)", "R": "R (running)", "I": "I (idle)", "D": "D (disk sleep)"}.get(process.stat[:1], "S (sleeping)")
-    status = f"Name:\t{name}\nUmask:\t0022\nState:\t{state}\nTgid:\t{process.pid}\nNgid:\t0\nPid:\t{process.pid}\nPPid:\t{int(process.pid > 2)}\nTracerPid:\t0\nVmSize:\t{process.vsz:8d} kB\nVmRSS:\t{process.rss:8d} kB\nThreads:\t1\n"
-    # The whole list only where people look: a node for each of every process would cost a decoy megabytes.
-    return {"status": status, **(dict.fromkeys(EMPTY, "") if process.pid == 1 else {})}
+def comm(command: str) -> str:
+    """The name that the kernel has for it; a thread of its own stands in brackets."""
+    if command.startswith("["):
+        return command.strip("[]")[:15]
+    first = command.split(" ")[0]
+    return first.strip("[]").rstrip(":").rsplit("/", 1)[-1][:15] if "[" not in first[1:] else first[:15]

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from .ports import Account
 
 
+def seen_by(fs: Any, table: Any, pid: int) -> Any:
+    """The tree with this process's own /proc/self, where the tree has one."""
+    of_process = getattr(fs, "of_process", None)
+    return of_process(table, pid) if of_process is not None else fs
+
+
 class External:
     async def run_external(self: Any, words: list[str], extra: dict[str, str]) -> int:
         name = words[0]
@@ -66,6 +72,7 @@ class External:
         account = account or self.account
         fds = fds or self.fds
         fs = self.fs if account is self.account else self.system.fs.as_account(account.uid, account.groups)
+        fs = seen_by(fs, table, pid)
         process = Process(
             args=words,
             stdin=fds.get(0, Null()),
@@ -88,6 +95,7 @@ class External:
         )
         process.spawn = self.spawner(process)
         table.add(pid, ppid, account.name, " ".join(words)[:4096], self.system.tty, "R+" if self.interactive else "S")
+        table.commands[pid] = (process, found.path)
         await self.budget.step()
         if len(table.own) > 200 or self.depth > DEEPEST:
             table.remove(pid)

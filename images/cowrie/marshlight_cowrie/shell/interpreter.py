@@ -18,6 +18,7 @@ from .cursor import SyntaxFailure
 from .dialect import BASH, Dialect
 from .execute import Execution
 from .expand import Expander
+from .external import seen_by
 from .jobs import Jobs
 from .launch import Launching
 from .lookup import Lookup
@@ -108,6 +109,12 @@ class Shell(Execution, Launching, Lookup, Complaints):
         start_variables(self, env)
         self.vars.special.update(special_variables(self))
         self.own_variables()
+        self.stands_in_table()
+
+    def stands_in_table(self) -> None:
+        """In /proc it finds itself, not the shell that it is a copy of."""
+        self.system.table.shells[self.bash_pid] = self
+        self.fs = seen_by(self.fs, self.system.table, self.bash_pid)
 
     def own_variables(self) -> None:
         self.vars.changed = self.variable_changed
@@ -203,6 +210,7 @@ class Shell(Execution, Launching, Lookup, Complaints):
             name: made for name, made in special_variables(child).items() if name in self.vars.special
         }
         child.own_variables()
+        child.stands_in_table()
         return child
 
     def variable_changed(self, name: str) -> None:

@@ -7,14 +7,18 @@ The process table of one session: the persona's processes and what runs in the s
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..machine.running import Running, of_persona
+from .looked_at import of_command, of_shell
 from .ports import Row
 from .tasks import Interrupted, Task
 
 if TYPE_CHECKING:
-    from .ports import Account, Host
+    from ..persona import Persona
+    from .ports import Account, Host, Process
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 #: What the kernel and init make of a signal they do not handle: nothing.
@@ -28,6 +32,9 @@ class SessionTable:
         self.own: dict[int, Row] = {}
         self.tasks: dict[int, Task] = {}
         self.handlers: dict[int, Callable[[int], bool]] = {}
+        #: Commands that run, with the path they were found at; shells, as long as there are.
+        self.commands: dict[int, tuple[Process, str]] = {}
+        self.shells: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         #: What the kernel has handed out, and between two of the session's own processes some of others.
         self.last = self._first()
 
@@ -55,6 +62,7 @@ class SessionTable:
     def remove(self, pid: int) -> None:
         self.own.pop(pid, None)
         self.tasks.pop(pid, None)
+        self.commands.pop(pid, None)
         self.handlers.pop(pid, None)
 
     def rows(self) -> list[Row]:
@@ -75,6 +83,32 @@ class SessionTable:
         others = getattr(self.host, "others", None)
         made += [row for row in (others(self) if others else ()) if row.pid not in self.killed]
         return sorted([*made, *self.own.values()], key=lambda row: row.pid)
+
+    # -- as /proc shows it (tree/processes.py) -----------------------------------------------------------------------
+
+    @property
+    def persona(self) -> Persona:
+        return self.host.persona
+
+    def now(self) -> float:
+        return self.host.now()
+
+    def pids(self) -> list[int]:
+        return sorted({*(process.pid for process in self.persona.processes if process.pid not in self.killed), *self.own})
+
+    def running(self, pid: int) -> Running | None:
+        shell, row = self.shells.get(pid), self.own.get(pid)
+        if row is None and shell is not None:
+            # A subshell has no line of its own in the table.
+            row = Row(shell.account.name, pid, shell.pid, 0.0, 0.1, 7000, 3500, "?", "S", self.host.now(), 0.0, shell.name)
+        if row is None:
+            return None if pid in self.killed else of_persona(self.persona, pid)
+        command = self.commands.get(pid)
+        if command is not None:
+            return of_command(row, *command)
+        if shell is not None:
+            return of_shell(row, shell)
+        return of_persona(self.persona, pid, row)
 
     def signal(self, pid: int, number: int, account: Account) -> None:
         row = next((row for row in self.rows() if row.pid == pid), None)

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from . import devices, installed, process_one, red_hat, server_config
+from . import devices, homes, installed, red_hat, server_config
 from .base import ROOT
 from .layer import Bottom, Layer
 from .mounts import EVERYWHERE, Mounts
@@ -21,13 +21,12 @@ from .walk import Account, Walker
 
 if TYPE_CHECKING:
     from ..life.files import Trace
-    from ..persona import Persona, User
+    from ..persona import Persona
 
 #: Path -> contents and permission bits, as `machine.files` gives them.
 Texts = dict[str, tuple[bytes, int]]
 FIRST, SPAN = 262_144, 1 << 20
 GIB = 1 << 30
-DEBIAN = ("debian", "ubuntu", "raspbian", "linuxmint", "devuan", "kali")
 
 
 class HostLayer(Layer):
@@ -52,6 +51,8 @@ class HostLayer(Layer):
         self.texts: Texts = {}
         self.read_at = -1.0
         self.proc: int | None = None
+        #: Folders that the kernel makes up: they have no size.
+        self.kernels: set[int] = set()
         self.log: int | None = None
         self._lay()
 
@@ -67,12 +68,11 @@ class HostLayer(Layer):
         for path, mode, gid, data in devices.nodes(flash=flash):
             self.put_node(path, Node(mode, 0, gid, self.persona.booted_at, links=2 if st.S_ISDIR(mode) else 1, data=data))
         self.proc = self._ino("/proc")
-        self._homes()
+        homes.lay(self)
         server_config.lay(self)
         for file in self.persona.files:
             self._brought(file.path)
         self.refresh()
-        process_one.lay(self)
         for path in self.texts.keys() & {file.path for file in self.persona.files}:
             self._brought(path)
         self.log = self._ino("/var/log")
@@ -103,37 +103,6 @@ class HostLayer(Layer):
         for path in before - self.traced:
             self.remove(path)
 
-    def _homes(self) -> None:
-        for user in self.persona.users:
-            if not self._home(user):
-                continue
-            # Root's are those of base-files, not of useradd.
-            skel = self.place("/usr/share/base-files" if user.uid == 0 and self.debian else "/etc/skel")
-            for name, ino in self.listing(skel).items() if skel else ():
-                if user.uid == 0 and self.debian:
-                    if name not in ("dot.bashrc", "dot.profile"):
-                        continue
-                    name = name.removeprefix("dot")
-                node = self.get(ino)
-                if node and st.S_ISREG(node.mode):
-                    path = f"{user.home}/{name}"
-                    self.file(path, self.content(ino), node.mode & 0o7777, user.uid, user.gid, self.installed_at)
-
-    def _home(self, user: User) -> bool:
-        """
-        Makes the home of an account; whether it is one of its own. Those of system users are folders that packages
-        brought (`bin` lives in /bin), or are missing unless the service is there that they run.
-        """
-        if user.home in ("/", "/nonexistent"):
-            return False
-        if user.uid and not 1000 <= user.uid < 60_000:
-            runs = any(process.user == user.name for process in self.persona.processes)
-            if runs and self.place(user.home) is None and not user.home.startswith("/home/"):
-                self.folder(user.home, 0o755, user.uid, user.gid)
-            return False
-        self.folder(user.home, home_mode(self.persona, user.uid), user.uid, user.gid)
-        return True
-
     def child(self, folder: int, name: str) -> int | None:
         if folder == self.proc or (folder == self.log and self.day != int(self.clock() // 900)):
             self.refresh()
@@ -150,6 +119,9 @@ class HostLayer(Layer):
             # What the installation made, and not a package.
             node.mtime = node.ctime = self.installed_at
         return node
+
+    def size(self, ino: int) -> int:
+        return 0 if ino in self.kernels else super().size(ino)
 
     def mtime(self, ino: int, node: Node) -> float:
         return super().mtime(ino, node) or self.installed_at
@@ -178,7 +150,7 @@ class HostLayer(Layer):
 
     @property
     def debian(self) -> bool:
-        return self.persona.os.id in DEBIAN
+        return self.persona.os.id in homes.DEBIAN
 
     def _text(self, path: str) -> bytes:
         self.refresh()
@@ -196,6 +168,8 @@ class HostLayer(Layer):
     def folder(self, path: str, mode: int, uid: int = 0, gid: int = 0, when: float | None = None) -> None:
         node = Node(st.S_IFDIR | mode, uid, gid, self.installed_at if when is None else when, links=2)
         self.put_node(path, node)
+        if path.startswith(("/proc/", "/sys/")) and (ino := self.place(path)):
+            self.kernels.add(ino)
 
     def file(
         self, path: str, data: Data, mode: int, uid: int = 0, gid: int = 0, when: float | None = None
@@ -261,20 +235,6 @@ def chance(persona: Persona, name: str) -> float:
 def installed_at(persona: Persona) -> float:
     """Some months to two years before the last start."""
     return float(int(persona.anchor - (90 + 640 * chance(persona, "installed")) * 86_400))
-
-
-def home_mode(persona: Persona, uid: int) -> int:
-    """As the installer and adduser or useradd of the release leave it."""
-    system, number = persona.os.id, persona.os.version.split(".")[0].split(" ")[0]
-    if system in red_hat.IDS:
-        return 0o550 if uid == 0 else 0o700
-    if system not in DEBIAN:
-        return 0o755
-    if uid == 0:
-        return 0o700
-    if system == "ubuntu":
-        return 0o750 if number >= "22" else 0o755
-    return 0o700 if number >= "12" else 0o755
 
 
 def disk(persona: Persona) -> tuple[int, int]:

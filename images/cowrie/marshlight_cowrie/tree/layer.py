@@ -130,6 +130,10 @@ class Layer:
     def place_of(self, ino: int) -> tuple[int, str] | None:
         return self.places.get(ino) or self.lower.place_of(ino)
 
+    def leads(self, ino: int) -> int | None:
+        """Where a link of the kernel goes that is no path."""
+        return None
+
     def unspool(self, data: Spooled) -> bytes:
         raise NotImplementedError("only an overlay spools")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .base import ROOT
 from .node import Node
 from .overlay import Overlay
+from .processes import WithProcesses
 from .walk import EXECUTE, SETGID, SETUID, STICKY, WRITE, Account, Place, Walker, error
 
 if TYPE_CHECKING:
@@ -154,6 +155,8 @@ class Removal(Walker):
             raise error(errno.EPERM, path)
 
     def _change(self, ino: int, path: str) -> Node:
+        if isinstance(self.overlay, WithProcesses) and ino in self.overlay.keys:
+            raise error(errno.EPERM, path)
         try:
             return self.overlay.change(ino)
         except OSError as full:

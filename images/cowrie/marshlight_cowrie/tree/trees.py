@@ -22,6 +22,7 @@ from .base import BaseTree
 from .host_layer import HostLayer, Texts
 from .layer import Bottom
 from .overlay import Overlay, Quota
+from .processes import OfPersona
 from .programs import maker
 from .skeleton import skeleton
 from .store import Store
@@ -142,7 +143,8 @@ class Trees:
         return overlay.doings  # type: ignore[no-any-return]
 
     def view(self, key: str, uid: int, gids: tuple[int, ...]) -> View:
-        return View(self.overlay(key), self.host.mounts, self.clock, uid, gids)
+        processes = OfPersona(lambda: self.host.persona, self.clock, uid, gids)
+        return View(self.overlay(key), self.host.mounts, self.clock, uid, gids).of_process(processes, processes.own)
 
 
 def base_for(persona: Persona, folder: Path) -> BaseTree:

@@ -12,6 +12,7 @@ from .handle import OpenFile
 from .mounts import Mounts
 from .node import Node
 from .overlay import Overlay
+from .processes import Processes, WithProcesses
 from .removal import Removal
 from .walk import EXECUTE, READ, SETGID, SETUID, STICKY, WRITE, Account, Place, error
 
@@ -27,6 +28,23 @@ class View(Removal):
         self.protected = mounts.protected
         #: Files whose contents were written through this view and those made of it, in the order of their first write.
         self.written: dict[int, None] = {}
+
+    def of_process(self, processes: Processes, pid: int) -> View:
+        """The same for one process, which sees all of them, and itself, in /proc."""
+        own = self.overlay
+        below = own.below if isinstance(own, WithProcesses) else own
+        made = View(WithProcesses(below, processes, pid), self.mounts, self.clock, self.account.uid, self.account.gids)  # type: ignore[arg-type]
+        made.written = self.written
+        return made
+
+    def target(self, ino: int) -> str:
+        own = self.overlay
+        if isinstance(own, WithProcesses) and ino in own.keys:
+            if own.refuses(ino, self.account.uid):
+                raise error(errno.EACCES, own.path(ino) or "")
+            if not own.content(ino):
+                raise error(errno.ENOENT, own.path(ino) or "")
+        return super().target(ino)
 
     def as_account(self, uid: int, gids: tuple[int, ...]) -> View:
         made = View(self.overlay, self.mounts, self.clock, uid, gids)
@@ -64,8 +82,14 @@ class View(Removal):
             ctime=max(node.ctime, mtime) if ino not in self.overlay.nodes else node.ctime,
             inode=ino,
             links=node.links,
-            target=self.target(ino) if node.is_link else None,
+            target=self._shown_target(ino) if node.is_link else None,
         )
+
+    def _shown_target(self, ino: int) -> str | None:
+        try:
+            return self.target(ino)
+        except OSError:
+            return None
 
     def listdir(self, path: str) -> list[str]:
         ino, node = self.existing(path)

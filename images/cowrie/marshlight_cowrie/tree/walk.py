@@ -116,6 +116,9 @@ class Walker:
             if node.is_link and (pending or follow or slash):
                 hops += 1
                 target = self.target(ino)
+                behind = self.layer.leads(ino)
+                if behind is not None and not pending:
+                    return Place(folders, name, behind, slash)
                 self._may_follow(folder, node, last=not pending, path=path)
                 if hops > MOST_LINKS:
                     raise error(errno.ELOOP, path)

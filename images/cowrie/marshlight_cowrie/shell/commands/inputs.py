@@ -30,10 +30,6 @@ async def pieces(p: Process, name: str) -> AsyncIterator[bytes]:
         while piece := await substituted.read(CHUNK):
             yield piece
         return
-    own = of_itself(p, path)
-    if own is not None:
-        yield own
-        return
     device = device_of(path)
     if device is not None:
         while piece := device(CHUNK):
@@ -62,24 +58,6 @@ def written_by_shell(p: Process, path: str) -> Writer | None:
         return None
     found: Writer | None = getattr(shell, "substitutions", {}).get(int(number)) or shell.fds.get(int(number))
     return found if hasattr(found, "write") else None
-
-
-def of_itself(p: Process, path: str) -> bytes | None:
-    """What a command finds of itself below /proc/self."""
-    name = p.args[0].rsplit("/", 1)[-1]
-    if path == "/proc/self/comm":
-        return f"{name[:15]}\n".encode("utf-8", "surrogateescape")
-    if path == "/proc/self/cmdline":
-        return "".join(f"{word}\0" for word in p.args).encode("utf-8", "surrogateescape")
-    if path == "/proc/self/status":
-        uid, gid = p.account.uid, p.account.gid
-        return (
-            f"Name:\t{name[:15]}\nUmask:\t{p.umask:04o}\nState:\tR (running)\nTgid:\t{p.pid}\nNgid:\t0\nPid:\t{p.pid}\nPPid:\t{p.ppid}\n"
-            f"TracerPid:\t0\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\nGid:\t{gid}\t{gid}\t{gid}\t{gid}\nVmSize:\t    5472 kB\nVmRSS:\t    1764 kB\nThreads:\t1\n"
-        ).encode("utf-8", "surrogateescape")
-    if path == "/proc/self/exe":
-        return p.fs.read(f"/usr/bin/{name}")
-    return None
 
 
 def device_of(path: str) -> Callable[[int], bytes] | None:

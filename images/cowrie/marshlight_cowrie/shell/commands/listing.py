@@ -52,6 +52,7 @@ async def ls(p: Process) -> int:
         item = Item(name, p.path(name), stat)
         (folders if modes.S_ISDIR(stat.mode) and "d" not in options else files).append(item)
     if files:
+        status = max(status, unread(p, ordered(files, options), options))
         show(p, ordered(files, options), options, total=False)
     several = len(names) > 1 or "R" in options
     first = not files
@@ -81,13 +82,26 @@ def walk(p: Process, item: Item, options: Options, heading: bool, first: bool) -
         except OSError:
             continue
     items = ordered(items, options)
+    status = unread(p, items, options)
     show(p, items, options, total=options.any("lnogs"))
-    status = 0
     if "R" in options:
         for child in items:
             if modes.S_ISDIR(child.stat.mode) and child.name not in (".", ".."):
                 name = f"{item.name.rstrip('/')}/{child.name}" if item.name != "/" else f"/{child.name}"
                 status = max(status, walk(p, Item(name, child.path, child.stat), options, True, False))
+    return status
+
+
+def unread(p: Process, items: list[Item], options: Options) -> int:
+    """A long list tells where links lead; those of another's process tell nobody but root."""
+    status = 0
+    for item in items:
+        if options.any("lnog") and modes.S_ISLNK(item.stat.mode) and item.stat.target is None:
+            try:
+                p.fs.readlink(item.path)
+            except OSError as error:
+                complain(p, f"cannot read symbolic link {quoted(item.name)}: {strerror(error)}")
+                status = 1
     return status
 
 
