@@ -46,6 +46,8 @@ class Visit:
     too_many: bool = False
     #: What the client said as it left: the reason's number and text.
     farewell: str | None = None
+    #: In the place of an SSH client's first line; empty: it said none; None: it was one.
+    said: str | None = ""
     over: bool = False
 
 
@@ -69,7 +71,9 @@ class Visits:
         ssh = self.decoy.persona.ssh
         if kind == "sshd" and ssh is not None and "dropbear" in ssh.banner.lower():
             kind = "dropbear"
-        return Visit(Client(kind, source, port), self.next_pid(), self.now())
+        persona = self.decoy.persona
+        bookworm = persona.os.id == "debian" and persona.os.version.startswith("12")
+        return Visit(Client(kind, source, port, reads_environment=bookworm), self.next_pid(), self.now())
 
     def asked(self, visit: Visit, user: str) -> None:
         client = visit.client
@@ -82,13 +86,18 @@ class Visits:
             known = trees.account(trees.key_for(client.source, user), user) if trees.store and trees.store.owners else None
         client.uid = known.uid if known else None
         self.tell(visit, daemon_lines.asked(client))
+        if client.uid is None and client.kind == "sshd":
+            self._failed(visit, 0.0)
 
     def refused(self, visit: Visit) -> None:
         visit.client.failures += 1
         self.tell(visit, daemon_lines.refused(visit.client))
+        self._failed(visit, 2.0)
+
+    def _failed(self, visit: Visit, after: float) -> None:
         client = visit.client
         tty = "ssh:notty" if client.kind == "sshd" else client.tty
-        self.books(visit).note(Event(self.now() + 2, "failed", client.user, client.source, str(client.port), 0.0, tty, visit.pid))
+        self.books(visit).note(Event(self.now() + after, "failed", client.user, client.source, str(client.port), 0.0, tty, visit.pid))
 
     def entered(self, visit: Visit, key: str, account: Any, way: str) -> None:
         client = visit.client
@@ -136,7 +145,7 @@ class Visits:
             self.ended(visit, name)
         if visit.key is None:
             if visit.client.user or visit.farewell is not None or visit.client.kind == "sshd":
-                self.tell(visit, daemon_lines.given_up(visit.client, too_many=visit.too_many, polite=visit.farewell))
+                self.tell(visit, daemon_lines.given_up(visit.client, too_many=visit.too_many, polite=visit.farewell, said=visit.said))
             return
         self.tell(visit, daemon_lines.left(visit.client, visit.number, polite=visit.farewell))
         here = self.open.get(visit.key, [])

@@ -21,6 +21,8 @@ class Client:
     uid: int | None = None
     tty: str = ""
     failures: int = 0
+    #: PAM as Debian 12 sets it up tells that it does.
+    reads_environment: bool = False
 
     @property
     def end(self) -> str:
@@ -64,13 +66,20 @@ def pam(client: Client) -> str:
     return f"logname= uid=0 euid=0 tty=ssh ruser= rhost={client.source}"
 
 
-def given_up(client: Client, *, too_many: bool, polite: str | None) -> Words:
-    """The connection ended before a log-in. `polite`: the client's farewell, with its number."""
+def given_up(client: Client, *, too_many: bool, polite: str | None, said: str | None = None) -> Words:
+    """
+    The connection ended before a log-in. `polite`: the client's farewell, with its number. `said`: what stood in the place
+    of its first line, empty where it said none; None where it was an SSH client.
+    """
     if client.kind == "dropbear":
         yield 0, 0, f"Exit before auth from <{client.source}:{client.port}>: Exited normally"
         return
     if client.kind == "sshd":
-        if too_many:
+        if said is not None:
+            wrong = f'client sent invalid protocol identifier "{said}"' if said else "Connection closed by remote host"
+            yield 0, 0, f"error: kex_exchange_identification: {wrong}"
+            yield 0, 0, f"banner exchange: Connection from {client.end}: invalid format" if said else f"Connection closed by {client.end}"
+        elif too_many:
             invalid = "" if client.uid is not None else "invalid user "
             yield 0, 0, f"error: maximum authentication attempts exceeded for {invalid}{client.user} from {client.end} ssh2 [preauth]"
             yield 0, 0, f"Disconnecting {client.named}: Too many authentication failures [preauth]"
@@ -98,6 +107,8 @@ def let_in(client: Client, way: str, number: int) -> Words:
     if client.kind == "sshd":
         yield 0, 0, f"Accepted {method} for {client.user} from {client.end} ssh2{f': {key}' if key else ''}"
         yield 0.003, 0, f"pam_unix(sshd:session): {opened}(uid=0)"
+        if client.reads_environment:
+            yield 0.03, 0, "pam_env(sshd:session): deprecated reading of user environment enabled"
     else:
         yield 0, 0, f"pam_unix(login:session): {opened}LOGIN(uid=0)"
     yield 0.02, -1, f"New session {number} of user {client.user}."

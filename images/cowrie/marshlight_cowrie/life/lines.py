@@ -63,6 +63,8 @@ def of_session(persona: Persona, event: Event, drawn: random.Random) -> Iterator
         )
         opened = f"session opened for user {event.user}(uid={uid}) by (uid=0)"
         yield Line(event.at + 0.003, "auth", tag, f"pam_unix(sshd:session): {opened}")
+        if persona.os.id == "debian" and persona.os.version.startswith("12"):
+            yield Line(event.at + 0.03, "auth", tag, "pam_env(sshd:session): deprecated reading of user environment enabled")
         yield Line(event.at + 0.02, "auth", "systemd-logind[512]", f"New session {number} of user {event.user}.")
         yield Line(event.at + 0.03, "daemon", "systemd[1]", f"Started session-{number}.scope - Session {number} of User {event.user}.")
         return

@@ -20,6 +20,8 @@ class DecoyHost:
     def __init__(self, decoy: Decoy, key: str = "") -> None:
         """`key`: whose changes the session sees."""
         self.decoy, self.key = decoy, key
+        #: Of whom the terminal is, whoever he acts as.
+        self.login_name = ""
         self.address, self.mac = network.address(), network.mac()
         self.gateway = f"{self.address.rsplit('.', 1)[0]}.1"
 

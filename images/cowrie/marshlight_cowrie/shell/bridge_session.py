@@ -58,6 +58,7 @@ class ShellSession:
         self.account = self.account_of(user)
         self.visit = visit_of(protocol)
         self.visit.tables.append(self.system.table)
+        host.login_name = self.visit.client.user
         self.terminal: Terminal | None = None
         self.channel: Channel | None = None
         self.shell: Shell | None = None
@@ -184,7 +185,7 @@ class ShellSession:
         shell = self.make({0: terminal, 1: terminal, 2: terminal}, name=f"-{name}", interactive=True)
         terminal.shell = shell
         greet(self.decoy.persona, self.tree, self.visit, self.account, terminal)
-        visits.terminal(self.visit, line, shell.pid if self.telnet or not self.account.uid else shell.ppid)
+        visits.terminal(self.visit, line, shell.pid if not self.account.uid else self.visit.pid)
         self.run(self.in_place_of_a_shell(terminal) or interact(shell))
 
     def start_command(self, text: str) -> None:

@@ -135,8 +135,10 @@ class OpensshTransport(HoneyPotSSHTransport):
             version=escape_nonprintable(said.line[:1024]),
         )
         if isinstance(said, Refusal):
+            self.visit.said = said.line[:100].decode("utf-8", "replace")
             self.refuse(said)
             return False
+        self.visit.said = None
         self.gotVersion = True
         self.received = said.rest
         self.sendKexInit()

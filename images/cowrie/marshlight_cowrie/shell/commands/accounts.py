@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .names import Group, User, group, groups, user, users, write_groups, write_users
 from .options import Usage, parse
+from .said import note
 from .shadow import shadow_rows, write_shadow
 
 if TYPE_CHECKING:
@@ -63,6 +64,12 @@ async def useradd(p: Process) -> int:
     write_users(p.fs, everybody)
     write_groups(p.fs, all_groups)
     write_shadow(p, [*shadow_rows(p), [name, options.text("p", "!"), str(int(p.host.now() // 86400)), "0", "99999", "7", "", "", ""]])
+    if gid == uid and "g" not in options:
+        note(p, "auth", f"new group: name={name}, GID={gid}")
+    note(p, "auth", f"new user: name={name}, UID={uid}, GID={gid}, home={home}, shell={shell}, from={p.tty or 'none'}")
+    for extra in filter(None, options.text("G").split(",")):
+        note(p, "auth", f"add '{name}' to group '{extra}'")
+        note(p, "auth", f"add '{name}' to shadow group '{extra}'")
     if "m" in options:
         make_home(p, home, uid, gid)
     return 0
@@ -110,12 +117,15 @@ async def usermod(p: Process) -> int:
         for g in all_groups:
             if g.name in wanted and name not in g.members:
                 g.members.append(name)
+                for kind in ("group", "shadow group"):
+                    note(p, "auth", f"add '{name}' to {kind} '{g.name}'")
             elif g.name not in wanted and "a" not in options and name in g.members:
                 g.members.remove(name)
         write_groups(p.fs, all_groups)
     account.shell, account.home = options.text("s", account.shell), options.text("d", account.home)
     account.gecos, account.name = options.text("c", account.gecos), options.text("l", account.name)
     if options.text("u").isdigit():
+        note(p, "auth", f"change user '{name}' UID from '{account.uid}' to '{options.text('u')}'")
         account.uid = int(options.text("u"))
     write_users(p.fs, everybody)
     if options.any("LUp"):
@@ -124,6 +134,8 @@ async def usermod(p: Process) -> int:
             if row[0] == name:
                 row[1] = options.text("p") or ("!" + row[1] if "L" in options else row[1].lstrip("!"))
         write_shadow(p, rows)
+        change = "lock" if "L" in options else "unlock" if "U" in options else "change"
+        note(p, "auth", f"{change} user '{name}' password")
     return 0
 
 
@@ -142,6 +154,9 @@ async def userdel(p: Process) -> int:
         g.members = [member for member in g.members if member != name]
     write_groups(p.fs, left)
     write_shadow(p, [row for row in shadow_rows(p) if row[0] != name])
+    note(p, "auth", f"delete user '{name}'")
+    note(p, "auth", f"removed group '{name}' owned by '{name}'")
+    note(p, "auth", f"removed shadow group '{name}' owned by '{name}'")
     if "r" in options:
         p.stderr.write(f"userdel: {name} mail spool (/var/mail/{name}) not found\n".encode())
         drop(p, account.home)
@@ -170,6 +185,9 @@ async def groupadd(p: Process) -> int:
         raise Usage("" if "f" in options else f"groupadd: group '{name}' already exists\n", 0 if "f" in options else 9)
     gid = int(options.text("g") or max((g.gid for g in all_groups if 1000 <= g.gid < 60000), default=999) + 1)
     write_groups(p.fs, [*all_groups, Group(name, "x", gid, [])])
+    note(p, "auth", f"group added to /etc/group: name={name}, GID={gid}")
+    note(p, "auth", f"group added to /etc/gshadow: name={name}")
+    note(p, "auth", f"new group: name={name}, GID={gid}")
     return 0
 
 

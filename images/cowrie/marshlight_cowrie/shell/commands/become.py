@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from ..ports import Account
 from .names import User, gids_of, groups, user
-from .options import Usage, parse
+from .options import Options, Usage, parse
 from .passwords import asked
+from .said import login_name, note, terminal
+from .shadow import opens
 from .xargs import started
 
 if TYPE_CHECKING:
@@ -39,7 +41,11 @@ async def su(p: Process) -> int:
     if p.account.uid:
         answer = await asked(p, "Password: ")
         await p.host.sleep(1.5)
-        if answer is None or p.notes.get("passwords", {}).get(found.name, secret_of(p, found.name)) != answer:
+        if answer is None or not opens(p, found.name, answer):
+            who, where = p.account, terminal(p, "")
+            failure = f"logname={login_name(p)} uid={who.uid} euid=0 tty={where} ruser={who.name} rhost=  user={found.name}"
+            note(p, "auth", f"pam_unix(su:auth): authentication failure; {failure}", "su")
+            note(p, "auth", f"FAILED SU (to {found.name}) {who.name} on {terminal(p)}")
             raise Usage("su: Authentication failure\n")
     account = account_of(p, found)
     # A log-in starts from nothing but the terminal's kind.
@@ -58,12 +64,18 @@ async def su(p: Process) -> int:
     args = [program, *(["-c", command] if command is not None else [])]
     base = program.rsplit("/", 1)[-1]
     more = {"cwd": account.home, "called": f"-{base}"} if login else {"called": base}
-    return await started(p, args, env=env, account=account, **more)
+    kind = "su-l" if login else "su"
+    note(p, "auth", f"(to {account.name}) {p.account.name} on {terminal(p)}")
+    note(p, "auth", f"pam_unix({kind}:session): session opened for user {account.name}(uid={account.uid}) by {by(p)}")
+    try:
+        return await started(p, args, env=env, account=account, **more)
+    finally:
+        note(p, "auth", f"pam_unix({kind}:session): session closed for user {account.name}")
 
 
-def secret_of(p: Process, name: str) -> str | None:
-    """What opens the account on this decoy, if anything does."""
-    return next((u.passwords[0] for u in p.host.persona.users if u.name == name and u.passwords), None)
+def by(p: Process) -> str:
+    """Who opens a session, as PAM has it: his log-in's name is known on a terminal alone."""
+    return f"{login_name(p)}(uid={p.account.uid})"
 
 
 async def sudo(p: Process) -> int:
@@ -72,24 +84,38 @@ async def sudo(p: Process) -> int:
         p.out("Sudo version 1.9.13p3\n")
         return 0
     host = p.host.persona.hostname
+
+    def tell(why: str = "") -> None:
+        """sudo's own line: who, from where, as whom, what."""
+        tty = f"TTY={terminal(p)} ; " if p.tty else ""
+        what = f"{tty}PWD={p.cwd} ; USER={options.text('u', 'root')} ; COMMAND={whole_command(p, options)}"
+        note(p, "auth", f"{p.account.name:>8} : {why + ' ; ' if why else ''}{what}", "sudo")
+
     allowed = p.account.uid == 0 or any(g.name in ("sudo", "wheel") and p.account.name in g.members for g in groups(p.fs))
     if p.account.uid and not (options.any("kK")):
         if "n" in options:
             raise Usage("sudo: a password is required\n")
         if not p.stdin.is_tty and "S" not in options:
             raise Usage("sudo: a terminal is required to read the password; either use the -S option to read from standard input or configure an askpass helper\nsudo: a password is required\n")
-        right = p.notes.get("passwords", {}).get(p.account.name, secret_of(p, p.account.name))
         for attempt in range(3):
             answer = await asked(p, options.text("p") or f"[sudo] password for {p.account.name}: ")
             if answer is None:
+                if attempt:
+                    tell(f"{attempt} incorrect password attempt{'s' if attempt > 1 else ''}")
                 raise Usage("sudo: no password was provided\nsudo: a password is required\n")
-            if answer == right:
+            if opens(p, p.account.name, answer):
                 break
+            if attempt == 0:
+                me = p.account
+                failure = f"logname={login_name(p)} uid={me.uid} euid=0 tty={p.tty or ''} ruser={me.name} rhost=  user={me.name}"
+                note(p, "auth", f"pam_unix(sudo:auth): authentication failure; {failure}", "sudo")
             await p.host.sleep(1.8)
             p.stderr.write(b"Sorry, try again.\n" if attempt < 2 else b"sudo: 3 incorrect password attempts\n")
         else:
+            tell("3 incorrect password attempts")
             return 1
         if not allowed:
+            tell("user NOT in sudoers")
             raise Usage(f"{p.account.name} is not in the sudoers file.\n")
     if "l" in options:
         name = options.text("U", p.account.name)
@@ -126,12 +152,29 @@ async def sudo(p: Process) -> int:
             "usage: sudo -h | -K | -k | -V\nusage: sudo -v [-ABkNnS] [-g group] [-h host] [-p prompt] [-u user]\n"
             "usage: sudo -l [-ABkNnS] [-g group] [-h host] [-p prompt] [-U user] [-u user] [command [arg ...]]\n"
         )
+    tell()
+    opened = f"session opened for user {account.name}(uid={account.uid}) by {by(p)}"
+    note(p, "auth", f"pam_unix(sudo:session): {opened}", "sudo")
     try:
         return await p.spawn(words, env=env, account=account, called=called, **({"cwd": account.home} if "i" in options else {}))
     except FileNotFoundError:
         raise Usage(f"sudo: {words[0]}: command not found\n") from None
     except PermissionError:
         raise Usage(f"sudo: {words[0]}: command not found\n") from None
+    finally:
+        note(p, "auth", f"pam_unix(sudo:session): session closed for user {account.name}", "sudo")
+
+
+def whole_command(p: Process, options: Options) -> str:
+    """With the path that sudo found the program at."""
+    words = [word for word in options.operands if not re.match(r"[A-Za-z_]\w*=", word)]
+    if options.any("is"):
+        words = ["/bin/bash", *(["-c", *words] if words else [])]
+    if "l" in options:
+        words = ["list"]
+    if words and "/" not in words[0]:
+        words[0] = next((path for folder in SECURE_PATH.split(":") if p.fs.access(path := f"{folder}/{words[0]}", execute=True)), words[0])
+    return " ".join(words)[:600]
 
 
 COMMANDS = {"su": su, "sudo": sudo}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from .names import user
 from .options import Usage, complain, parse
-from .shadow import set_secret, shadow_rows, write_shadow
+from .said import login_name, note, terminal
+from .shadow import opens, set_secret, shadow_rows, write_shadow
 
 if TYPE_CHECKING:
     from ..ports import Process
@@ -47,12 +48,18 @@ async def passwd(p: Process) -> int:
     if options.any("dlu") and row:
         row[1] = "" if "d" in options else "!" + row[1].lstrip("!") if "l" in options else row[1].lstrip("!")
         write_shadow(p, rows)
+        note(p, "auth", f"password for '{name}' changed by '{p.account.name}'")
         if "q" not in options:
             p.out("passwd: password changed.\n" if "e" in options or "d" not in options or True else "")
         return 0
     if p.account.uid:
         p.out(f"Changing password for {name}.\n")
-        if await asked(p, "Current password: ") is None:
+        current = await asked(p, "Current password: ")
+        if current is None:
+            return failed(p)
+        if not opens(p, name, current):
+            note(p, "auth", f"pam_unix(passwd:chauthtok): authentication failure; logname={login_name(p)} uid={p.account.uid} euid=0 tty={terminal(p, '')} ruser= rhost=  user={name}")
+            await p.host.sleep(1.9)
             return failed(p)
     first = await asked(p, "New password: ")
     second = await asked(p, "Retype new password: ") if first is not None else None
@@ -64,6 +71,7 @@ async def passwd(p: Process) -> int:
         p.stderr.write(b"Sorry, passwords do not match.\n")
         return failed(p)
     set_secret(p, name, first)
+    note(p, "auth", f"pam_unix(passwd:chauthtok): password changed for {name}")
     p.stderr.write(b"passwd: password updated successfully\n")
     return 0
 
@@ -92,6 +100,7 @@ async def chpasswd(p: Process) -> int:
             status = 1
         else:
             set_secret(p, name, password)
+            note(p, "auth", f"pam_unix(chpasswd:chauthtok): password changed for {name}")
     return status
 
 

@@ -8,6 +8,7 @@ from .inputs import whole
 from .names import user
 from .options import Usage
 from .processes import comm, rows_of
+from .said import note
 from .times import local
 from .wording import strerror
 
@@ -40,6 +41,9 @@ async def crontab(p: Process) -> int:
             source = word
     # The command is set-gid, so the spool is read and written beside the rights of its caller.
     fs, path = p.fs.as_account(0, (0,)), f"/var/spool/cron/crontabs/{name}"
+    done = {"l": "LIST", "r": "DELETE", "e": "BEGIN EDIT"}.get(action)
+    if done:
+        note(p, "cron", f"({p.account.name}) {done} ({name})")
     if action in ("l", "r"):
         try:
             data = fs.read(path)
@@ -70,6 +74,7 @@ async def crontab(p: Process) -> int:
         except OSError:
             fs.mkdir(folder, 0o1730)
     fs.write(path, head.encode() + data, mode=0o600)
+    note(p, "cron", f"({p.account.name}) REPLACE ({name})")
     return 0
 
 

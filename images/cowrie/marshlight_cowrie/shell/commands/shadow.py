@@ -6,6 +6,9 @@ import hashlib
 import warnings
 from typing import TYPE_CHECKING
 
+from ...machine import yescrypt
+from ...tree.accounts import matches
+
 if TYPE_CHECKING:
     from ..ports import Process
 
@@ -13,12 +16,13 @@ ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 def shadow_rows(p: Process) -> list[list[str]]:
-    text = p.fs.read("/etc/shadow").decode("utf-8", "surrogateescape")
+    # Programs that ask for passwords are set-user-ID root.
+    text = p.fs.as_account(0, (0,)).read("/etc/shadow").decode("utf-8", "surrogateescape")
     return [line.split(":") for line in text.splitlines() if line]
 
 
 def write_shadow(p: Process, rows: list[list[str]]) -> None:
-    p.fs.write("/etc/shadow", "".join(":".join(row) + "\n" for row in rows).encode("utf-8", "surrogateescape"), mode=0o640)
+    p.fs.as_account(0, (0,)).write("/etc/shadow", "".join(":".join(row) + "\n" for row in rows).encode("utf-8", "surrogateescape"), mode=0o640)
 
 
 def set_secret(p: Process, name: str, password: str) -> None:
@@ -30,7 +34,17 @@ def set_secret(p: Process, name: str, password: str) -> None:
         if row[0] == name:
             row[1], row[2] = hashed(password, salt), str(int(p.host.now() // 86400))
     write_shadow(p, rows)
-    p.notes.setdefault("passwords", {})[name] = password
+
+
+def opens(p: Process, name: str, password: str) -> bool:
+    """Whether it is the account's: by the hash that an attacker set, by the persona's word where nobody did."""
+    try:
+        stored = next((row[1] for row in shadow_rows(p) if row[0] == name), None)
+    except OSError:
+        stored = None
+    if stored is not None and stored != yescrypt(p.host.persona, name):
+        return matches(stored, password.encode("utf-8", "surrogateescape"))
+    return any(password in user.passwords for user in p.host.persona.users if user.name == name)
 
 
 def hashed(password: str, salt: str) -> str:
