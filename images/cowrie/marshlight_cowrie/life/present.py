@@ -33,7 +33,7 @@ def of_session(persona: Persona, session: Session) -> list[Row]:
     size = 7_800 + chance(persona, "shell", session.pid).randrange(900)
     common = {"cpu": 0.0, "mem": 0.1, "started": session.begin, "used": 0.0}
     return [
-        Row("root", session.pid, 1, vsz=17_732, rss=11_024, tty="?", stat="Ss", command=f"sshd: {session.user} [priv]", **common),  # type: ignore[arg-type]
+        Row("root", session.pid, listener(persona), vsz=17_732, rss=11_024, tty="?", stat="Ss", command=f"sshd: {session.user} [priv]", **common),  # type: ignore[arg-type]
         Row(
             *(session.user, session.pid + 7, session.pid),
             **{"vsz": 17_992, "rss": 6_740, "tty": "?", "stat": "S", "command": f"sshd: {session.user}@{session.tty}"},
@@ -45,6 +45,14 @@ def of_session(persona: Persona, session: Session) -> list[Row]:
             **common,
         ),  # type: ignore[arg-type]
     ]
+
+
+def listener(persona: Persona) -> int:
+    """The process of the daemon that waits for clients; 1 where none is named."""
+    for process in persona.processes:
+        if process.command.startswith("sshd:") or process.command.split(" ")[0].endswith("/sshd"):
+            return process.pid
+    return 1
 
 
 def of_job(event: Event) -> list[Row]:

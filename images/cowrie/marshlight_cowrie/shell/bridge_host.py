@@ -39,6 +39,15 @@ class DecoyHost:
         """syslog(3): into the logs as this attacker sees them."""
         self.decoy.visits.say(self.key, facility, tag, text)
 
+    def connections(self) -> list[tuple[int, str, int, tuple[int, ...]]]:
+        """Of this attacker: own port, address and port of the client, the daemon's processes for it, the child first."""
+        found = []
+        for visit in self.decoy.visits.open.get(self.key, []):
+            client = visit.client
+            pids = (visit.pid,) if visit.child in (0, visit.pid) else (visit.child, visit.pid)
+            found.append((23 if client.kind == "login" else 22, client.source, client.port, pids))
+        return found
+
     def others(self, table: Any) -> list[Row]:
         """What else runs: of the persona's people and jobs, and in this attacker's further sessions."""
         rows = life.processes(self.persona, self.now())

@@ -10,6 +10,7 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from .. import diagnostics
+from ..life.present import listener
 from ..machine.kind import small
 from .bridge_artifacts import keep_written
 from .bridge_greeting import greet, visit_of
@@ -167,7 +168,7 @@ class ShellSession:
             table.add(pid, 1, "root", f"login -h {self.protocol.realClientIP} -p", self.system.tty, "Ss")
             return pid
         monitor = self.visit.pid
-        table.add(monitor, 1, "root", f"sshd: {self.account.name}{f' [priv]' if self.account.uid else f'@{tty}' if tty else '@notty'}", None, "Ss")
+        table.add(monitor, listener(self.decoy.persona), "root", f"sshd: {self.account.name}{f' [priv]' if self.account.uid else f'@{tty}' if tty else '@notty'}", None, "Ss")
         if not self.account.uid:
             return monitor
         pid = self.decoy.visits.child(self.visit)
