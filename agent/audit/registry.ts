@@ -3,6 +3,7 @@ import { arp } from './probes/arp.ts'
 import { hardware } from './probes/hardware.ts'
 import { names } from './probes/names.ts'
 import { packets } from './probes/packets.ts'
+import { safety } from './probes/safety.ts'
 import { services } from './probes/services.ts'
 import { session } from './probes/session.ts'
 import { sshAlgorithms } from './probes/ssh-algorithms.ts'
@@ -29,4 +30,5 @@ export const probes: readonly Probe[] = [
   names,
   sshAuth,
   session,
+  safety,
 ]

@@ -47,7 +47,8 @@ async function take(sql: Sql, deps: Deps, agent: string, report: AuditReport): P
   // Of a version that is no more, or a decoy that is gone, nothing follows.
   if (!decoy || decoy.status === 'retired' || decoy.personaVersion !== report.personaVersion) return []
   const { limit } = deps.config.decoys.audit
-  const judged = judge({ score, weight, fresh, good: await goodVersion(sql, decoy, limit) }, limit)
+  const unsafe = report.findings.some(({ area, verdict }) => area === 'safety' && verdict === 'differs')
+  const judged = judge({ score, weight, fresh, good: await goodVersion(sql, decoy, limit), unsafe }, limit)
   return follow(sql, deps, { run, decoy, judged, score, report })
 }
 

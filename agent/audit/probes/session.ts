@@ -57,7 +57,8 @@ async function ask(run: (line: string) => Promise<Ran>): Promise<Answers> {
   return answers as Answers
 }
 
-async function logIn({ decoy, signal }: Look, user: PersonaUser): Promise<Client | undefined> {
+/** Undefined where its own password does not open it. */
+export async function logIn({ decoy, signal }: Look, user: PersonaUser): Promise<Client | undefined> {
   const password = user.passwords[0] ?? ''
   const needed = Math.min(mostTries, (user.acceptFromTry ?? 1) + 1)
   for (let tried = 0; tried < needed; ) {

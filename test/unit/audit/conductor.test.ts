@@ -224,4 +224,9 @@ t.test('what is due, and what follows', async (t) => {
   t.notMatch(dueNow([failing], rules, hour), [{ kind: 'audit' }], 'what fails again and again waits for its turn')
   t.same(judge({ score: 10, weight: 30, fresh: true }, 60), { do: 'keep' }, 'too little to judge by')
   t.same(judge({ score: 10, weight: 100, fresh: true, good: 2 }, 60), { do: 'roll-back', to: 2 })
+  t.same(
+    judge({ score: 99, weight: 300, fresh: true, unsafe: true }, 60),
+    { do: 'refuse' },
+    'what does harm is not kept',
+  )
 })

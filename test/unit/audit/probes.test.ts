@@ -122,12 +122,12 @@ t.test('each weight has its reason, each probe its weight', async (t) => {
     'packets',
     'timing',
   ]
-  const more = ['hardware', 'arp', 'names', 'session', 'session-facts']
+  const more = ['hardware', 'arp', 'names', 'session', 'session-facts', 'safety']
   const text = [...sources, ...more]
     .map((name) => readFileSync(new URL(`../../../agent/audit/probes/${name}.ts`, import.meta.url), 'utf8'))
     .join('\n')
   const named = [
-    ...text.matchAll(/'((?:ssh|telnet|services|system|packets|timing|hardware|arp|names|session)\.[a-z-]+)'/g),
+    ...text.matchAll(/'((?:ssh|telnet|services|system|packets|timing|hardware|arp|names|session|safety)\.[a-z-]+)'/g),
   ]
   const missing = [...new Set(named.map(([, name]) => name as string))].filter(
     (name) => !Object.hasOwn(weights, name) && !probes.some((probe) => probe.name === name),
