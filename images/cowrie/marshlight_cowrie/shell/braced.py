@@ -11,6 +11,9 @@ from .quotes import METACHARACTERS, NAME, SPECIAL, QuoteReader
 #: Longest first.
 OPERATORS = (":-", ":=", ":?", ":+", "-", "=", "?", "+", "##", "#", "%%", "%", "//", "/#", "/%", "/", "^^", "^", ",,", ",", "@", ":")
 
+#: What dash has not.
+NOT_POSIX = ("//", "/", "/#", "/%", "^^", "^", ",,", ",", "@", ":")
+
 
 class BracedReader(QuoteReader):
     def word(self, stop: str = METACHARACTERS, *, patterns: bool = False) -> Word:
@@ -46,6 +49,9 @@ class BracedReader(QuoteReader):
             self.at += 1
         elif self.peek() != "}" and node.name:
             self.operator(node, quoted)
+            if self.plain_posix and node.operator in NOT_POSIX or node.indirect and self.plain_posix:
+                # Not until it is expanded does it end the shell.
+                node.operator = "bad"
         if self.over:
             raise Incomplete(self.line, "}", opened=line)
         if self.peek() != "}" or not node.name:

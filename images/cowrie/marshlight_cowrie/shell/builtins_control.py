@@ -85,6 +85,7 @@ async def evaluate(shell: Any, words: list[str]) -> int:
     if not text.strip():
         return 0
     shell.depth += 1
+    before, shell.evaluating = shell.evaluating, True
     try:
         if shell.depth > 90:
             raise RecursionError
@@ -92,6 +93,7 @@ async def evaluate(shell: Any, words: list[str]) -> int:
         return int(await shell.run_text(text, label="eval", line=shell.line))
     finally:
         shell.depth -= 1
+        shell.evaluating = before
 
 
 @builtin("source", bash=True)
@@ -112,9 +114,13 @@ async def source(shell: Any, words: list[str]) -> int:
         if stat.mode & 0o170000 == 0o040000:
             shell.complain(f"{words[0]}: {name}: is a directory" if shell.dialect.bash else f"{words[0]}: {name}: Is a directory")
             return 1
-        text = shell.fs.read(path).decode("utf-8", "surrogateescape")
+        data = shell.fs.read(path)
     except OSError as error:
         return unreadable(shell, words[0], name, error)
+    if shell.dialect.bash and b"\0" in data[:80]:
+        shell.complain(f"{words[0]}: {name}: cannot execute binary file")
+        return 126
+    text = data.decode("utf-8", "surrogateescape")
     if known(shell, path):
         return 0
     positional, base, sourced = shell.positional, shell.name, shell.sourcing

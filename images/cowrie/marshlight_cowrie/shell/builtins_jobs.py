@@ -113,7 +113,7 @@ def send(shell: Any, operand: str, number: int) -> int:
     try:
         shell.system.table.signal(pid, number, shell.account)
     except ProcessLookupError:
-        shell.complain(f"kill: ({operand}) - No such process" if shell.dialect.bash else f"kill: No such process{of_ash}")
+        shell.complain(f"kill: ({operand}) - No such process" if shell.dialect.bash else f"kill: No such process{of_ash or chr(10)}")
         return 1
     except PermissionError:
         shell.complain(f"kill: ({operand}) - Operation not permitted" if shell.dialect.bash else f"kill: Operation not permitted{of_ash}")

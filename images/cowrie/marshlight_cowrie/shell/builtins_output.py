@@ -90,7 +90,7 @@ async def printf(shell: Any, words: list[str]) -> int:
     except FormatFailure as failure:
         out(shell, failure.text)
         shell.complain(f"printf: {failure}")
-        return 1
+        return 1 if shell.dialect.kind != "dash" else 2
     if variable is not None:
         from .assign import split_assignment
 
@@ -167,7 +167,9 @@ class Question:
                 return None if found is None else not found
             if words[0] == "(" and words[2] == ")":
                 return bool(words[1])
-            raise TestFailure(f"{words[1]}: binary operator expected" if self.shell.dialect.bash else f"{words[1]}: unexpected operator")
+            # dash names the one before it.
+            named = words[0] if self.shell.dialect.kind == "dash" else words[1]
+            raise TestFailure(f"{words[1]}: binary operator expected" if self.shell.dialect.bash else f"{named}: unexpected operator")
         if words[0] == "!":
             found = self.by_number(words[1:])
             return None if found is None else not found

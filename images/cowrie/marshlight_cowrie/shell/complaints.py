@@ -37,7 +37,8 @@ class Complaints:
         if self.calls and self.label == "-c" and self.dialect.bash:
             # A function that was not read from a file counts as from the environment.
             return f"environment: line {self.line}: "
-        return self.dialect.prefix(self.name, self.line, interactive=self.interactive, script=self.script)
+        lead = self.dialect.prefix(self.name, self.line, interactive=self.interactive, script=self.script)
+        return f"{lead}eval: " if self.evaluating and self.dialect.kind == "dash" else lead
 
     def complain(self: Any, text: str) -> None:
         if self.dialect.kind == "ash":

@@ -46,7 +46,9 @@ class CompoundReader(SimpleReader):
                 raise SyntaxFailure(")", self.line)
             return nodes.Subshell(body)
         word = self.reserved()
-        if word in ("{", "if", "while", "until", "for", "select", "case", "function") and not (word == "select" and self.plain_ash):
+        if self.plain_posix and re.match(r"for[ \t]+\(\(|for\(\(", self.text[self.at :]):
+            raise SyntaxFailure("((", self.line, wording="Bad for loop variable")
+        if word in ("{", "if", "while", "until", "for", "select", "case", "function") and not (word == "select" and self.plain_ash or word in ("select", "function") and self.plain_posix):
             self.at += len(word)
             made: Node = getattr(self, "read_" + {"{": "group", "until": "while", "select": "for"}.get(word, word))(word, line)
             return made

@@ -36,7 +36,7 @@ class Dialect:
     def syntax(self, failure: SyntaxFailure, name: str, label: str, text: str, *, interactive: bool) -> list[str]:
         """The lines that are shown; `label` as `-c` or `eval`, `text` all that was read."""
         if self.kind != "bash":
-            return [self.posix_syntax(failure, name, interactive=interactive)]
+            return [self.posix_syntax(failure, name, text, interactive=interactive)]
         lead = f"{name}: " + (f"{label}: " if label else "")
         where = "" if interactive and not label else f"line {failure.line}: "
         if isinstance(failure, Incomplete):
@@ -59,9 +59,11 @@ class Dialect:
         first.append(f"{lead}{where}syntax error near unexpected token `{failure.token}'" if failure.wording != "conditional" else f"{lead}{where}syntax error near `{failure.token}'")
         return first if interactive and not label else [*first, f"{lead}{where}`{shown}'"]
 
-    def posix_syntax(self, failure: SyntaxFailure, name: str, *, interactive: bool) -> str:
+    def posix_syntax(self, failure: SyntaxFailure, name: str, text: str = "", *, interactive: bool) -> str:
         capital = self.kind == "dash"
-        lead = f"{name}: {failure.line}: Syntax error: " if capital else f"{name}: syntax error: "
+        # dash counts the line ends that it has read.
+        line = 1 + text.count("\n") if isinstance(failure, Incomplete) and not failure.closer and text else failure.line
+        lead = f"{name}: {line}: Syntax error: " if capital else f"{name}: syntax error: "
         if isinstance(failure, Incomplete) and failure.closer in ("'", '"', "`"):
             quoted = {"'": "Unterminated quoted string", '"': "Unterminated quoted string", "`": "EOF in backquote substitution"}
             plain = {"'": "unterminated quoted string", '"': "unterminated quoted string", "`": "EOF in backquote substitution"}
@@ -74,7 +76,9 @@ class Dialect:
             return f"{lead}end of file unexpected{hint}" if capital else f"{lead}unexpected end of file{hint}"
         token = failure.token
         if capital:
-            shown = token if token == "newline" else f'"{token}"'
+            if failure.wording:
+                return lead + failure.wording
+            shown = token if token == "newline" else "redirection" if token[:1] in ("<", ">") else f'"{token}"'
             return f"{lead}{shown} unexpected{hint}"
         shown = token if token == "newline" else f'"{token}"'
         return f"{lead}unexpected {shown}{hint}"

@@ -6,12 +6,12 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .binaries import run_elf
+
 if TYPE_CHECKING:
     from .ports import Command, Process
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#: e_machine of an ELF header by `uname -m`.
-MACHINES = {"x86_64": 62, "i686": 3, "i586": 3, "armv7l": 40, "armv6l": 40, "armv5l": 40, "aarch64": 183, "mips": 8, "ppc64": 21}
 SHELLS = ("bash", "sh", "dash", "ash")
 
 
@@ -30,6 +30,11 @@ def find_executable(shell: Any, name: str, path: str | None, *, cwd: str | None 
     if not name:
         return ": command not found" if dialect.bash else ": Permission denied"
     denied = ""
+    if path is None and not shell.system.lenient:
+        # With PATH unset there is but the current folder, and it is named as such.
+        path = "" if dialect.kind != "ash" else DEFAULT_PATH
+        if dialect.bash and not isinstance(of_path(shell, f"{cwd or shell.cwd}/{name}", name), Executable):
+            return f"{name}: No such file or directory"
     for folder in (DEFAULT_PATH if path is None else path).split(":"):
         base = folder if folder.startswith("/") else f"{(cwd or shell.cwd).rstrip('/')}/{folder or '.'}"
         full = f"{base.rstrip('/')}/{name}"
@@ -96,9 +101,9 @@ async def run_file(shell: Any, found: Executable, process: Process) -> int:
     except OSError as error:
         shell.complain(f"{name}: {error.strerror}")
         return 126
-    # What is shorter than its header is no program: the kernel refuses it, and a shell reads it as a script.
-    if head[:4] == b"\x7fELF" and len(head) >= 20:
-        return run_elf(shell, name, head)
+    # What is shorter than its header is no program: the kernel refuses it, and ash reads it as a script.
+    if head[:4] == b"\x7fELF" and (len(head) >= 20 or shell.dialect.kind != "ash"):
+        return await run_elf(shell, name, found.path, head, process)
     if head[:2] == b"#!":
         line = head[2:].split(b"\n", 1)[0].decode("utf-8", "surrogateescape").strip()
         program, _, argument = line.partition(" ")
@@ -118,16 +123,3 @@ async def run_file(shell: Any, found: Executable, process: Process) -> int:
     from .programs import run_script
 
     return await run_script(process, head.decode("utf-8", "surrogateescape"), name if "/" in name else found.path, process.args[1:])
-
-
-def run_elf(shell: Any, name: str, head: bytes) -> int:
-    """The persona's own programs that nobody asked for end well; what was brought along does not run."""
-    if not shell.system.written(shell.absolute(name)):
-        return 0
-    wanted = MACHINES.get(shell.system.host.persona.os.kernel.machine, 62)
-    found = int.from_bytes(head[18:20], "big" if head[5:6] == b"\x02" else "little")
-    if found != wanted:
-        shell.complain(f"{name}: cannot execute binary file: Exec format error" if shell.dialect.bash else f"{name}: Exec format error")
-        return 126
-    shell.say_error("Segmentation fault\n")
-    return 139

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from .arithmetic import evaluate
+from .arithmetic_reader import ArithmeticFailure
 from .braces import TooMany, expand_braces
 from .nodes import Arithmetic, Parameter, Substitution, Text, Word
 from .parameter_values import BREAK, EXPANDED, LITERAL, QUOTED
@@ -128,6 +129,8 @@ class Expander(ParameterExpansion):
     async def calculate(self, word: Word) -> int:
         text = await self.text(word)
         await self.shell.budget.step()
+        if self.shell.dialect.kind == "dash" and re.search(r"\*\*|[\w)]\s*(\+\+|--)\s*($|[^\w\s($+-])|,", text):
+            raise ArithmeticFailure(f"{text}: not of POSIX")
         return evaluate(text.replace('"', ""), self.shell)
 
     async def number(self, text: str) -> int:

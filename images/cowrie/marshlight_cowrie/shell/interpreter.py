@@ -88,6 +88,8 @@ class Shell(Execution, Launching, Lookup, Complaints):
         self.loops = 0
         self.calls: list[str] = []
         self.sourcing = 0
+        #: Within `eval`, by which dash begins its errors then.
+        self.evaluating = False
         #: The file that is read by `.`; its errors bear its name.
         self.sourced = ""
         self.condition = 0

@@ -15,7 +15,7 @@ class ParameterExpansion(ParameterOperators):
     async def parameter(self, node: Parameter, *, joining: bool = False) -> list[tuple[int, str]]:
         shell, kind = self.shell, QUOTED if node.quoted else EXPANDED
         if node.operator == "bad":
-            raise ExpansionFailure(f"{node.source}: bad substitution")
+            raise ExpansionFailure("Bad substitution" if shell.dialect.kind == "dash" else f"{node.source}: bad substitution", 2 if shell.dialect.kind == "dash" else 1)
         if node.operator in ("names*", "names@"):
             return self.spread(list(shell.vars.names(node.name)), node.operator[-1], kind, joining)
         name, index = node.name, node.index

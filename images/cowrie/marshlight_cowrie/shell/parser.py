@@ -89,7 +89,7 @@ class Parser(CompoundReader):
             node = self.and_or()
             source = self.text[start : self.at].rstrip()
             self.skip_blanks()
-            if self.peek() == "&" and self.peek(1) not in ("&", ">"):
+            if self.peek() == "&" and (self.peek(1) not in ("&", ">") or self.plain_posix and self.peek(1) == ">"):
                 self.at += 1
                 found.append(nodes.Background(node, source))
                 continue

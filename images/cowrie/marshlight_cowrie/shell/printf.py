@@ -104,7 +104,7 @@ class Formatter:
             if stopped:
                 self.add(text)
                 raise Stop
-        elif kind == "q":
+        elif kind == "q" and not self.dash:
             text = backslash_quoted(self.next() or "")[:places]
         elif kind == "c":
             text = (self.next() or "")[:1]

@@ -33,6 +33,9 @@ class System:
     on_failure: Callable[[BaseException], None] = lambda error: None
     #: Told of a file that was written: path and whole contents.
     on_written: Callable[[str], None] = lambda path: None
+    #: What attackers' programs left running (`binaries`), and what is detached (`commands/multiplexers`).
+    daemons: list[int] = field(default_factory=list)
+    multiplexers: dict[Any, list[dict[str, Any]]] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
 
     #: Paths that this session (or an earlier visit) wrote: what is there is not the persona's.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from .dump import number_of
 from .inputs import pieces
-from .options import complain, refuse
+from .options import Usage, complain, refuse
 from .wording import strerror
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ async def dd(p: Process) -> int:
             raise refuse(p, f"unrecognized operand ‘{word}’")
         if name not in ("if", "of", "bs", "ibs", "obs", "cbs", "count", "skip", "seek", "conv", "status", "iflag", "oflag", "iseek", "oseek"):
             raise refuse(p, f"unrecognized operand ‘{word}’")
+        if name in ("bs", "ibs", "obs", "count", "skip", "seek") and (not re.fullmatch(r"\d+[a-zA-Z]*B?", value) or name.endswith("bs") and number_of(value) == 0):
+            raise Usage(f"dd: invalid number: ‘{value}’\n")
         given[name] = value
     block = number_of(given.get("bs") or given.get("ibs") or "512") or 512
     count = number_of(given["count"]) if "count" in given else None
@@ -55,11 +58,27 @@ async def dd(p: Process) -> int:
         full, part = divmod(len(made), block)
         p.stderr.write(f"{full}+{int(part > 0)} records in\n{full}+{int(part > 0)} records out\n".encode())
         if given.get("status") != "noxfer":
-            seconds = 0.0001 + len(made) / 4e8 * (0.5 + p.host.random("dd"))
             size = len(made)
-            easy = f" ({size / 1000:.1f} kB, {size / 1024:.1f} KiB)" if size >= 1024 else ""
-            p.stderr.write(f"{size} bytes{easy} copied, {seconds:.6g} s, {size / seconds / 1e6:.1f} MB/s\n".encode())
+            # A call of the system a block, and what a disk of its kind takes.
+            seconds = (0.00004 + (full + part) * 2e-6 + size / 9e8) * (0.7 + p.host.random(f"dd {p.pid}") * 0.6)
+            p.stderr.write(summary(size, seconds).encode())
     return 0
+
+
+def summary(size: int, seconds: float) -> str:
+    small, binary = scaled(size, 1000), scaled(size, 1024)
+    easy = f" ({small}{', ' + binary if size >= 1024 else ''})" if size >= 1000 else ""
+    return f"{size} byte{'' if size == 1 else 's'}{easy} copied, {seconds:.6g} s, {scaled(size / seconds, 1000)}/s\n"
+
+
+def scaled(value: float, base: int) -> str:
+    """As coreutils round to the nearest: one digit after the point below ten."""
+    units = ("B", "kB", "MB", "GB", "TB") if base == 1000 else ("B", "KiB", "MiB", "GiB", "TiB")
+    for unit in units:
+        if unit == units[-1] or (round(value, 1) if value < 9.95 else round(value)) < base:
+            return f"{value:.1f} {unit}" if value < 9.95 and (unit != "B" or value != int(value)) else f"{round(value)} {unit}"
+        value /= base
+    return str(value)
 
 
 def there(p: Process, name: str) -> bool:

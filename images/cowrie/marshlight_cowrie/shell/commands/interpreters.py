@@ -99,27 +99,6 @@ async def perl(p: Process) -> int:
     return 0
 
 
-async def ssh(p: Process) -> int:
-    name = p.args[0].rsplit("/", 1)[-1]
-    if name == "ssh" and p.args[1:2] == ["-V"]:
-        version = next((package.version for package in getattr(p.host.persona, "packages", ()) if package.name == "openssh-client"), "1:9.2p1-2+deb12u3")
-        number, _, debian = version.partition(":")[2].partition("-")
-        ssl = next((package.version.partition("-")[0] for package in getattr(p.host.persona, "packages", ()) if package.name == "libssl3"), "3.0.15")
-        p.stderr.write(f"OpenSSH_{number} Debian-{debian}, OpenSSL {ssl}\n".encode())
-        return 0
-    if name == "scp" and len(p.args) < 3:
-        raise Usage(
-            "usage: scp [-346ABCOpqRrsTv] [-c cipher] [-D sftp_server_path] [-F ssh_config]\n           [-i identity_file] [-J destination] [-l limit] [-o ssh_option]\n"
-            "           [-P port] [-S program] [-X sftp_option] source ... target\n"
-        )
-    hosts = [word for word in p.args[1:] if not word.startswith("-")]
-    if not hosts:
-        raise Usage("usage: ssh [-46AaCfGgKkMNnqsTtVvXxYy] [-B bind_interface] [-b bind_address]\n", 255)
-    target = next((word for word in hosts if "@" in word or ":" in word), hosts[0]).partition("@")[2] or hosts[0]
-    await p.host.sleep(3)
-    raise Usage(f"ssh: Could not resolve hostname {target.partition(':')[0]}: Temporary failure in name resolution\r\n", 255)
-
-
 async def openssl(p: Process) -> int:
     import os
 
@@ -177,6 +156,6 @@ async def nothing(p: Process) -> int:
 
 
 COMMANDS = {
-    **{"python3": python, "python3.11": python, "perl": perl, "busybox": busybox, "ssh": ssh, "scp": ssh, "sftp": ssh, "openssl": openssl},
+    **{"python3": python, "python3.11": python, "perl": perl, "busybox": busybox, "openssl": openssl},
     **{"getconf": getconf, "locale": locale, "less": less, "more": less, "sync": nothing, "ldconfig": nothing},
 }

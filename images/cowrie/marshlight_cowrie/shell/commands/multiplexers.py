@@ -16,7 +16,7 @@ MOST = 8
 
 
 def kept(p: Process, kind: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = p.notes["shell"].system.__dict__.setdefault("multiplexers", {}).setdefault((kind, p.account.name), [])
+    rows: list[dict[str, Any]] = p.notes["shell"].system.multiplexers.setdefault((kind, p.account.name), [])
     live = {row.pid for row in p.table.rows()} if p.table else set()
     rows[:] = [row for row in rows if row["pid"] in live]
     return rows
