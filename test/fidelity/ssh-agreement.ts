@@ -1,14 +1,11 @@
 import { clientLists, kexInitOf, listsOf, SshClient } from './ssh-client.ts'
-import type { Probe } from './ssh-probes.ts'
+import type { Probe } from './ssh-probe.ts'
 import { type Target, transcriptOf } from './ssh-transcript.ts'
 import { message } from './ssh-wire.ts'
 
 export type Compared = { name: string; real: string[]; other: string[]; equal: boolean }
 
-/** So many connections at a time leave a server below its MaxStartups. */
-const atATime = 6
-
-async function each<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+async function each<T, R>(items: readonly T[], atATime: number, work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = []
   const entries = items.entries()
   await Promise.all(
@@ -19,10 +16,18 @@ async function each<T, R>(items: readonly T[], work: (item: T) => Promise<R>): P
   return results
 }
 
-/** Does the same to both, at the same time. A probe that cannot be carried out on one is its answer there. */
-export async function compareSsh(real: Target, other: Target, probes: readonly Probe[]): Promise<Compared[]> {
+/**
+ * Does the same to both, at the same time. A probe that cannot be carried out on one is its answer there. `atATime`: how
+ * many connections of one host the servers bear that have not logged in.
+ */
+export async function compareSsh(
+  real: Target,
+  other: Target,
+  probes: readonly Probe[],
+  atATime = 6,
+): Promise<Compared[]> {
   const told = (target: Target) =>
-    each(probes, (probe) => transcriptOf(probe, target).catch((error: Error) => [error.message]))
+    each(probes, atATime, (probe) => transcriptOf(probe, target).catch((error: Error) => [error.message]))
   const [ofReal, ofOther] = await Promise.all([told(real), told(other)])
   return probes.map(({ name }, i) => {
     const [one, two] = [ofReal[i] ?? [], ofOther[i] ?? []]

@@ -35,7 +35,7 @@ export function shown(body: Buffer): string {
       case message.channelOpenFailure:
         return [reader.uint32(), reader.uint32(), text(), text()]
       case message.data:
-        return [reader.uint32(), text()]
+        return [reader.uint32(), JSON.stringify(withoutCookie(reader.string()).toString('latin1'))]
       case message.extendedData:
         return [reader.uint32(), reader.uint32(), text()]
       case message.channelRequest:
@@ -45,6 +45,16 @@ export function shown(body: Buffer): string {
     }
   }
   return [name[type] ?? `message ${type}`, ...fields()].join(' ')
+}
+
+/** A server's greeting with its KEXINIT behind it, as it comes through a forwarded port, has drawn bytes in it. */
+function withoutCookie(data: Buffer): Buffer {
+  const end = data.indexOf(10) + 1
+  const packet = data.subarray(end)
+  if (!data.toString('latin1').startsWith('SSH-2.0-') || packet.length < 22 || packet[5] !== message.kexInit)
+    return data
+  const padding = packet.readUInt8(4)
+  return Buffer.concat([data.subarray(0, end), packet.subarray(0, 6), packet.subarray(22, packet.length - padding)])
 }
 
 function numbers(reader: Reader): number[] {

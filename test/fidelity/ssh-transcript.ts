@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type End, SshClient } from './ssh-client.ts'
 import { merged, shown } from './ssh-message-text.ts'
-import type { Probe, Step } from './ssh-probes.ts'
+import type { Probe, Step } from './ssh-probe.ts'
 import { message, payload } from './ssh-wire.ts'
 
 export type Target = { host: string; port: number; user: string; password: string }

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha1, sha256, sha384, sha512
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -41,8 +41,18 @@ class Exchange:
     respond: Respond | None
 
 
+T = TypeVar("T")
+
+
+def alone(read: tuple[T, bytes]) -> T:
+    value, rest = read
+    if rest:
+        raise Unreadable(f"{len(rest)} bytes behind the public value")
+    return value
+
+
 def curve25519(packet: bytes) -> Agreed:
-    theirs, _ = read_string(packet)
+    theirs = alone(read_string(packet))
     ours, secret = x25519_with(theirs)
     return Agreed(string(theirs), string(ours), mpint(int.from_bytes(secret, "big")))
 
@@ -57,7 +67,7 @@ def x25519_with(theirs: bytes) -> tuple[bytes, bytes]:
 
 
 def sntrup761x25519(packet: bytes) -> Agreed:
-    theirs, _ = read_string(packet)
+    theirs = alone(read_string(packet))
     lattice, curve = theirs[: sntrup761.PUBLIC_KEY_BYTES], theirs[sntrup761.PUBLIC_KEY_BYTES :]
     ours, curve_secret = x25519_with(curve)
     ciphertext, lattice_secret = sntrup761.encapsulate(lattice)
@@ -65,7 +75,7 @@ def sntrup761x25519(packet: bytes) -> Agreed:
 
 
 def nist(curve: ec.EllipticCurve, packet: bytes) -> Agreed:
-    theirs, _ = read_string(packet)
+    theirs = alone(read_string(packet))
     key = ec.generate_private_key(curve)
     try:
         secret = key.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(curve, theirs))
@@ -76,7 +86,7 @@ def nist(curve: ec.EllipticCurve, packet: bytes) -> Agreed:
 
 
 def finite_field(generator: int, prime: int, packet: bytes) -> Agreed:
-    theirs, _ = read_mpint(packet)
+    theirs = alone(read_mpint(packet))
     # A value with few bits set comes from a broken generator or a small subgroup.
     if not 1 < theirs < prime - 1 or theirs.bit_count() < 4:
         raise Unreadable("bad client public DH value")

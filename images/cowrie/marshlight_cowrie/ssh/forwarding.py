@@ -12,13 +12,14 @@ from twisted.conch.ssh import forwarding as conch
 from twisted.internet import defer, error
 
 from .. import network
+from . import reports
 from .wire import read_numbers, read_string
 
 if TYPE_CHECKING:
     from ..decoy import Decoy
 
 PROHIBITED, CONNECT_FAILED = 1, 2
-WINDOW, PACKET = 64 * 32 * 1024, 32 * 1024
+LARGEST_PORT = 65535
 EPHEMERAL = 32768
 CONNECT_SECONDS = 20
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -37,8 +38,12 @@ def open_direct(connection: Any, theirs: int, window: int, largest: int, body: b
     (port,), rest = read_numbers(rest, 1)
     origin, rest = read_string(rest)
     (origin_port,), _ = read_numbers(rest, 1)
+    if max(port, origin_port) > LARGEST_PORT or not connection.transport.entry.allowed.forwarding:
+        connection.refuse(theirs, PROHIBITED, connection.open_failed)
+        return
     target = host.decode("utf-8", "replace")[:255]
-    connection.transport.dispatch_event(
+    reports.event(
+        connection.transport,
         "cowrie.direct-tcpip.request",
         "direct-tcp connection request to %(dst_ip)s:%(dst_port)s from %(orig_ip)s:%(orig_port)s",
         dst_ip=target,
@@ -46,10 +51,7 @@ def open_direct(connection: Any, theirs: int, window: int, largest: int, body: b
         orig_ip=origin.decode("utf-8", "replace")[:255],
         orig_port=origin_port,
     )
-    if not connection.transport.entry.allowed.forwarding:
-        connection.refuse(theirs, PROHIBITED, b"open failed")
-        return
-    address = reachable(connection.decoy, target, port)
+    address = reachable(connection, target, port)
     if isinstance(address, bytes):
         connection.refuse(theirs, CONNECT_FAILED, address)
         return
@@ -59,14 +61,15 @@ def open_direct(connection: Any, theirs: int, window: int, largest: int, body: b
     )
 
 
-def reachable(decoy: Decoy, target: str, port: int) -> str | bytes:
+def reachable(connection: Any, target: str, port: int) -> str | bytes:
     """The address to connect to, or what the resolver or the kernel of a host without a route would say."""
+    decoy: Decoy = connection.decoy
     if target in LOOPBACK or target in (decoy.persona.hostname, network.address()):
         return "127.0.0.1" if target in LOOPBACK else network.address()
     try:
         address = ipaddress.ip_address(target)
     except ValueError:
-        return b"Temporary failure in name resolution"
+        return bytes(connection.unresolved(target, port))
     allowed = any(
         address in rule.network and rule.proto == "tcp" and rule.port == port for rule in decoy.egress.allowed
     )
@@ -95,31 +98,48 @@ def hand_over(connection: Any, client: Any, theirs: int, window: int, largest: i
         client.transport.loseConnection()
         return
     channel = Forwarded(
-        ("", 0), localWindow=WINDOW, localMaxPacket=PACKET, remoteWindow=window, remoteMaxPacket=largest, conn=connection
+        ("", 0),
+        localWindow=connection.forwarded_window,
+        localMaxPacket=connection.largest_packet,
+        remoteWindow=window,
+        remoteMaxPacket=largest,
+        conn=connection,
     )
     channel.client, client.channel = client, channel
-    connection.add(channel, theirs, WINDOW, PACKET)
+    connection.add(channel, theirs, connection.forwarded_window, connection.largest_packet)
     # Conch puts a byte of its own before what came early.
     early, client.buf = client.buf[1:], b""
     if early:
         channel.write(early)
 
 
-def listen_reply(connection: Any, name: bytes, body: bytes) -> bytes | None:
-    """Nothing is opened: nobody comes to a port of this host that was not there before."""
+def listen(connection: Any, body: bytes) -> int | None:
+    """
+    The port, or None where there is none to have. Nothing is opened: nobody comes to a port of this host that was not
+    there before.
+    """
     host, rest = read_string(body)
     (port,), _ = read_numbers(rest, 1)
-    if name == b"cancel-tcpip-forward":
-        known = (host, port) in connection.listening
-        connection.listening.discard((host, port))
-        return b"" if known else None
-    if not connection.transport.entry.allowed.forwarding:
+    if port > LARGEST_PORT or port in taken(connection.decoy) or not connection.transport.entry.allowed.forwarding:
         return None
     # The first 1024 ports are root's.
-    if port > 65535 or (0 < port < 1024 and connection.transport.avatar.uid != 0):
+    if 0 < port < 1024 and connection.transport.avatar.uid != 0:
         return None
     given = port or EPHEMERAL + len(connection.listening) * 2 + 1
     connection.listening.add((host, given))
-    return given.to_bytes(4, "big") if port == 0 else b""
+    return given
 
 
+def taken(decoy: Decoy) -> set[int]:
+    """Where the host's own services listen."""
+    persona = decoy.persona
+    own = {port for port, there in ((22, persona.ssh), (23, persona.telnet)) if there is not None}
+    return own | {service.port for service in persona.services}
+
+
+def listen_no_more(connection: Any, body: bytes) -> bytes | None:
+    host, rest = read_string(body)
+    (port,), _ = read_numbers(rest, 1)
+    known = (host, port) in connection.listening
+    connection.listening.discard((host, port))
+    return b"" if known else None

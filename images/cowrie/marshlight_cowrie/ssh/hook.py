@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from ..signatures import expect, expect_attribute
 from .algorithms import current_offer
+from .software import software_of
 
 if TYPE_CHECKING:
     from ..decoy import Decoy
-
-RSA_BITS = 3072
 
 
 def install(decoy: Decoy) -> None:
     from cowrie.ssh import connection as cowrie_connection
     from cowrie.ssh import factory, keys, transport, userauth
+    from twisted.conch.ssh import factory as conch_factory
     from twisted.conch.ssh import userauth as conch_userauth
 
     expect(factory.CowrieSSHFactory.buildProtocol, "(self, addr)")
@@ -28,37 +28,50 @@ def install(decoy: Decoy) -> None:
     expect(userauth.HoneyPotSSHUserAuthServer.auth_publickey, "(self, packet)")
     expect(conch_userauth.SSHUserAuthServer._cbFinishedAuth, "(self, result)")
     expect(cowrie_connection.CowrieSSHConnection.ssh_CHANNEL_REQUEST, "(self, packet)")
-    expect_attribute(factory, "HoneyPotSSHUserAuthServer", "shellTransport")
+    expect(conch_factory.SSHFactory.getService, "(self, transport, service)")
     expect_attribute(keys, "RSA_KEY_SIZE")
 
-    from .connection import OpensshConnection
-    from .startups import Startups, turned_away
+    from .connection import ServerConnection
     from .public_key import install as take_keys
-    from .transport import OpensshTransport
-    from .userauth import OpensshUserAuth
+    from .transport import ServerTransport
+    from .userauth import ServerUserAuth
 
-    OpensshUserAuth.decoy = OpensshConnection.decoy = decoy
-    factory.HoneyPotSSHUserAuthServer = OpensshUserAuth
-    cowrie_connection.CowrieSSHConnection = OpensshConnection
-    # What ssh-keygen makes where nobody asks for a size.
-    keys.RSA_KEY_SIZE = RSA_BITS
+    ServerUserAuth.decoy = ServerConnection.decoy = decoy
+    if decoy.persona.ssh is not None:
+        keys.RSA_KEY_SIZE = software_of(decoy.persona.ssh.banner).rsa_bits
     tell_errors_apart()
     take_keys()
-    startups = Startups()
 
     def build_protocol(self: Any, addr: Any) -> Any:
         offer, ssh = current_offer(decoy), decoy.persona.ssh
         if offer is None or ssh is None:
             return None
-        if startups.turns_away():
-            return turned_away()
-        made = OpensshTransport()
-        made.factory, made.offer, made.startups, made.seed = self, offer, startups, decoy.persona.seed
-        made.ourVersionString, made.decoy = ssh.banner.encode("ascii"), decoy
-        startups.enter(made)
+        software = software_of(ssh.banner)
+        refusal = software.door.refuses(addr.host)
+        if refusal is not None:
+            return turned_away(refusal)
+        made = ServerTransport()
+        made.factory, made.offer, made.software, made.seed = self, offer, software, decoy.persona.seed
+        made.ourVersionString = ssh.banner.encode("ascii")
+        made.door = software.door
+        made.door.enter(made, addr.host)
         return made
 
     factory.CowrieSSHFactory.buildProtocol = build_protocol
+    factory.CowrieSSHFactory.getService = lambda self, transport, service: transport.software.services()[service]
+
+
+def turned_away(words: bytes) -> Any:
+    """A protocol that says so and hangs up."""
+    from twisted.internet.protocol import Protocol
+
+    class TurnedAway(Protocol):
+        def connectionMade(self) -> None:
+            assert self.transport is not None
+            self.transport.write(words)
+            self.transport.loseConnection()
+
+    return TurnedAway()
 
 
 def tell_errors_apart() -> None:

@@ -19,7 +19,7 @@ from .wire import Unreadable, mpint, names, read_flag, read_numbers, read_string
 
 
 class NoMatch(Exception):
-    """The two sides have nothing in common; OpenSSH hangs up without a word."""
+    """The two sides have nothing in common; servers hang up without a word."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,6 @@ class Chosen:
     ciphers: tuple[bytes, bytes]
     macs: tuple[bytes, bytes]
     compressions: tuple[bytes, bytes]
-    # The packet behind the KEXINIT was made for another choice.
-    skip_next: bool
 
 
 def kexinit(cookie: bytes, offer: Offer) -> bytes:
@@ -60,15 +58,15 @@ def read_kexinit(payload: bytes) -> Client:
 
 
 def choose(client: Client, offer: Offer) -> Chosen:
-    served = [name for name in offer.kex if name not in MARKERS]
-
     def common(theirs: list[bytes], ours: list[bytes], what: str) -> bytes:
         name = first_common(theirs, ours)
         if name is None:
             raise NoMatch(f"no matching {what} found")
         return name
 
-    kex = common(client.kex, served, "key exchange method")
+    kex = common(client.kex, offer.kex, "key exchange method")
+    if kex in MARKERS:
+        raise NoMatch(f"{kex.decode()} is no key exchange method")
     host_key = common(client.host_keys, offer.host_keys, "host key type")
     ciphers = [common(theirs, offer.ciphers, "cipher") for theirs in client.ciphers]
     macs = [
@@ -76,10 +74,7 @@ def choose(client: Client, offer: Offer) -> Chosen:
         for theirs, cipher in zip(client.macs, ciphers, strict=True)
     ]
     compressions = [common(theirs, offer.compression, "compression method") for theirs in client.compressions]
-    wrong = client.kex[0] != served[0] or client.host_keys[0] != offer.host_keys[0]
-    return Chosen(
-        kex, host_key, pair(ciphers), pair(macs), pair(compressions), skip_next=client.guessed and wrong
-    )
+    return Chosen(kex, host_key, pair(ciphers), pair(macs), pair(compressions))
 
 
 def pair(of: list[bytes]) -> tuple[bytes, bytes]:

@@ -1,62 +1,17 @@
-"""
-How long a real server takes: the start of its process before the banner, its key exchange, and most of all a log-in. A wrong password costs PAM's delay: pam_unix asks for two seconds, and
-Linux-PAM draws around that with the mean of three random numbers (pam_fail_delay(3)); then crypt's own time. Every other
-failure takes as long as OpenSSH's floor, a few milliseconds that are always the same for one user name.
-"""
+"""How long a host takes for something: its own speed, drawn once by its seed."""
 
 from __future__ import annotations
 
 import hashlib
 import random
 
-PAM_SECONDS = 2.0
-FLOOR_SECONDS = 0.005
-LONGEST_PASSWORD = 1024
-
-
-def after_wrong_password(password: bytes) -> float:
-    """Seconds. An empty or far too long password is refused before PAM hears of it."""
-    if not password or len(password) > LONGEST_PASSWORD:
-        return 0.0
-    return pam_delay(PAM_SECONDS)
-
-
-def pam_delay(seconds: float) -> float:
-    """Between a half and one and a half times what the modules asked for."""
-    return seconds * (0.5 + sum(random.random() for _ in range(3)) / 3)
-
 
 def of_host(seed: str, what: str, least: float, most: float) -> float:
-    """Seconds: a host has its own speed, and now and then is kept from its work. Bounds as seen on server hardware."""
+    """Seconds: between the bounds by host, and now and then it is kept from its work."""
     own = least + (most - least) * fraction(seed.encode() + what.encode())
     return own + min(random.expovariate(1 / (own / 25)), own)
-
-
-def before_banner(seed: str) -> float:
-    return of_host(seed, "start", 0.005, 0.009)
-
-
-def before_keys(seed: str) -> float:
-    return of_host(seed, "keys", 0.002, 0.004)
-
-
-def before_success(seed: str) -> float:
-    """crypt, account and session modules."""
-    return of_host(seed, "log-in", 0.030, 0.050)
-
-
-def floor_of(seed: str, user: bytes) -> float:
-    """Seconds a failure takes at least: 5 to 9.3 ms by user name, keyed by the host."""
-    return FLOOR_SECONDS + fraction(seed.encode() + user) * 0.004295
 
 
 def fraction(of: bytes) -> float:
     """From 0 to below 1."""
     return int.from_bytes(hashlib.sha512(of).digest()[:4], "big") / 2**32
-
-
-def at_least(elapsed: float, floor: float) -> float:
-    """Seconds to wait still: the floor is doubled until it is past what has gone by."""
-    while floor < elapsed:
-        floor *= 2
-    return floor - elapsed

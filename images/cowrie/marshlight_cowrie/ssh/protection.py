@@ -25,25 +25,31 @@ from .umac import Umac
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LARGEST_PACKET = 256 * 1024
+    from .software import Software
+
 LEAST_PADDING = 4
 
 
 class Corrupt(Exception):
-    """Bytes that no packet of this key can be: the connection ends, mostly without a word. `reply`: what is said."""
+    """
+    Bytes that no packet of this key can be: the connection ends, mostly without a word. `reply`: what is said; `taken`:
+    bytes read until that was known.
+    """
 
     def __init__(self, why: str, reply: bytes | None = None) -> None:
         super().__init__(why)
-        self.reply = reply
+        self.reply, self.taken = reply, 0
 
 
-class Plain:
-    """Before the first NEWKEYS: no cipher, no MAC, and padding of zeros, as OpenSSH sends it."""
+class Secret:
+    def padding(self, size: int) -> bytes:
+        return os.urandom(size)
+
+
+class Plain(Secret):
+    """Before the first NEWKEYS: no cipher, no MAC."""
 
     block, tag, clear_length = 8, 0, False
-
-    def padding(self, size: int) -> bytes:
-        return bytes(size)
 
     def close(self, sequence: int, packet: bytes) -> bytes:
         return packet
@@ -55,9 +61,11 @@ class Plain:
         return packet
 
 
-class Secret:
+class PlainZeros(Plain):
+    """With padding of zeros, as OpenSSH sends it."""
+
     def padding(self, size: int) -> bytes:
-        return os.urandom(size)
+        return bytes(size)
 
 
 class ChaCha(Secret):
@@ -209,30 +217,29 @@ def aes_blocks(key: bytes, blocks: bytes) -> bytes:
     return Cipher(algorithms.AES(key), modes.ECB()).encryptor().update(blocks)
 
 
-def seal(how: Any, sequence: int, payload: bytes) -> bytes:
+def seal(how: Any, sequence: int, payload: bytes, least: int) -> bytes:
+    """`least`: bytes that the packet has before its tag."""
     counted = len(payload) + 1 + (0 if how.clear_length else 4)
     padding = how.block - counted % how.block
     if padding < LEAST_PADDING:
+        padding += how.block
+    if 5 + len(payload) + padding < least:
         padding += how.block
     packet = struct.pack(">IB", 1 + len(payload) + padding, padding) + payload + how.padding(padding)
     return bytes(how.close(sequence, packet))
 
 
-def open_packet(how: Any, sequence: int, buffer: bytes) -> tuple[bytes, int] | None:
-    """(payload, bytes taken). Raises Corrupt at the byte that OpenSSH would give up at."""
-    outside = 4 if how.clear_length else 0
-    if len(buffer) < (outside or how.block):
+def open_packet(software: Software, how: Any, sequence: int, buffer: bytes) -> tuple[bytes, int] | None:
+    """(payload, bytes taken). Raises Corrupt at the byte that the software would give up at."""
+    if len(buffer) < (4 if how.clear_length else how.block):
         return None
-    length = how.length(sequence, buffer)
-    if not 5 <= length <= LARGEST_PACKET:
-        raise Corrupt(f"Bad packet length {length}.")
-    if (length + 4 - outside) % how.block:
-        raise Corrupt("padding error")
-    whole = 4 + length + how.tag
-    if len(buffer) < whole:
-        return None
-    clear = how.unlock(sequence, buffer[:whole])
-    padding = clear[4]
-    if padding < LEAST_PADDING or 5 + padding > len(clear):
-        raise Corrupt(f"Corrupted padlen {padding} on input.", f"Corrupted padlen {padding} on input.".encode())
-    return clear[5 : len(clear) - padding], whole
+    length, taken = how.length(sequence, buffer), how.block
+    try:
+        software.check_length(how, length)
+        taken = 4 + length + how.tag
+        if len(buffer) < taken:
+            return None
+        return software.payload_of(how.unlock(sequence, buffer[:taken])), taken
+    except Corrupt as corrupt:
+        corrupt.taken = taken
+        raise

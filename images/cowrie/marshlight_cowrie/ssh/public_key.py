@@ -17,16 +17,14 @@ from twisted.internet import defer
 from ..login import entry
 from ..signatures import expect
 from . import messages
-from .release import release_of
 from .wire import read_flag, read_string, read_strings, string
 
 if TYPE_CHECKING:
     from ..login.entry import Entry
-    from .userauth import OpensshUserAuth
+    from .userauth import ServerUserAuth
 
 BOUND = b"publickey-hostbound-v00@openssh.com"
 METHODS = (b"publickey", BOUND)
-RSA = (b"rsa-sha2-512", b"rsa-sha2-256")
 
 
 class Postponed(Exception):
@@ -69,7 +67,7 @@ def told(events: Any, name: str, text: str, credentials: Any, found: Entry) -> N
     )
 
 
-def attempt(auth: OpensshUserAuth, kind: bytes, user: bytes, data: bytes) -> Any:
+def attempt(auth: ServerUserAuth, kind: bytes, user: bytes, data: bytes) -> Any:
     """A Deferred: the avatar, or a failure (Postponed where the client has to sign still)."""
     signed, rest = read_flag(data)
     (algorithm, blob), rest = read_strings(rest, 2)
@@ -101,7 +99,7 @@ def attempt(auth: OpensshUserAuth, kind: bytes, user: bytes, data: bytes) -> Any
     return auth.portal.login(credentials, None, IConchUser)
 
 
-def opened_by(auth: OpensshUserAuth, user: bytes, blob: bytes) -> Entry | None:
+def opened_by(auth: ServerUserAuth, user: bytes, blob: bytes) -> Entry | None:
     decoy = auth.decoy
     source = auth.transport.transport.getPeer().host
     try:
@@ -113,14 +111,9 @@ def opened_by(auth: OpensshUserAuth, user: bytes, blob: bytes) -> Entry | None:
     return None
 
 
-def is_taken(auth: OpensshUserAuth, algorithm: bytes, blob: bytes) -> bool:
-    """PubkeyAcceptedAlgorithms: RSA with SHA-1 went with OpenSSH 8.8."""
+def is_taken(auth: ServerUserAuth, algorithm: bytes, blob: bytes) -> bool:
     kind, _ = read_string(blob)
-    if kind != b"ssh-rsa":
-        return algorithm == kind
-    release = release_of(auth.transport.ourVersionString.decode("ascii", "replace"))
-    old = release is None or release < (8, 8)
-    return algorithm in RSA or (old and algorithm == b"ssh-rsa")
+    return algorithm in auth.rsa_signatures() if kind == b"ssh-rsa" else algorithm == kind
 
 
 def holds(key: Any, algorithm: bytes, signature: bytes, over: bytes) -> bool:

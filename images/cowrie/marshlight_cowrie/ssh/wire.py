@@ -31,6 +31,14 @@ def read_string(data: bytes) -> tuple[bytes, bytes]:
     return data[4 : 4 + length], data[4 + length :]
 
 
+def read_c_string(data: bytes) -> tuple[bytes, bytes]:
+    """A text that ends at its NUL, of which there may be one, at the end."""
+    text, rest = read_string(data)
+    if b"\0" in text[:-1]:
+        raise Unreadable("a text with a NUL in it")
+    return text.removesuffix(b"\0"), rest
+
+
 def read_strings(data: bytes, count: int) -> tuple[list[bytes], bytes]:
     found = []
     for _ in range(count):

@@ -6,7 +6,8 @@ whatever cannot become an identification ends the connection at the byte that pr
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from ..software import Identified, Refusal
 
 LONGEST_LINE = 8192
 INVALID = b"Invalid SSH identification string."
@@ -17,27 +18,7 @@ VERSION = re.compile(rb"SSH-\s*([+-]?\d+)\.\s*([+-]?\d+)-(.+)", re.DOTALL)
 PROBES = re.compile(rb"Probe-.*|.*SSH_Version_Mapper.*", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Client:
-    """A client that can go on: its line without the end, and what came after it."""
-
-    line: bytes
-    rest: bytes
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """
-    What is said before hanging up, without the line's end; nothing to known scanners. `unread`: whether bytes are left
-    that nobody took.
-    """
-
-    line: bytes
-    reply: bytes
-    unread: bool
-
-
-def read(received: bytes) -> Client | Refusal | None:
+def read(received: bytes) -> Identified | Refusal | None:
     """None: more is needed."""
     end, wrong = scan(received)
     if wrong is not None:
@@ -53,7 +34,7 @@ def read(received: bytes) -> Client | Refusal | None:
         return Refusal(line, OTHER_MAJOR, unread=bool(rest))
     if PROBES.fullmatch(version[3]):
         return Refusal(line, b"", unread=bool(rest))
-    return Client(line, rest)
+    return Identified(line, rest)
 
 
 def scan(received: bytes) -> tuple[int | None, int | None]:

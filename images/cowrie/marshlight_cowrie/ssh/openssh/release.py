@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .wire import string
+from ..wire import string
 
 RELEASE = re.compile(r"SSH-2\.0-OpenSSH_(\d+)\.(\d+)")
 NIST = ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")

@@ -6,19 +6,13 @@ import fnmatch
 from collections.abc import Callable
 from typing import Any
 
-from . import messages
-from .wire import read_numbers, read_string, string
+from .. import messages
+from ..wire import read_numbers, read_string, string
 
 Reply = Callable[[bool], None]
 
 # AcceptEnv of the distributions' sshd_config.
 ACCEPTED_ENVIRONMENT = ("LANG", "LC_*")
-WHO_READS = {
-    messages.CHANNEL_DATA: "data",
-    messages.CHANNEL_EXTENDED_DATA: "data",
-    messages.CHANNEL_EOF: "ieof",
-    messages.CHANNEL_CLOSE: "oclose",
-}
 
 
 def answer(connection: Any, channel: Any, name: bytes, body: bytes, reply: Reply) -> None:
@@ -34,43 +28,25 @@ def answer(connection: Any, channel: Any, name: bytes, body: bytes, reply: Reply
 
 # What runs
 
-def started(connection: Any, channel: Any, kind: bytes, body: bytes, reply: Reply) -> None:
-    """The window opens when the program's pipes are there, the reply follows, and the program runs beside the server."""
-    channel.program = True
-    connection.adjustWindow(channel, channel.localWindowSize)
-    reply(True)
-    connection.afterwards(channel, lambda: channel.requestReceived(kind, body))
-
-
 def run_shell(connection: Any, channel: Any, body: bytes, reply: Reply) -> None:
-    if not run_forced(connection, channel, None, reply):
-        started(connection, channel, b"shell", body, reply)
+    if not connection.run_forced(channel, None, reply):
+        connection.run(channel, b"shell", body, reply)
 
 
 def run_command(connection: Any, channel: Any, body: bytes, reply: Reply) -> None:
     text, _ = read_string(body)
-    if not run_forced(connection, channel, text, reply):
-        started(connection, channel, b"exec", body, reply)
-
-
-def run_forced(connection: Any, channel: Any, asked: bytes | None, reply: Reply) -> bool:
-    """The `command=` of the key that opened the account stands in the place of what the client asks for."""
-    command = connection.transport.entry.allowed.command
-    if command is None:
-        return False
-    channel.original_command = asked
-    started(connection, channel, b"exec", string(command.encode("utf-8", "surrogateescape")), reply)
-    return True
+    if not connection.run_forced(channel, text, reply):
+        connection.run(channel, b"exec", body, reply)
 
 
 def run_subsystem(connection: Any, channel: Any, body: bytes, reply: Reply) -> None:
     name, _ = read_string(body)
-    if run_forced(connection, channel, name, reply):
+    if connection.run_forced(channel, name, reply):
         return
     if name not in channel.avatar.subsystemLookup:
         reply(False)
         return
-    started(connection, channel, b"subsystem", body, reply)
+    connection.run(channel, b"subsystem", body, reply)
 
 
 PROGRAMS = {b"shell": run_shell, b"exec": run_command, b"subsystem": run_subsystem}
@@ -107,6 +83,9 @@ def set_display(connection: Any, channel: Any, body: bytes) -> bool:
 
 
 def set_agent(connection: Any, channel: Any, body: bytes) -> bool:
+    if getattr(channel, "agent", False):
+        return False
+    channel.agent = True
     channel.requestReceived(b"agent", body)
     return True
 
@@ -134,11 +113,3 @@ def send_signal(channel: Any, body: bytes) -> bool:
 
 
 LATER = {b"window-change": change_window, b"signal": send_signal, b"break": lambda channel, body: False}
-
-
-def signature_type(blob: bytes, negotiated: bytes) -> bytes | None:
-    """RSA keys prove themselves with the hash of the key exchange, where that was an RSA one."""
-    kind, _ = read_string(blob)
-    if kind != b"ssh-rsa":
-        return kind
-    return negotiated if negotiated.startswith(b"rsa-sha2-") else b"rsa-sha2-512"

@@ -8,6 +8,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from ..software import Door
+
 BEGIN, RATE, FULL = 10, 30, 100
 EXCEEDED = b"Exceeded MaxStartups\r\n"
 
@@ -22,30 +24,17 @@ def refuses(open_startups: int, drawn: float) -> bool:
     return int(drawn * 100) < percent
 
 
-class Startups:
+class Startups(Door):
     """Counts connections from their first byte to their log-in or their end."""
 
     def __init__(self) -> None:
         self.open: set[int] = set()
 
-    def turns_away(self) -> bool:
-        return refuses(len(self.open), random.random())
+    def refuses(self, host: str) -> bytes | None:
+        return EXCEEDED if refuses(len(self.open), random.random()) else None
 
-    def enter(self, connection: Any) -> None:
+    def enter(self, connection: Any, host: str) -> None:
         self.open.add(id(connection))
 
     def leave(self, connection: Any) -> None:
         self.open.discard(id(connection))
-
-
-def turned_away() -> Any:
-    """A protocol that says so and hangs up."""
-    from twisted.internet.protocol import Protocol
-
-    class TurnedAway(Protocol):
-        def connectionMade(self) -> None:
-            assert self.transport is not None
-            self.transport.write(EXCEEDED)
-            self.transport.loseConnection()
-
-    return TurnedAway()

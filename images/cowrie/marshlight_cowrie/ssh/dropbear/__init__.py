@@ -1,0 +1,1 @@
+"""Dropbear's server, as routers, switches and cameras run it."""

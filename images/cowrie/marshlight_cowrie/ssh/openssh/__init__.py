@@ -1,0 +1,1 @@
+"""OpenSSH's server."""

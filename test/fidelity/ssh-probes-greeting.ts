@@ -1,0 +1,40 @@
+import { at, type Probe, text } from './ssh-probe.ts'
+
+/** What a client says before the first packet. */
+const before = at('greeted')
+
+export const identificationProbes: Probe[] = [
+  before('major version 1', text('SSH-1.5-client\r\n')),
+  before('major version 3', text('SSH-3.0-client\r\n')),
+  before('version 1.99', text('SSH-1.99-client\r\n')),
+  before('version without minor', text('SSH-2-client\r\n')),
+  before('no software', text('SSH-2.0-\r\n')),
+  before('software with comment', text('SSH-2.0-a b c\r\n')),
+  before('LF alone', text('SSH-2.0-client\n')),
+  before('lower case', text('ssh-2.0-client\r\n')),
+  before('a known scanner', text('SSH-2.0-Probe-1\r\n')),
+  before('another known scanner', text('SSH-2.0-SSH_Version_Mapper\r\n')),
+  before('garbage', text('\x80\x01\xff\xfe\x00garbage\r\n')),
+  before('garbage without end', text('xyzzy')),
+  before('HTTP', text('GET / HTTP/1.0\r\n\r\n')),
+  before('TLS client hello', text('\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00\n')),
+  before('empty line', text('\r\n')),
+  before('bare LF', text('\n')),
+  before('NUL bytes', text('\0\0\0\0\r\n')),
+  before('one NUL', text('\0')),
+  before('CR in the middle', text('SSH-2.0-cli\rent\r\n')),
+  before('two CR', text('SSH-2.0-client\r\r\n')),
+  before('8 kB without newline', text('a'.repeat(8192))),
+  before('10 kB without newline', text('a'.repeat(10_000))),
+  before('a version of 300 bytes', text(`SSH-2.0-${'v'.repeat(300)}\r\n`)),
+  before('a version of 8000 bytes', text(`SSH-2.0-${'v'.repeat(8000)}\r\n`)),
+  before('lines before the identification', text('hello\r\nworld\r\nSSH-2.0-client\r\n')),
+  before('slow bytes', { slowly: Buffer.from('SSH-2.0-slow\r\n'), everyMs: 15 }),
+  before('half a version, then the end', text('SSH-2.0-half'), { shut: true }),
+  before('nothing, then the end', { shut: true }),
+  before('nothing'),
+  before('version 2.5', text('SSH-2.5-client\r\n')),
+  before('version 2.0 and no more', text('SSH-2.0\r\n')),
+  before('a NUL in the version', text('SSH-2.0-a\0b\r\n')),
+  before('the version and garbage', text('SSH-2.0-client\r\nGET / HTTP/1.0\r\n\r\n')),
+]
