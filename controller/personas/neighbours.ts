@@ -20,7 +20,10 @@ export function sshBannerOf({ ports }: Pick<Neighbour, 'ports'>): string | undef
   for (const { service, product, version, scripts } of ports) {
     const read = scripts?.banner?.split(/[\r\n]/)[0]?.trim()
     if (read?.startsWith('SSH-2.0-')) return read
-    if (service !== 'ssh' || product === undefined || version === undefined) continue
+    if (service !== 'ssh' || product === undefined) continue
+    // OpenWrt's builds tell no version.
+    if (version === undefined && /dropbear/i.test(product)) return 'SSH-2.0-dropbear'
+    if (version === undefined) continue
     if (/openssh/i.test(product)) return `SSH-2.0-OpenSSH_${version.replace(/^(\S+) (Debian|Ubuntu) /, '$1 $2-')}`
     if (/dropbear/i.test(product)) return `SSH-2.0-dropbear_${version.split(' ')[0]}`
   }

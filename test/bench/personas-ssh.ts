@@ -1,5 +1,5 @@
 import { compareSsh, offerOf } from '../fidelity/ssh-agreement.ts'
-import { startStockCowrie } from '../fidelity/ssh-hosts.ts'
+import { dropbear, openssh, type Software, startStockCowrie } from '../fidelity/ssh-hosts.ts'
 import { sshProbes } from '../fidelity/ssh-probes.ts'
 import { startSideBySide } from '../fidelity/ssh-side-by-side.ts'
 import type { Target } from '../fidelity/ssh-transcript.ts'
@@ -7,23 +7,34 @@ import { cleanedUp } from './clean-up.ts'
 import type { Bench, Row } from './row.ts'
 
 /**
- * How far SSH of a decoy is that of the sshd it plays: the name lists of the KEXINIT that are equal, names and order,
+ * How far SSH of a decoy is that of the server it plays: the name lists of the KEXINIT that are equal, names and order,
  * and the probes that are answered the same, message by message. Beside each the figure of Cowrie as its package comes, told to
  * announce the same banner.
  */
 export const personasSshBench: Bench = {
-  names: ['fidelity.algorithms_equal', 'fidelity.transport_probes_equal'],
-  run: (progress) =>
-    cleanedUp(async (cleanUp) => {
-      const scope = { teardown: cleanUp.add }
-      const { lab, real, decoy, ssh } = await startSideBySide(scope)
-      const stock = await startStockCowrie(scope, lab, ssh.banner)
-      const offers = [await sameLists(real, decoy), await sameLists(real, stock)] as const
-      progress(`${sshProbes.length} probes of ${ssh.banner}, of the decoy and of stock Cowrie`)
-      const probes = [await sameAnswers(real, decoy, progress), await sameAnswers(real, stock)] as const
-      return [row('algorithms_equal', offers), row('transport_probes_equal', probes)]
-    }),
+  names: [
+    'fidelity.algorithms_equal',
+    'fidelity.transport_probes_equal',
+    'fidelity.dropbear_algorithms_equal',
+    'fidelity.dropbear_probes_equal',
+  ],
+  run: async (progress) => [
+    ...(await measured(openssh, 'algorithms_equal', 'transport_probes_equal', progress)),
+    ...(await measured(dropbear, 'dropbear_algorithms_equal', 'dropbear_probes_equal', progress)),
+  ],
 }
+
+const measured = (software: Software, lists: string, answers: string, progress: (what: string) => void) =>
+  cleanedUp(async (cleanUp) => {
+    const scope = { teardown: cleanUp.add }
+    const { lab, real, decoy, ssh } = await startSideBySide(scope, software)
+    const stock = await startStockCowrie(scope, lab, ssh.banner)
+    const offers = [await sameLists(real, decoy), await sameLists(real, stock)] as const
+    progress(`${sshProbes.length} probes of ${ssh.banner}, of the decoy and of stock Cowrie`)
+    const { atATime } = software
+    const probes = [await sameAnswers(real, decoy, atATime, progress), await sameAnswers(real, stock, atATime)] as const
+    return [row(lists, offers), row(answers, probes)]
+  })
 
 const row = (name: string, [value, reference]: readonly [number, number]): Row => ({
   name: `fidelity.${name}`,
@@ -41,8 +52,13 @@ async function sameLists(real: Target, other: Target): Promise<number> {
   return percent(theirs.lists.map((names, i) => names.join() === ours.lists[i]?.join()))
 }
 
-async function sameAnswers(real: Target, other: Target, progress?: (what: string) => void): Promise<number> {
-  const compared = await compareSsh(real, other, sshProbes)
+async function sameAnswers(
+  real: Target,
+  other: Target,
+  atATime: number,
+  progress?: (what: string) => void,
+): Promise<number> {
+  const compared = await compareSsh(real, other, sshProbes, atATime)
   const differing = compared.filter(({ equal }) => !equal).map(({ name }) => name)
   if (differing.length > 0) progress?.(`answered otherwise: ${differing.join(', ')}`)
   return percent(compared.map(({ equal }) => equal))

@@ -1,4 +1,6 @@
-import { docker, eventually, type Lab } from '../lab/cowrie-pod.ts'
+import { algorithmsOf, type Catalogue, templateOf } from '../../controller/personas/catalogue.ts'
+import type { Algorithms } from '../../controller/personas/template.ts'
+import { command, docker, eventually, type Lab } from '../lab/cowrie-pod.ts'
 import { SshClient } from './ssh-client.ts'
 import type { Target } from './ssh-transcript.ts'
 
@@ -13,15 +15,46 @@ async function listens(host: string): Promise<true | undefined> {
   return line?.startsWith('SSH-2.0-') ? true : undefined
 }
 
-/** A Debian host with its own sshd, beside the decoy. Root may log in with a password, as on the decoy; nothing else is changed. */
-export async function startRealSshd(t: Scope, lab: Lab): Promise<Target> {
+/** A server to hold the decoy beside: how the host is told to run it, and what the catalogue knows of one with its banner. */
+export type Software = {
+  environment: readonly string[]
+  algorithms(catalogue: Catalogue, banner: string): Algorithms | undefined
+  maxAuthTries: number
+  /** Connections of one host that have not logged in and are borne for certain, also while others are going. */
+  atATime: number
+}
+
+/** Root may log in with a password, as on the decoy; nothing else is changed. */
+export const openssh: Software = {
+  environment: ['SERVICES=ssh', 'SSH_OPTIONS=-oPermitRootLogin=yes'],
+  algorithms: (catalogue, banner) => {
+    const template = templateOf(catalogue, 'debian-12')
+    return template && algorithmsOf(catalogue, template, banner)
+  },
+  maxAuthTries: 6,
+  atATime: 6,
+}
+
+export const dropbear: Software = {
+  environment: ['SERVICES=dropbear', 'DROPBEAR_KEYS=rsa ed25519'],
+  algorithms: ({ algorithms }, banner) => algorithms[banner.replace('SSH-2.0-dropbear_', 'dropbear-')],
+  maxAuthTries: 10,
+  atATime: 2,
+}
+
+/** A Debian host with its own SSH server, beside the decoy, and what it says to who comes in. */
+export async function startRealHost(
+  t: Scope,
+  lab: Lab,
+  { environment }: Software,
+): Promise<{ real: Target; motd: string }> {
   const [name, host] = [`${lab.name}-real`, `${lab.subnet}.30`]
   t.teardown(() => docker('rm', '-f', '-v', name))
-  const accounts = `USERS=root:${realPassword} jmeier:Sommer2024`
-  const place = ['--network', lab.name, '--ip', host, '-e', accounts, '-e', 'SSH_OPTIONS=-oPermitRootLogin=yes']
-  await docker('run', '-d', '--name', name, ...place, 'marshlight/lab-host:dev')
-  await eventually(() => listens(host), 'the real sshd listens', 30)
-  return { host, port: 22, user: 'root', password: realPassword }
+  const given = [`USERS=root:${realPassword} jmeier:Sommer2024`, ...environment].flatMap((one) => ['-e', one])
+  await docker('run', '-d', '--name', name, '--network', lab.name, '--ip', host, ...given, 'marshlight/lab-host:dev')
+  await eventually(() => listens(host), 'the real server listens', 30)
+  const { out } = await command('docker', ['exec', name, 'sh', '-c', 'run-parts /etc/update-motd.d; cat /etc/motd'])
+  return { real: { host, port: 22, user: 'root', password: realPassword }, motd: out }
 }
 
 /** What the package of Cowrie does without any of ours, in the same image. */

@@ -46,6 +46,7 @@ export const logInProbes: Probe[] = [
   service('an answer nobody asked for', packet(61, 1, 'x')),
   service('a session before the log-in', packet(message.channelOpen, 'session', 0, 1000, 1000)),
   keys('EXT_INFO after the keys', packet(message.extInfo, 0), packet(message.serviceAccept, 'x')),
+  { ...keys('EXT_INFO that was announced', packet(message.extInfo, 0)), kex: ['ext-info-c'] },
   keys('a value without KEXINIT', packet(message.kexEcdhInit, Buffer.alloc(32, 9))),
   keys('NEWKEYS after the keys', packet(message.newKeys)),
   keys('a message 0 after the keys', packet(0)),

@@ -31,7 +31,11 @@ export const programProbes: readonly Probe[] = [
     session('a shell without a terminal', open(), request(0, 'shell'), packet(message.data, 0, 'echo hi\nexit 4\n')),
     message.close,
   ),
-  ending(session('an idle session beside one that ends', open(0), open(1), request(1, 'exec', 'true')), message.close),
+  ending(
+    session('an idle session beside one that ends', open(0), open(1), request(1, 'exec', 'true')),
+    message.channelRequest,
+    message.close,
+  ),
   ending(
     session('close while it runs', open(), request(0, 'exec', 'sleep 0.3; echo x'), packet(message.close, 0)),
     message.close,
@@ -88,5 +92,21 @@ export const programProbes: readonly Probe[] = [
     ),
     message.close,
   ),
+  ending(session('exec with a terminal', open(), pty, request(0, 'exec', 'echo a; cat /no/such; tty')), message.close),
+  ending(
+    session(
+      'exec that reads a terminal',
+      open(),
+      pty,
+      request(0, 'exec', 'read x; echo $x'),
+      packet(message.data, 0, 'y\r'),
+    ),
+    message.close,
+  ),
+  ending(
+    session('a signal while it runs', open(), request(0, 'exec', 'sleep 1'), request(0, 'signal', 'TERM')),
+    message.close,
+  ),
+  ending(session('a program that a signal ends', open(), request(0, 'exec', 'kill -9 $$')), message.close),
   ending(session('a program that is not there', open(), request(0, 'exec', 'no-such-program')), message.close),
 ]

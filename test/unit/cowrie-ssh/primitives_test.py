@@ -7,8 +7,9 @@ import unittest
 from pathlib import Path
 
 import marshlight_cowrie
-from marshlight_cowrie.ssh import groups, identification, pace, release, sntrup761, startups, wire
-from marshlight_cowrie.ssh.identification import Client, Refusal
+from marshlight_cowrie.ssh import groups, sntrup761, wire
+from marshlight_cowrie.ssh.openssh import identification, pace, release, startups
+from marshlight_cowrie.ssh.software import Identified, Refusal
 
 MODULI = Path(marshlight_cowrie.__file__).with_name("moduli")
 
@@ -78,7 +79,7 @@ class Identification(unittest.TestCase):
                     break
 
     def test_what_goes_on_and_what_does_not(self) -> None:
-        self.assertEqual(identification.read(b"SSH-1.99-old\nx"), Client(b"SSH-1.99-old", b"x"))
+        self.assertEqual(identification.read(b"SSH-1.99-old\nx"), Identified(b"SSH-1.99-old", b"x"))
         self.assertEqual(identification.read(b"SSH-3.0-x\r\n"), Refusal(b"SSH-3.0-x", identification.OTHER_MAJOR, False))
         self.assertEqual(identification.read(b"SSH-2.0-Probe-x\r\n"), Refusal(b"SSH-2.0-Probe-x", b"", False))
         self.assertIsNone(identification.read(b"y" * 8192))

@@ -53,16 +53,24 @@ def install(decoy: Decoy) -> None:
         connected(self)
         self.cmdstack = []
         self.shell_session = ShellSession(decoy, self, registries)
-        self.shell_session.start_command(self.execcmd)
+        if getattr(self.terminal.transport.session, "is_log_in", False):
+            self.shell_session.start_reading()
+        else:
+            self.shell_session.start_command(self.execcmd)
 
     def talk_connected(self: Any) -> None:
-        self.displayMOTD()
+        command = getattr(self.terminal.transport.session, "terminal_command", None)
+        if command is None:
+            self.displayMOTD()
         connected(self)
         protocol.recvline.HistoricRecvLine.connectionMade(self)
         self.cmdstack = []
         self.shell_session = ShellSession(decoy, self, registries)
         self.keyHandlers.update(self.own_keys())
-        self.shell_session.start_interactive()
+        if command is None:
+            self.shell_session.start_interactive()
+        else:
+            self.shell_session.start_on_terminal(command.decode("utf-8", "surrogateescape"))
 
     def line_received(self: Any, line: bytes) -> None:
         session = self.shell_session

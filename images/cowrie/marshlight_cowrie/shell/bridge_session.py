@@ -15,7 +15,7 @@ from ..machine.kind import small
 from .bridge_artifacts import keep_written
 from .bridge_greeting import greet, visit_of
 from .bridge_host import DecoyHost
-from .bridge_terminal import Channel, Output, Terminal
+from .bridge_terminal import Channel, Output, Script, Terminal
 from .children import isolated
 from .dialect import ASH, BASH, DASH, Dialect
 from .interactive import interact
@@ -23,6 +23,7 @@ from .interpreter import Shell
 from .ports import Account
 from .profiles import read_startup
 from .processes import SessionTable
+from .programs import run_stream
 from .streams import Stream
 from .system import System
 from .tasks import Interrupted, Scheduler, Task
@@ -139,12 +140,12 @@ class ShellSession:
         except OSError:
             return "/"
 
-    def make(self, fds: dict[int, Stream], *, name: str, interactive: bool) -> Shell:
+    def make(self, fds: dict[int, Stream], *, name: str, interactive: bool, login: bool = False) -> Shell:
         dialect, _ = self.dialect()
         parent = self.seed_processes(interactive)
         shell = Shell(
             self.system, self.account, self.tree, fds, self.environment(dialect), cwd=self.folder(), name=name,
-            dialect=dialect, interactive=interactive, login=interactive, ppid=parent,
+            dialect=dialect, interactive=interactive, login=interactive or login, ppid=parent,
         )  # fmt: skip
         stat = "Ss" if interactive else "S"
         self.system.table.add(shell.pid, parent, self.account.name, name if interactive else f"{name} -c", self.system.tty, stat)
@@ -175,19 +176,40 @@ class ShellSession:
         table.add(pid, monitor, self.account.name, f"sshd: {self.account.name}@{tty or 'notty'}", None, "S")
         return pid
 
-    def start_interactive(self) -> None:
-        visits = self.decoy.visits
-        line = self.visit.client.tty or visits.free_terminal()
-        self.system.tty = f"/dev/{line}"
+    def open_terminal(self) -> Terminal:
+        self.system.tty = f"/dev/{self.visit.client.tty or self.decoy.visits.free_terminal()}"
         self.system.size = self.size()
         terminal = self.terminal = Terminal(self.protocol)
         terminal.on_line = self.note_line
+        return terminal
+
+    def shell_on(self, terminal: Terminal, *, interactive: bool) -> Shell:
         _, name = self.dialect()
-        shell = self.make({0: terminal, 1: terminal, 2: terminal}, name=f"-{name}", interactive=True)
+        name = f"-{name}" if interactive else name
+        shell = self.make({0: terminal, 1: terminal, 2: terminal}, name=name, interactive=interactive)
         terminal.shell = shell
+        return shell
+
+    def record(self, shell: Shell) -> None:
+        """Into utmp and wtmp; what is told of the last visit comes before."""
+        tty = str(self.system.tty).removeprefix("/dev/")
+        self.decoy.visits.terminal(self.visit, tty, shell.pid if not self.account.uid else self.visit.pid)
+
+    def start_interactive(self) -> None:
+        terminal = self.open_terminal()
+        shell = self.shell_on(terminal, interactive=True)
         greet(self.decoy.persona, self.tree, self.visit, self.account, terminal)
-        visits.terminal(self.visit, line, shell.pid if not self.account.uid else self.visit.pid)
+        self.record(shell)
         self.run(self.in_place_of_a_shell(terminal) or interact(shell))
+
+    def start_on_terminal(self, text: str) -> None:
+        """`ssh -t host command`"""
+        self.note_line(text)
+        terminal = self.open_terminal()
+        shell = self.shell_on(terminal, interactive=False)
+        self.record(shell)
+        shell.label = "-c"
+        self.run(self.in_place_of_a_shell(terminal) or isolated(shell, self.given(shell, text)))
 
     def start_command(self, text: str) -> None:
         self.note_line(text)
@@ -208,6 +230,20 @@ class ShellSession:
     async def given(self, shell: Shell, text: str) -> int:
         await read_startup(shell, command=True)
         return await shell.run_text(text, label="-c", all_there_is=True)
+
+    def start_reading(self) -> None:
+        """A log-in without a terminal: the shell takes its commands from its input."""
+        self.channel = Script(self.note_line)
+        out = Output(self.protocol.terminal.write)
+        _, name = self.dialect()
+        fds: dict[int, Stream] = {0: self.channel, 1: out, 2: Output(self.send_error)}
+        shell = self.make(fds, name=f"-{name}", interactive=False, login=True)
+        shell.label = "-s"
+        self.run(self.in_place_of_a_shell(out) or isolated(shell, self.taken(shell)))
+
+    async def taken(self, shell: Shell) -> int:
+        await read_startup(shell)
+        return await run_stream(shell)
 
     def in_place_of_a_shell(self, out: Stream) -> Any:
         """What an account runs that has no shell; None for the others."""
@@ -235,6 +271,9 @@ class ShellSession:
         task = self.task
         if task is None or self.closed or self.protocol.terminal is None:
             return
+        signal = task.error.number if isinstance(task.error, Interrupted) else getattr(self.shell, "ended_by", 0)
+        # What an SSH server tells of a program that a signal has ended.
+        self.protocol.terminal.transport.session.ended_by = signal
         status = 128 + task.error.number if isinstance(task.error, Interrupted) else 1 if task.error else int(task.value)
         if task.error is not None and not isinstance(task.error, Interrupted):
             diagnostics.say("error", f"a shell failed: {task.error!r}")

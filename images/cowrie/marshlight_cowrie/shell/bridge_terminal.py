@@ -176,6 +176,19 @@ class Channel(Stream):
             await self.wait()
 
 
+class Script(Channel):
+    """Commands that come as input: each line that is taken is told."""
+
+    def __init__(self, told: Callable[[str], None]) -> None:
+        super().__init__()
+        self.told = told
+
+    async def readline(self) -> bytes:
+        line = await super().readline()
+        self.told(line.decode("utf-8", "replace").rstrip("\n"))
+        return line
+
+
 class Output(Stream):
     """Standard output or error towards the client."""
 

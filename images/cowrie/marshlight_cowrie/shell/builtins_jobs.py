@@ -128,6 +128,7 @@ def to_itself(shell: Any, number: int) -> int:
         return 0
     if number in (17, 18, 23, 28, 19, 20, 21, 22):
         return 0
+    shell.ended_by = number
     raise Exit(128 + number)
 
 

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
 STANDARD_ERROR = 1
 ENDS = (b"exit-status", b"exit-signal")
+SIGNALS = {
+    **{1: b"HUP", 2: b"INT", 3: b"QUIT", 4: b"ILL", 6: b"ABRT", 8: b"FPE", 9: b"KILL"},
+    **{10: b"USR1", 11: b"SEGV", 12: b"USR2", 13: b"PIPE", 14: b"ALRM", 15: b"TERM"},
+}
+
+
+def ended_by(name: bytes) -> bytes:
+    """What is told of a program that a signal ended, without a dump of its memory."""
+    return string(name) + b"\0" + string(b"") + string(b"")
 
 
 class ServerConnection(CowrieSSHConnection):
@@ -130,7 +139,15 @@ class ServerConnection(CowrieSSHConnection):
         """The reply comes first, and the program runs beside the server."""
         channel.program = True
         reply(True)
+        if kind == b"shell" and not getattr(channel, "terminal", False):
+            channel.is_log_in, kind, body = True, b"exec", string(b"")
+            self.afterwards(channel, lambda: self.before_log_in(channel))
+        elif kind == b"exec" and getattr(channel, "terminal", False):
+            channel.terminal_command, kind, body = read_string(body)[0], b"shell", b""
         self.afterwards(channel, lambda: channel.requestReceived(kind, body))
+
+    def before_log_in(self, channel: Any) -> None:
+        """What the server itself says before a shell without a terminal."""
 
     def run_forced(self, channel: Any, asked: bytes | None, reply: Callable[[bool], None]) -> bool:
         """The `command=` of the key that opened the account stands in the place of what the client asks for."""
@@ -146,6 +163,9 @@ class ServerConnection(CowrieSSHConnection):
         if requestType not in ENDS or channel.localClosed:
             return super().sendRequest(channel, requestType, data, wantReply)
         self.sendEOF(channel)
+        name = SIGNALS.get(getattr(channel, "ended_by", 0))
+        if name is not None:
+            requestType, data = b"exit-signal", ended_by(name)
         super().sendRequest(channel, requestType, data, wantReply)
         self.program_ended(channel)
         return None

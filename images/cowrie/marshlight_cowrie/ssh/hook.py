@@ -52,7 +52,7 @@ def install(decoy: Decoy) -> None:
             return turned_away(refusal)
         made = ServerTransport()
         made.factory, made.offer, made.software, made.seed = self, offer, software, decoy.persona.seed
-        made.ourVersionString = ssh.banner.encode("ascii")
+        made.ourVersionString, made.decoy = ssh.banner.encode("ascii"), decoy
         made.door = software.door
         made.door.enter(made, addr.host)
         return made

@@ -14,16 +14,22 @@ from ..login.entry import Entry
 from . import messages, reports
 from .keying import KeyingTransport
 from .software import Refusal
-from .wire import string
+from .wire import read_string, string
 
 if TYPE_CHECKING:
+    from ..decoy import Decoy
+    from ..visits import Visit
     from .software import Door
+
+LONGEST_FAREWELL = 256
 
 
 class ServerTransport(KeyingTransport):
     door: Door
     #: How the client got in, once it has.
     entry = Entry()
+    decoy: Decoy
+    visit: Visit
 
     def connectionMade(self) -> None:
         self.prepare()
@@ -31,6 +37,8 @@ class ServerTransport(KeyingTransport):
         self.transportId = uuid.uuid4().hex[:12]
         self.startTime = time.time()
         self._emit_connect()
+        peer = self.transport.getPeer()
+        self.visit = self.decoy.visits.connected("sshd", peer.host, peer.port)
         self.setTimeout(self.software.grace_seconds)
         self.after(self.software.before_banner(self.seed), self.greet)
 
@@ -75,6 +83,12 @@ class ServerTransport(KeyingTransport):
         self.transport.write(said.reply + b"\r\n" if said.reply else b"")
         self.end()
 
+    def take_leave(self, body: bytes) -> None:
+        """The client's DISCONNECT, as the server's log has it: the reason's number, and what it says."""
+        text, _ = read_string(body[4:])
+        self.visit.farewell = f"{int.from_bytes(body[:4], 'big')}: {text[:LONGEST_FAREWELL].decode('utf-8', 'replace')}"
+        self.end()
+
     # Services
 
     def start_log_in(self) -> None:
@@ -92,5 +106,6 @@ class ServerTransport(KeyingTransport):
 
     def connectionLost(self, reason: Any = None) -> None:
         self.ended = True
+        self.decoy.visits.left(self.visit)
         self.door.leave(self)
         super().connectionLost(reason)

@@ -53,6 +53,7 @@ class ServerUserAuth(HoneyPotSSHUserAuthServer):
     def attempt(self, user: bytes, service: bytes, method: bytes, rest: bytes) -> None:
         """Asks Cowrie's checkers; `passed` or `failed` answers. Until then the connection is held."""
         self.user, self.nextService, self.method = user, service, method
+        self.decoy.visits.asked(self.transport.visit, user.decode("utf-8", "replace"))
         self.began = time.monotonic()
         self.transport.held = True
         answer = self.tryAuth(method, user, rest)
@@ -87,12 +88,22 @@ class ServerUserAuth(HoneyPotSSHUserAuthServer):
         return entry.password_is_asked(decoy.trees, decoy.persona, source, user.decode("utf-8", "replace"))
 
     def refused_because(self, why: str) -> None:
-        """What the server's log would say of it; nothing where it says nothing."""
+        """What the server's log says of it, where it says anything."""
+        if why:
+            self.decoy.visits.tell(self.transport.visit, iter([(0.0, 0, why)]))
 
     def passed(self, result: Any) -> None:
         # Servers serve the one connection protocol, whatever service the client named.
         self.nextService = b"ssh-connection"
+        self.note_entry()
         self.transport.after(self.before_success(), self._cbFinishedAuth, result)
+
+    def note_entry(self) -> None:
+        decoy, wire, name = self.decoy, self.transport, (self.user or b"").decode("utf-8", "replace")
+        key = decoy.trees.key_for(wire.visit.client.source, name, wire.entry.key)
+        account = decoy.trees.account(key, name)
+        if account is not None:
+            decoy.visits.entered(wire.visit, key, account, f"{wire.entry.method} {wire.entry.fingerprint}".strip())
 
     def before_success(self) -> float:
         raise NotImplementedError
@@ -122,6 +133,10 @@ class ServerUserAuth(HoneyPotSSHUserAuthServer):
     def most_tries(self) -> int:
         ssh = self.decoy.persona.ssh
         return ssh.max_auth_tries if ssh is not None else 1
+
+    def give_up(self, why: str) -> None:
+        self.transport.visit.too_many = True
+        self.transport.disconnect(why)
 
     def send_failure(self) -> None:
         self.transport.sendPacket(messages.USERAUTH_FAILURE, names(METHODS) + b"\0")

@@ -67,7 +67,7 @@ class Dropbear(Software):
         number = payload[0]
         strictly = transport.strict and transport.session is None
         if number == messages.DISCONNECT:
-            transport.end()
+            transport.take_leave(payload[1:])
         elif number in IGNORED and not strictly:
             return
         elif number != self.required(transport) and self.required(transport) is not None:

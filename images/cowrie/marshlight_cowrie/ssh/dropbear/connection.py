@@ -133,6 +133,11 @@ class DropbearConnection(ServerConnection):
             channel.eof_received = True
             self.sendClose(channel)
 
+    def sendEOF(self, channel: Any) -> None:
+        """No more is said of it to a client that has closed the channel already."""
+        if not channel.remoteClosed:
+            super().sendEOF(channel)
+
     def program_ended(self, channel: Any) -> None:
         for other in list(self.channels.values()):
             if other.name == b"session" and not other.program and not other.localClosed:

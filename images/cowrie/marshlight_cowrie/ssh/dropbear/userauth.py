@@ -66,11 +66,13 @@ class DropbearUserAuth(ServerUserAuth):
         if self.method == b"publickey":
             self.transport.after(0, self.send_failure)
         else:
+            if self.method == b"password":
+                self.decoy.visits.refused(self.transport.visit)
             self.transport.after(pace.of_failure(time.monotonic() - self.began), self.count_failure)
 
     def count_failure(self) -> None:
         self.failures += 1
         if self.failures >= self.most_tries:
-            self.transport.disconnect("too many tries")
+            self.give_up("too many tries")
         else:
             self.send_failure()

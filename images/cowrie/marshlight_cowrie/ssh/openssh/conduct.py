@@ -70,7 +70,7 @@ class Openssh(Software):
 
     def handle(self, transport: Any, number: int, payload: bytes, body: bytes) -> None:
         if number == messages.DISCONNECT:
-            transport.end()
+            transport.take_leave(body)
         elif number in IGNORED:
             return
         elif number == messages.KEXINIT and self.may_begin(transport):
@@ -79,8 +79,6 @@ class Openssh(Software):
             transport.switch_incoming()
         elif transport.exchange is not None and messages.KEXINIT < number < messages.USERAUTH_REQUEST:
             self.advance(transport, number, body)
-        elif number == messages.EXT_INFO and transport.session is not None:
-            return
         elif number == messages.SERVICE_REQUEST and transport.session is not None and not transport.in_session:
             self.start_service(transport, body)
         elif transport.service is not None and number >= messages.USERAUTH_REQUEST:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import forwarding, messages
-from ..connection import ServerConnection
+from ..connection import ServerConnection, ended_by
 from ..wire import read_numbers, read_string, string
 from . import requests
 
@@ -136,11 +136,17 @@ class OpensshConnection(ServerConnection):
         self.adjustWindow(channel, channel.localWindowSize)
         super().run(channel, kind, body, reply)
 
+    def before_log_in(self, channel: Any) -> None:
+        """PAM's words of the day."""
+        motd = self.decoy.persona.motd
+        if motd:
+            self.sendData(channel, motd.encode())
+
     def ssh_CHANNEL_DATA(self, packet: bytes) -> None:
         (number,), rest = read_numbers(packet, 1)
         data, _ = read_string(rest)
         channel = self.channels[number]
-        if self.takes(channel, len(data)):
+        if not channel.eof_received and self.takes(channel, len(data)):
             channel.dataReceived(data)
 
     def ssh_CHANNEL_EXTENDED_DATA(self, packet: bytes) -> None:
@@ -167,6 +173,26 @@ class OpensshConnection(ServerConnection):
         channel.eof_received = True
         if channel.program:
             channel.eofReceived()
+
+    def ssh_CHANNEL_CLOSE(self, packet: bytes) -> None:
+        """A program that runs goes on, without input, until it ends or has something to say."""
+        (number,), _ = read_numbers(packet, 1)
+        channel = self.channels[number]
+        runs = channel.name == b"session" and channel.program and not channel.localClosed
+        if not runs or getattr(channel, "terminal", False):
+            super().ssh_CHANNEL_CLOSE(packet)
+            return
+        channel.remoteClosed = channel.eof_sent = True
+        if not channel.eof_received:
+            self.ssh_CHANNEL_EOF(packet)
+
+    def sendData(self, channel: Any, data: bytes) -> None:
+        if not channel.remoteClosed:
+            super().sendData(channel, data)
+        elif not channel.localClosed:
+            # Nobody reads: the program dies of it.
+            self.sendRequest(channel, b"exit-signal", ended_by(b"PIPE"))
+            channel.loseConnection()
 
     def program_ended(self, channel: Any) -> None:
         """An OpenSSH client hears that nobody reads any more."""

@@ -108,8 +108,9 @@ def change_window(channel: Any, body: bytes) -> bool:
 
 
 def send_signal(channel: Any, body: bytes) -> bool:
+    """Only a server that has given up its rights signals: root's has not."""
     read_string(body)
-    return channel.program and not getattr(channel, "terminal", False)
+    return channel.program and channel.avatar.uid != 0 and not getattr(channel, "terminal", False)
 
 
 LATER = {b"window-change": change_window, b"signal": send_signal, b"break": lambda channel, body: False}

@@ -58,6 +58,8 @@ class OpensshUserAuth(ServerUserAuth):
             self.transport.after(0, self.answer_failure)
             return
         seconds = pace.after_wrong_password(read_string(data[1:])[0]) if self.method == b"password" else 0.0
+        if seconds > 0:
+            self.decoy.visits.refused(self.transport.visit)
         elapsed = time.monotonic() - self.began + seconds
         floor = pace.floor_of(self.decoy.persona.seed, self.user or b"")
         self.transport.after(seconds + pace.at_least(elapsed, floor), self.answer_failure)
@@ -67,6 +69,6 @@ class OpensshUserAuth(ServerUserAuth):
         if self.method != b"none" or self.attempts > 1:
             self.failures += 1
         if self.failures >= self.most_tries:
-            self.transport.disconnect("Too many authentication failures")
+            self.give_up("Too many authentication failures")
             return
         self.send_failure()
