@@ -1,6 +1,5 @@
 import { compareSsh, offerOf } from '../fidelity/ssh-agreement.ts'
 import { dropbear, openssh, type Software, startStockCowrie } from '../fidelity/ssh-hosts.ts'
-import { sshProbes } from '../fidelity/ssh-probes.ts'
 import { startSideBySide } from '../fidelity/ssh-side-by-side.ts'
 import type { Target } from '../fidelity/ssh-transcript.ts'
 import { cleanedUp } from './clean-up.ts'
@@ -30,9 +29,11 @@ const measured = (software: Software, lists: string, answers: string, progress: 
     const { lab, real, decoy, ssh } = await startSideBySide(scope, software)
     const stock = await startStockCowrie(scope, lab, ssh.banner)
     const offers = [await sameLists(real, decoy), await sameLists(real, stock)] as const
-    progress(`${sshProbes.length} probes of ${ssh.banner}, of the decoy and of stock Cowrie`)
-    const { atATime } = software
-    const probes = [await sameAnswers(real, decoy, atATime, progress), await sameAnswers(real, stock, atATime)] as const
+    progress(`${software.probes.length} probes of ${ssh.banner}, of the decoy and of stock Cowrie`)
+    const probes = [
+      await sameAnswers(real, decoy, software, progress),
+      await sameAnswers(real, stock, software),
+    ] as const
     return [row(lists, offers), row(answers, probes)]
   })
 
@@ -55,10 +56,10 @@ async function sameLists(real: Target, other: Target): Promise<number> {
 async function sameAnswers(
   real: Target,
   other: Target,
-  atATime: number,
+  { probes, atATime }: Software,
   progress?: (what: string) => void,
 ): Promise<number> {
-  const compared = await compareSsh(real, other, sshProbes, atATime)
+  const compared = await compareSsh(real, other, probes, atATime)
   const differing = compared.filter(({ equal }) => !equal).map(({ name }) => name)
   if (differing.length > 0) progress?.(`answered otherwise: ${differing.join(', ')}`)
   return percent(compared.map(({ equal }) => equal))

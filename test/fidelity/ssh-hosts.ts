@@ -2,6 +2,8 @@ import { algorithmsOf, type Catalogue, templateOf } from '../../controller/perso
 import type { Algorithms } from '../../controller/personas/template.ts'
 import { command, docker, eventually, type Lab } from '../lab/cowrie-pod.ts'
 import { SshClient } from './ssh-client.ts'
+import type { Probe } from './ssh-probe.ts'
+import { allOpensshProbes, sshProbes } from './ssh-probes.ts'
 import type { Target } from './ssh-transcript.ts'
 
 export type Scope = { teardown(work: () => unknown): unknown }
@@ -20,6 +22,7 @@ export type Software = {
   environment: readonly string[]
   algorithms(catalogue: Catalogue, banner: string): Algorithms | undefined
   maxAuthTries: number
+  probes: readonly Probe[]
   /** Connections of one host that have not logged in and are borne for certain, also while others are going. */
   atATime: number
 }
@@ -32,6 +35,7 @@ export const openssh: Software = {
     return template && algorithmsOf(catalogue, template, banner)
   },
   maxAuthTries: 6,
+  probes: allOpensshProbes,
   atATime: 6,
 }
 
@@ -39,6 +43,7 @@ export const dropbear: Software = {
   environment: ['SERVICES=dropbear', 'DROPBEAR_KEYS=rsa ed25519'],
   algorithms: ({ algorithms }, banner) => algorithms[banner.replace('SSH-2.0-dropbear_', 'dropbear-')],
   maxAuthTries: 10,
+  probes: sshProbes,
   atATime: 2,
 }
 

@@ -2,10 +2,10 @@ import type { Probe } from './ssh-probe.ts'
 import { identificationProbes } from './ssh-probes-greeting.ts'
 import { logInProbes } from './ssh-probes-log-in.ts'
 import { packetProbes } from './ssh-probes-packets.ts'
-import { programProbes } from './ssh-probes-programs.ts'
+import { opensshProbes, programProbes } from './ssh-probes-programs.ts'
 import { sessionProbes } from './ssh-probes-session.ts'
 
-/** What is done to a server, each on a connection of its own. */
+/** What is done to a server, each on a connection of its own: what any answers in one way only. */
 export const sshProbes: readonly Probe[] = [
   ...identificationProbes,
   ...packetProbes,
@@ -13,3 +13,5 @@ export const sshProbes: readonly Probe[] = [
   ...sessionProbes,
   ...programProbes,
 ]
+
+export const allOpensshProbes: readonly Probe[] = [...sshProbes, ...opensshProbes]

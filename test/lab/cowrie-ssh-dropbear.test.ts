@@ -1,7 +1,6 @@
 import t from 'tap'
 import { compareSsh, offerOf } from '../fidelity/ssh-agreement.ts'
 import { dropbear, realPassword } from '../fidelity/ssh-hosts.ts'
-import { sshProbes } from '../fidelity/ssh-probes.ts'
 import { startSideBySide } from '../fidelity/ssh-side-by-side.ts'
 
 t.setTimeout(180_000)
@@ -14,7 +13,7 @@ t.test('it offers what the Dropbear of its version offers, name for name', async
 })
 
 t.test('it answers every probe as the real one does', async (t) => {
-  const compared = await compareSsh(real, decoy, sshProbes, dropbear.atATime)
+  const compared = await compareSsh(real, decoy, dropbear.probes, dropbear.atATime)
   for (const { name, real: expected, other } of compared) t.same(other, expected, name)
 })
 

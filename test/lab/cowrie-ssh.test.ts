@@ -1,8 +1,7 @@
 import t from 'tap'
 import { readCatalogue } from '../../controller/personas/index.ts'
 import { compareSsh, offerOf } from '../fidelity/ssh-agreement.ts'
-import { realPassword } from '../fidelity/ssh-hosts.ts'
-import { sshProbes } from '../fidelity/ssh-probes.ts'
+import { openssh, realPassword } from '../fidelity/ssh-hosts.ts'
 import { startSideBySide } from '../fidelity/ssh-side-by-side.ts'
 import { command, docker } from './cowrie-pod.ts'
 
@@ -16,7 +15,8 @@ t.test('it offers what the sshd of its version offers, name for name', async (t)
 })
 
 t.test('it answers every probe as the real one does', async (t) => {
-  for (const { name, real: expected, other } of await compareSsh(real, decoy, sshProbes)) t.same(other, expected, name)
+  for (const { name, real: expected, other } of await compareSsh(real, decoy, openssh.probes))
+    t.same(other, expected, name)
 })
 
 t.test('a real client gets through with each of its algorithms', async (t) => {
