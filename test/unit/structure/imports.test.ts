@@ -15,6 +15,7 @@ const agentRooms: Record<string, string[]> = {
   decoys: ['engine', 'spool'],
   sessions: ['spool'],
   audit: ['scan', 'spool'],
+  capture: [],
   blocks: ['spool'],
   health: ['spool', 'link'],
   safety: ['engine', 'spool'],
