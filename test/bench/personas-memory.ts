@@ -59,9 +59,9 @@ export const personasMemoryBench: Bench = {
     }),
 }
 
-const personaIdOf = (i: number) => ({ persona: `01920000-0000-7000-8000-0000000000e${i}` })
+export const personaIdOf = (i: number) => ({ persona: `01920000-0000-7000-8000-0000000000e${i}` })
 
-async function steady(pids: readonly number[], progress: (what: string) => void) {
+export async function steady(pids: readonly number[], progress: (what: string) => void) {
   let before = Number.POSITIVE_INFINITY
   let same = 0
   for (let look = 0; look < 36; look++) {

@@ -14,6 +14,7 @@ import { personasFilesBench } from './personas-files.ts'
 import { personasLoadBench } from './personas-load.ts'
 import { personasMemoryBench } from './personas-memory.ts'
 import { personasSshBench } from './personas-ssh.ts'
+import { personasWebBench } from './personas-web.ts'
 import type { Bench } from './row.ts'
 import { spoolBench } from './spool.ts'
 
@@ -32,6 +33,7 @@ export const benches: Record<string, Bench> = {
   'personas.load': personasLoadBench,
   'personas.files': personasFilesBench,
   'personas.ssh': personasSshBench,
+  'personas.web': personasWebBench,
   'drift.golden': driftGoldenBench,
   'drift.detection': driftDetectionBench,
   'drift.bandit': driftBanditBench,
