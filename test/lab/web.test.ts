@@ -236,6 +236,7 @@ t.test('real servers in a decoy, beside a host that they came with', async (t) =
       t.match(told, `\r\nServer: ${name}\r\n`, `${port} ${request}`)
       t.notMatch(told, /1\.22\.1|2\.4\.71|Debian/)
       const length = Number(/Content-Length: (\d+)/.exec(told)?.[1])
+      t.notMatch(told, /W3C/, 'which its error pages did not name yet')
       t.equal(told.split('\r\n\r\n').slice(1).join('\r\n\r\n').length - '<end>'.length, length, 'of that length')
     }
     t.same(

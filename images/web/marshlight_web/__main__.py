@@ -44,6 +44,12 @@ async def serve(control: Control) -> int:
             beat = time.monotonic()
             places.ALIVE.touch()
             await web.sweep()
+            if web.missing():
+                # The port may have been another's, who has left it by now.
+                web.made.clear()
+                await web.apply()
+            if web.missing() != web.left_out:
+                tell(web, status)
         try:
             await asyncio.wait_for(stop.wait(), LOOK_EVERY)
         except asyncio.TimeoutError:
@@ -65,6 +71,7 @@ async def follow(web: Web, status: Status) -> None:
 
 
 def tell(web: Web, status: Status) -> None:
+    web.left_out = web.missing()
     status.error = "; ".join(web.left_out)[:1024] or None
     status.write(web)  # type: ignore[arg-type]
 

@@ -51,7 +51,7 @@ class Web:
         self.made: dict[str, str] = {}
 
     async def apply(self) -> None:
-        """Brings the servers in line with the persona. A port that cannot be had is left out and told."""
+        """Brings the servers in line with the persona."""
         persona = self.control.persona
         by_flavour: dict[str, list[Service]] = {flavour: [] for flavour in FLAVOURS}
         for service in persona.services:
@@ -79,8 +79,11 @@ class Web:
             ]
             await server.follow(*self.words(flavour, sites), frozenset(one.port for one in services))
             forget(past)
-        missing = set(self.services) - listening()
-        self.left_out = [f"{self.services[port].kind} on tcp {port}: does not listen" for port in sorted(missing)]
+
+    def missing(self) -> list[str]:
+        """What does not listen, in words."""
+        ports = set(self.services) - listening()
+        return [f"{self.services[port].kind} on tcp {port}: does not listen" for port in sorted(ports)]
 
     def words(self, flavour: str, sites: list[Site]) -> tuple[str, tuple[str, str]]:
         persona, run = self.control.persona, self.servers[flavour].run

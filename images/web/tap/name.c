@@ -1,7 +1,6 @@
 /*
  * The name of a server of another version than the installed one: "nginx/1.18.0 (Ubuntu)" for "nginx/1.22.1", where
- * nginx writes it, in its place among the headers and below its own error pages. Apache keeps its name as a text that
- * it copies once when it reads its configuration; that copy is given the other words.
+ * nginx writes it, in its place among the headers and below its own error pages. Apache's is a matter of apache.c.
  */
 #define _GNU_SOURCE
 #include "tap.h"
@@ -51,6 +50,8 @@ static const char *name(int which, int again) {
 
 const char *tap_name_from(void) { return name(0, 0); }
 const char *tap_name_to(void) { return name(1, 0); }
+/* Where a configuration is read, never in a process that answers: NULL there. */
+const char *tap_name_of_apache(void) { return first_process == getpid() ? name(1, 1) : NULL; }
 
 /* A head with the right length and name, and the error page below it; NULL where there is nothing to change. */
 char *tap_renamed(const char *data, size_t length, size_t *made) {
@@ -127,10 +128,3 @@ ssize_t writev(int fd, const struct iovec *pieces, int count) {
   return failed ? -1 : (ssize_t)length;
 }
 
-char *apr_pstrdup(void *pool, const char *text) {
-  static char *(*real)(void *, const char *);
-  if (!real) real = (char *(*)(void *, const char *))dlsym(RTLD_NEXT, "apr_pstrdup");
-  /* Only where the configuration is read, never in a process that answers. */
-  if (text && first_process == getpid() && strncmp(text, "Apache/2.", 9) == 0 && *name(1, 1)) text = names[1];
-  return real(pool, text);
-}

@@ -27,6 +27,7 @@ int tap_knows(int fd);
 /* The server's name as the persona has it, in place of the installed one (name.c). */
 const char *tap_name_from(void);
 const char *tap_name_to(void);
+const char *tap_name_of_apache(void);
 char *tap_renamed(const char *data, size_t length, size_t *made);
 
 #endif
