@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import unittest
+from dataclasses import fields
 from pathlib import Path
 from unittest import mock
 
@@ -127,8 +128,8 @@ class RecordsTest(unittest.TestCase):
 
 
 def persona(os_name: str, *services: Service) -> Persona:
-    words = ("x", "Linux 6", "x86_64", "d4:ae:52")
-    return Persona("id", 1, "seed", "family", "web1", "corp.lan", os_name, *words[1:], 1.7e9, (), services, ())
+    said = {"seed": "seed", "hostname": "web1", "domain": "corp.lan", "os": os_name, "booted_at": 1.7e9, "services": services}
+    return Persona(**{one.name: said.get(one.name, ()) for one in fields(Persona)})  # type: ignore[arg-type]
 
 
 def text_of(os_name: str, service: Service, flavour: str = "nginx") -> str:
