@@ -6,9 +6,10 @@ import hashlib
 import time
 from typing import TYPE_CHECKING
 
-from . import proc_files
+from . import firmware, proc_files
 from .accounts import DEBIAN_LIKE, accounts, field, group, passwd
 from .kernel import texts as kernel_texts
+from .kind import small
 
 if TYPE_CHECKING:
     from ..persona import Persona
@@ -45,6 +46,7 @@ def files(persona: Persona, address: str, now: float | None = None) -> dict[str,
         "/proc/sys/kernel/osrelease": f"{os.kernel.release}\n",
         **kernel_texts(persona, address, time.time() if now is None else now, last_pid(persona)),
     }
+    texts |= firmware.release_files(persona)
     if os.id == "debian":
         texts["/etc/debian_version"] = f"{debian_version(persona)}\n"
     made = {path: (text.encode("utf-8", "replace"), mode_of(path)) for path, text in texts.items()}
@@ -65,12 +67,13 @@ def mode_of(path: str) -> int:
 
 def shadow(persona: Persona) -> str:
     """Hashes look like the distribution's and belong to nothing: what opens the account is never in here."""
+    hashed = firmware.md5_crypt if small(persona) else yescrypt
     open_ = {user.name for user in persona.users if user.passwords}
     human = {user.name for user in persona.users}
     day = int(persona.booted_at // 86400) - 40
     rows = []
     for name, *_ in accounts(persona):
-        secret = yescrypt(persona, name) if name in open_ else "!" if name in human else "*"
+        secret = hashed(persona, name) if name in open_ else "!" if name in human else "*"
         rows.append(f"{field(name)}:{secret}:{day}:0:99999:7:::\n")
     return "".join(rows)
 
@@ -113,7 +116,8 @@ def proc_version(persona: Persona) -> str:
 
 def cpuinfo(persona: Persona) -> str:
     hardware = persona.hardware
-    rows = x86_rows if persona.os.kernel.machine in X86 else arm_rows
+    machine = persona.os.kernel.machine
+    rows = x86_rows if machine in X86 else firmware.mips_rows if machine.startswith("mips") else arm_rows
     blocks = ["\n".join(rows(persona, core)) + "\n" for core in range(hardware.cores)]
     return "\n".join(blocks) + "\n"
 

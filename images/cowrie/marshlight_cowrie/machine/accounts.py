@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .kind import small
+
 if TYPE_CHECKING:
     from ..persona import Persona
 
@@ -56,7 +58,7 @@ def accounts(persona: Persona) -> list[Account]:
     """In the order of /etc/passwd: the distribution's own, what packages added, then people."""
     debian = persona.os.id in DEBIAN_LIKE
     given = {user.name: (user.name, user.uid, user.gid, user.gecos, user.home, user.shell) for user in persona.users}
-    base = DEBIAN_ACCOUNTS if debian else OTHER_ACCOUNTS
+    base: tuple[Account, ...] = DEBIAN_ACCOUNTS if debian else () if small(persona) else OTHER_ACCOUNTS
     order = {account[0]: number for number, account in enumerate(base)}
     known = dict(given)
     for account in base:
@@ -90,7 +92,7 @@ def passwd(persona: Persona) -> str:
 
 def group(persona: Persona) -> str:
     debian = persona.os.id in DEBIAN_LIKE
-    groups = dict(DEBIAN_GROUPS if debian else OTHER_GROUPS)
+    groups = dict(DEBIAN_GROUPS if debian else {"root": 0} if small(persona) else OTHER_GROUPS)
     taken = set(groups.values())
     for name, _, gid, *_ in accounts(persona):
         if gid not in taken:

@@ -7,6 +7,9 @@ import ipaddress
 import math
 from typing import TYPE_CHECKING
 
+from . import firmware
+from .kind import small
+
 if TYPE_CHECKING:
     from ..persona import Persona
 
@@ -49,6 +52,8 @@ def mounts(persona: Persona) -> str:
     memory = persona.hardware.memory_kb
     if persona.os.id == "openwrt":
         return FLASH_MOUNTS
+    if small(persona):
+        return firmware.MOUNTS
     return MOUNTS.format(half=memory // 2, tenth=memory // 10, inodes=memory // 8)
 
 

@@ -11,12 +11,16 @@ import hashlib
 import struct
 from typing import TYPE_CHECKING, Any
 
+from ..machine.firmware import endian
+
 if TYPE_CHECKING:
     from .ports import Command, Process
 
 #: e_machine of an ELF header by `uname -m`; those that the same kernel runs besides.
 MACHINES = {"x86_64": 62, "i686": 3, "i586": 3, "armv7l": 40, "armv6l": 40, "armv5l": 40, "armv5tejl": 40, "aarch64": 183, "mips": 8, "mips64": 8, "mipsel": 8, "ppc": 20, "ppc64le": 21, "riscv64": 243, "s390x": 22}
 BESIDES = {"x86_64": (3,), "aarch64": (40,)}
+#: Of a program that a shell reads as a script.
+MOST_READ = 65536
 #: Daemons of one session.
 MOST = 16
 
@@ -25,7 +29,7 @@ def own_copy(shell: Any, path: str, data: bytes) -> Command | None:
     """The registered command whose file this is a copy of."""
     registry, checked = shell.system.registry.by_name, set()
     for place, command in registry.items():
-        if not place.startswith("/usr/") or command in checked:
+        if not place.startswith(("/usr/", "/bin/busybox")) or command in checked:
             continue
         try:
             if shell.fs.stat(place).size == len(data) and shell.fs.read(place) == data:
@@ -48,6 +52,8 @@ def trouble(shell: Any, data: bytes) -> tuple[str, int] | None:
     kind, machine = struct.unpack_from(f"{order}HH", data, 16)
     here = shell.system.host.persona.os.kernel.machine
     if kind not in (2, 3) or machine not in (MACHINES.get(here, 62), *BESIDES.get(here, ())):
+        return refused
+    if here.startswith("mips") and (order == "<") != (endian(shell.system.host.persona) == "mipsel"):
         return refused
     at, size, count = (struct.unpack_from(f"{order}Q", data, 32)[0], *struct.unpack_from(f"{order}HH", data, 54)) if wide else (struct.unpack_from(f"{order}I", data, 28)[0], *struct.unpack_from(f"{order}HH", data, 42))
     if not count or size != (56 if wide else 32) or at + size * count > len(data):
@@ -77,6 +83,11 @@ async def run_elf(shell: Any, name: str, path: str, data: bytes, process: Proces
     found = trouble(shell, data)
     if found is not None:
         text, status = found
+        if shell.dialect.kind == "ash" and status == 126:
+            # What the kernel does not take, ash reads as a script.
+            from .programs import run_script
+
+            return await run_script(process, data[:MOST_READ].replace(b"\0", b"").decode("utf-8", "surrogateescape"), name, process.args[1:])
         if text:
             shell.complain(f"{name}: {text}")
         elif shell.interactive or not shell.dialect.bash:

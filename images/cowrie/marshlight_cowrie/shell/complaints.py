@@ -24,6 +24,8 @@ class Complaints:
         # At a prompt bash names itself and then the file; without one the file alone.
         name = f"{self.name}: {self.sourced}" if self.sourced and self.interactive and self.dialect.bash else self.sourced or self.name
         for line in self.dialect.syntax(failure, name, label, shown, interactive=interactive):
+            if self.dialect.kind == "ash" and self.script and not interactive:
+                line = line.replace(": syntax error", f": line {failure.line}: syntax error", 1)
             self.say_error(line + "\n")
         self.status = failure.status if self.dialect.bash else 2
         if failure.wording.endswith(("operator", "expected")) and self.dialect.bash:

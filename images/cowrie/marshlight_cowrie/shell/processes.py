@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..machine.kind import small
 from ..machine.running import Running, of_persona
 from .looked_at import of_command, of_shell
 from .ports import Row
@@ -55,7 +56,11 @@ class SessionTable:
 
     def add(self, pid: int, ppid: int, user: str, command: str, tty: str | None, stat: str = "S") -> Row:
         size = 2000 + len(command) * 37 % 5000
-        row = Row(user, pid, ppid, 0.0, 0.1, size + 3000, size, tty or "?", stat, self.host.now(), 0.0, command)
+        whole = size + 3000
+        if small(self.host.persona):
+            # One program without libraries to speak of, whatever it does.
+            size, whole = 700 + size % 300, 1312 + 4 * (size % 8)
+        row = Row(user, pid, ppid, 0.0, 0.1, whole, size, tty or "?", stat, self.host.now(), 0.0, command)
         self.own[pid] = row
         return row
 

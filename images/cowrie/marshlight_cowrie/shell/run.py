@@ -68,7 +68,7 @@ def example_persona() -> Any:
         id="test", version=1, seed="test", hostname="test-01", domain="", timezone="UTC", booted_at=time.time() - 864000,
         os=Os("debian", "Debian GNU/Linux", "12 (bookworm)", "Debian GNU/Linux 12 (bookworm)", kernel),
         hardware=Hardware("Dell Inc.", "Intel(R) Core(TM) i5-8500", 3000.0, 4, 8146432),
-        ssh=None, telnet=None, busybox=None, issue="", motd="", ttl=64,
+        ssh=None, telnet=None, busybox=None, packages=(), issue="", motd="", ttl=64,
         users=(User("root", 0, 0, "root", "/root", "/bin/bash", ()), User("user", 1000, 1000, "", "/home/user", "/bin/bash", ())),
         processes=tuple(Process(user, pid, 0.0, 0.1, 16000, 9000, "?", "Ss", "Jan30", "0:01", text) for user, pid, text in processes),
     )  # fmt: skip

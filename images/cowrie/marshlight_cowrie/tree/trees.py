@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from .. import machine
 from ..life.doings import Doings
-from ..machine import busybox
+from ..machine import busybox, firmware
 from ..machine.kind import small
 from . import accounts, turned
 from .base import BaseTree
@@ -61,7 +61,7 @@ class Trees:
     def _host(self, persona: Persona, provide: Callable[[], Texts] | None) -> HostLayer:
         kernel = persona.os.kernel
         base = base_for(persona, self.folder)
-        bottom = Bottom(base, maker(kernel.machine, persona.seed))
+        bottom = Bottom(base, maker(firmware.endian(persona), persona.seed))
         from .. import life
 
         texts = provide or (lambda: machine.files(persona, "127.0.0.1"))

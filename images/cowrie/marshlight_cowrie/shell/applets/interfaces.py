@@ -183,13 +183,22 @@ async def hostname(p: Process) -> int:
         return 0
     persona = p.host.persona
     if "f" in flags or "d" in flags or "i" in flags:
-        if not persona.domain and "i" not in flags:
+        if not persona.domain and "i" not in flags and not in_hosts(p, persona.hostname):
             say(p, f"{persona.hostname}: Host name lookup failure")
             return 1
-        p.out({"d": persona.domain, "i": p.host.address}.get(flags[-1], f"{persona.hostname}.{persona.domain}") + "\n")
+        full = f"{persona.hostname}.{persona.domain}" if persona.domain else persona.hostname
+        p.out({"d": persona.domain, "i": p.host.address}.get(flags[-1], full) + "\n")
         return 0
     p.out((persona.hostname.split(".")[0] if "s" in flags else persona.hostname) + "\n")
     return 0
+
+
+def in_hosts(p: Process, name: str) -> bool:
+    try:
+        rows = p.fs.read("/etc/hosts").decode("utf-8", "replace").splitlines()
+    except OSError:
+        return False
+    return any(name in row.split("#")[0].split()[1:] for row in rows)
 
 
 COMMANDS = {"ifconfig": ifconfig, "route": route, "arp": arp, "netstat": netstat, "ip": ip, "hostname": hostname}

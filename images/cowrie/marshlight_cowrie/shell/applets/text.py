@@ -175,6 +175,22 @@ async def tail(p: Process) -> int:
     return status
 
 
-COMMANDS = {"wc": wc, "diff": diff, "strings": strings, "hexdump": hexdump, "cmp": shared("cmp", cmp)}
+async def cal(p: Process) -> int:
+    """A month has six weeks here, and no blanks after its last day; but for the weeks that it lacks."""
+    heard = Heard()
+    below = p.stdout
+    p.stdout = heard  # type: ignore[assignment]
+    try:
+        status = await gnu("cal")(p)
+    finally:
+        p.stdout = below
+    lines = [line.rstrip() for line in heard.data.decode().splitlines()]
+    if len(lines) < 9 and len(p.args) != 2:
+        lines += [" " * 21] * (8 - len(lines))
+    p.out("".join(f"{line}\n" for line in lines))
+    return status
+
+
+COMMANDS = {"cal": shared("cal", cal), "wc": wc, "diff": diff, "strings": strings, "hexdump": hexdump, "cmp": shared("cmp", cmp)}
 COMMANDS |= {name: shared(name, grep) for name in ("grep", "egrep", "fgrep")}
 COMMANDS["tail"] = shared("tail", tail)
