@@ -10,6 +10,8 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
+from marshlight_common import control_files
+
 from .. import diagnostics, places
 from ..life.calendar import local
 from ..limits import read_limits
@@ -91,7 +93,7 @@ def capture(events: Any, path: str, contents: bytes, limits: Limits) -> None:
     if not contents or len(contents) > limits.file_bytes:
         return
     if not kept.exists():
-        places.replace(kept, contents)
+        control_files.replace(kept, contents)
     events.dispatch(
         "cowrie.session.file_upload",
         'SFTP Uploaded file "%(filename)s" to %(outfile)s',
