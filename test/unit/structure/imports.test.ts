@@ -16,6 +16,7 @@ const agentRooms: Record<string, string[]> = {
   sessions: ['spool'],
   audit: ['scan', 'spool'],
   capture: [],
+  mimicry: [],
   blocks: ['spool'],
   health: ['spool', 'link'],
   safety: ['engine', 'spool'],

@@ -1,0 +1,75 @@
+import type { Conversation } from './conversation.ts'
+import { type Quantiles, quantilesOf } from './quantiles.ts'
+
+/** The shape of one kind of conversation: how often it comes, how many exchanges it has, how large and how fast they are. */
+export type Pattern = {
+  kind: string
+  /** Conversations an hour, by hour of the day in UTC. */
+  hourly: number[]
+  /** Milliseconds to the next conversation of a burst; `burst` of all follow another within two minutes. */
+  burst: number
+  gapMs: Quantiles
+  exchanges: Quantiles
+  /** By size of the request, smallest first: small and large requests have their own responses and pauses. */
+  classes: { share: number; request: Quantiles; response: Quantiles; pauseMs: Quantiles }[]
+  /** Conversations that it was read from. */
+  n: number
+}
+
+const hourMs = 3_600_000
+const burstMs = 120_000
+/** Conversations of a kind below which it is no pattern. */
+const least = 10
+const sizeClasses = 4
+
+/** The patterns of a sample that was watched from `from` to `to`, milliseconds since 1970. Pure. */
+export function extractPatterns(sample: readonly Conversation[], from: number, to: number): Pattern[] {
+  const kinds = new Map<string, Conversation[]>()
+  for (const one of sample) kinds.set(one.kind, [...(kinds.get(one.kind) ?? []), one])
+  return [...kinds]
+    .filter(([, all]) => all.length >= least)
+    .map(([kind, all]) => patternOf(kind, all, from, to))
+    .sort((a, b) => b.n - a.n || a.kind.localeCompare(b.kind))
+}
+
+function patternOf(kind: string, all: Conversation[], from: number, to: number): Pattern {
+  const sorted = [...all].sort((a, b) => a.at - b.at)
+  const gaps = sorted.slice(1).map(({ at }, i) => at - (sorted[i] as Conversation).at)
+  const short = gaps.filter((gap) => gap <= burstMs)
+  const exchanges = sorted.flatMap((one) => one.exchanges).sort((a, b) => a.request - b.request)
+  const size = Math.ceil(exchanges.length / sizeClasses)
+  const classes = Array.from({ length: sizeClasses }, (_, i) => exchanges.slice(i * size, (i + 1) * size))
+  return {
+    kind,
+    hourly: hourlyOf(sorted, from, to),
+    burst: gaps.length === 0 ? 0 : short.length / gaps.length,
+    gapMs: quantilesOf(short),
+    exchanges: quantilesOf(sorted.map((one) => one.exchanges.length)),
+    classes: classes
+      .filter((some) => some.length > 0)
+      .map((some) => ({
+        share: some.length / exchanges.length,
+        request: quantilesOf(some.map(({ request }) => request)),
+        response: quantilesOf(some.map(({ response }) => response)),
+        pauseMs: quantilesOf(some.map(({ pauseMs }) => pauseMs)),
+      })),
+    n: sorted.length,
+  }
+}
+
+/** Conversations of each hour over the hours that were watched; an hour that was not watched has the mean of the others. */
+function hourlyOf(sorted: readonly Conversation[], from: number, to: number): number[] {
+  const [counts, watched] = [new Array<number>(24).fill(0), new Array<number>(24).fill(0)]
+  for (let start = from; start < to; ) {
+    const end = Math.min(to, (Math.floor(start / hourMs) + 1) * hourMs)
+    const hour = new Date(start).getUTCHours()
+    watched[hour] = (watched[hour] as number) + (end - start) / hourMs
+    start = end
+  }
+  for (const { at } of sorted) {
+    const hour = new Date(at).getUTCHours()
+    counts[hour] = (counts[hour] as number) + 1
+  }
+  const mean = sorted.length / Math.max(1e-9, (to - from) / hourMs)
+  return counts.map((count, hour) => ((watched[hour] as number) > 0 ? count / (watched[hour] as number) : mean))
+}
