@@ -1,6 +1,6 @@
 import type { Random } from '../../shared/random.ts'
 import type { DriftType, Intensity } from '../../shared/schemas/drift.ts'
-import { gamma, normal } from './normal.ts'
+import { gamma, normal } from '../../shared/statistics/draws.ts'
 
 /** What an attacker's view of a decoy can be given; `none` is the control group's. */
 export type Arm = 'none' | `${DriftType}.${Intensity}`

@@ -1,7 +1,7 @@
 import { type Random, seededRandom } from '../../shared/random.ts'
 import type { Feature, Profile } from '../../shared/schemas/baseline.ts'
 import { type Drift, type DriftEffect, mostDelayMs } from '../../shared/schemas/drift.ts'
-import { normal } from './normal.ts'
+import { normal } from '../../shared/statistics/draws.ts'
 
 /** Milliseconds that an effect adds to one answer, with `others` sessions open besides. */
 export function waitOf(effect: DriftEffect, random: Random, others = 0): number {

@@ -1,6 +1,6 @@
 import { type Arm, type Beliefs, chooseArm, learn } from '../../controller/drift/bandit.ts'
-import { normal } from '../../controller/drift/normal.ts'
 import { pickWeighted, type Random } from '../../shared/random.ts'
+import { normal } from '../../shared/statistics/draws.ts'
 
 /** How many times as long a kind of attacker stays with an arm; 1 where none is named. */
 export type Taste = { name: string; weight: number; usual: number; likes: Partial<Record<Arm, number>> }

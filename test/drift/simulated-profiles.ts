@@ -1,6 +1,6 @@
-import { normal } from '../../controller/drift/normal.ts'
 import type { Random } from '../../shared/random.ts'
 import type { Profile } from '../../shared/schemas/baseline.ts'
+import { normal } from '../../shared/statistics/draws.ts'
 
 /** A service as it truly behaves: what profiles are drawn from. */
 export type Truth = {

@@ -2,8 +2,8 @@ import t from 'tap'
 import type { Conversation } from '../../../agent/mimicry/conversation.ts'
 import { type GenerateOptions, generate } from '../../../agent/mimicry/generate.ts'
 import { extractPatterns } from '../../../agent/mimicry/patterns.ts'
-import { normal } from '../../../controller/drift/normal.ts'
 import { type Random, seededRandom } from '../../../shared/random.ts'
+import { normal } from '../../../shared/statistics/draws.ts'
 import { kolmogorovSmirnov, wasserstein } from '../../../shared/statistics/index.ts'
 
 const hour = 3_600_000

@@ -1,4 +1,4 @@
-import type { Random } from '../../shared/random.ts'
+import type { Random } from '../random.ts'
 
 /** A standard normal number (Box and Muller 1958). */
 export const normal = (random: Random): number =>
