@@ -10,10 +10,7 @@ export function buildPackages(
   list: PackageList,
   { kernel, banner, telnet }: { kernel: KernelNames; banner: string | undefined; telnet: boolean },
 ): PersonaPackage[] {
-  const extra = [
-    ...(role.packages === undefined ? [] : [role.packages]),
-    ...(telnet && list.roles.telnet ? ['telnet'] : []),
-  ]
+  const extra = [...groupsOf(role), ...(telnet && list.roles.telnet ? ['telnet'] : [])]
   const rows = new Map([...list.base, ...extra.flatMap((name) => list.roles[name] ?? [])].map((row) => [row[0], row]))
   const ssh = banner === undefined ? undefined : sshVersion(banner)
   const packages = [...rows.values()].map(([name, version, arch, summary]) => ({
@@ -26,6 +23,9 @@ export function buildPackages(
   if (own) packages.push({ ...own, summary: `Linux kernel for ${template.label}` })
   return packages.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
+
+/** Groups of the list of packages that come with a role. */
+export const groupsOf = ({ packages = [] }: Role): string[] => [packages].flat()
 
 /** The package of the running kernel: its name holds the release on Debian, its version on Red Hat. */
 export function kernelPackage(

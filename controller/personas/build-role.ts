@@ -1,4 +1,5 @@
 import { pickWeighted, type Random } from '../../shared/random.ts'
+import { isSuch } from './build-services.ts'
 import type { Neighbour } from './neighbours.ts'
 import type { Role, Template } from './template.ts'
 
@@ -20,7 +21,7 @@ export function roleOf(
   const named = fitting.filter((role) => role.words.some((word) => words.includes(word)))
   const options = named.length > 0 ? named : fitting.length > 0 ? fitting : template.roles.slice(0, 1)
   const seen = (role: Role) =>
-    alike.filter(({ ports }) => ports.some(({ port }) => role.services.some((one) => one.port === port))).length
+    alike.filter(({ ports }) => ports.some((port) => role.services.some((one) => isSuch(port, one, template)))).length
   const role = pickWeighted(
     random,
     options.map((one) => [one, one.weight * (1 + (4 * seen(one)) / Math.max(1, alike.length))] as const),

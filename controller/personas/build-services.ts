@@ -1,4 +1,5 @@
 import type { Random } from '../../shared/random.ts'
+import type { HostPort } from '../../shared/schemas/inventory.ts'
 import type { PersonaPackage, PersonaService } from '../../shared/schemas/persona.ts'
 import { splitVersion } from './build-packages.ts'
 import type { Neighbour } from './neighbours.ts'
@@ -28,7 +29,7 @@ export function buildServices(
   const because: string[] = []
   for (const one of [...template.services, ...role.services]) {
     const drawn = random()
-    const offering = alike.filter(({ ports }) => ports.some(({ port }) => port === one.port))
+    const offering = alike.filter(({ ports }) => ports.some((port) => isSuch(port, one, template)))
     const hunted = threats.services.find(({ kind }) => kind === one.kind)
     const always = template.everyService && role.services.includes(one)
     // Like its neighbours; but one whose purpose the service is has it whether or not they do.
@@ -40,6 +41,22 @@ export function buildServices(
     because.push(`${one.kind} ${one.port}: ${seen}${hunted ? `; ${hunted.because}` : ''}`)
   }
   return { services, because }
+}
+
+/**
+ * Whether a port of a neighbour is this service, as far as it says: not if it names the product that another role of the
+ * template has there, as Apache where this one is nginx.
+ */
+export function isSuch(
+  { port, product = '', version = '' }: HostPort,
+  service: TemplateService,
+  { services, roles }: Template,
+): boolean {
+  if (port !== service.port) return false
+  const words = `${product} ${version}`.toLowerCase()
+  const isNamed = (one: TemplateService) => words.includes((one.product.split(' ')[0] ?? '').toLowerCase())
+  const others = [...services, ...roles.flatMap((role) => role.services)].filter((one) => one.port === port)
+  return isNamed(service) || !others.some(isNamed)
 }
 
 function made(

@@ -1,3 +1,4 @@
+import { groupsOf } from './build-packages.ts'
 import accountsData from './data/accounts.json' with { type: 'json' }
 import algorithmsData from './data/algorithms.json' with { type: 'json' }
 import hardwareData from './data/hardware.json' with { type: 'json' }
@@ -89,8 +90,8 @@ export function unknownNames(one: Template, catalogue: Omit<Catalogue, 'template
     ...of('schedule', one.schedule, Object.keys(catalogue.schedules)),
     ...(one.packages === null ? [] : of('packages', one.packages, Object.keys(catalogue.packages))),
     ...one.hardware.flatMap((id) => of('hardware', id, hardwareIds)),
-    ...one.roles.flatMap(({ packages }) =>
-      packages === undefined ? [] : of('packages of a role', packages, Object.keys(list?.roles ?? {})),
+    ...one.roles.flatMap((role) =>
+      groupsOf(role).flatMap((name) => of('packages of a role', name, Object.keys(list?.roles ?? {}))),
     ),
     ...(one.ssh?.packages ?? []).flatMap((each) =>
       of('algorithms', each.algorithms, Object.keys(catalogue.algorithms)),

@@ -51,8 +51,8 @@ const role = z.strictObject({
   users: z.array(user),
   processes: z.array(process),
   services: z.array(service).default([]),
-  /** A group of the list of packages that comes with this role. */
-  packages: z.string().optional(),
+  /** Groups of the list of packages that come with this role. */
+  packages: z.union([z.string(), z.array(z.string())]).optional(),
 })
 
 /** Kinds of files that are made for a persona; each is a maker in `files/`. */
