@@ -13,7 +13,9 @@ import { personasCorpusBench } from './personas-corpus.ts'
 import { personasFilesBench } from './personas-files.ts'
 import { personasLoadBench } from './personas-load.ts'
 import { personasMemoryBench } from './personas-memory.ts'
+import { personasScanBench } from './personas-scan.ts'
 import { personasSshBench } from './personas-ssh.ts'
+import { personasStacksBench } from './personas-stacks.ts'
 import { personasWebBench } from './personas-web.ts'
 import type { Bench } from './row.ts'
 import { spoolBench } from './spool.ts'
@@ -32,6 +34,8 @@ export const benches: Record<string, Bench> = {
   'personas.memory': personasMemoryBench,
   'personas.load': personasLoadBench,
   'personas.files': personasFilesBench,
+  'personas.scan': personasScanBench,
+  'personas.stacks': personasStacksBench,
   'personas.ssh': personasSshBench,
   'personas.web': personasWebBench,
   'drift.golden': driftGoldenBench,

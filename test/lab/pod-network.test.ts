@@ -7,6 +7,7 @@ import { personaOf } from './cowrie-persona.ts'
 import { eventually } from './cowrie-pod.ts'
 import { bannerFrom, decoyOf, makeAppliance, planOf, settled } from './decoys-appliance.ts'
 import { makeSegment, type Segment } from './decoys-segment.ts'
+import { plugContainer } from './segment-container.ts'
 
 t.setTimeout(180_000)
 
@@ -166,31 +167,7 @@ const sessionsOf = (decoy: string): string[] =>
 
 /** A real sshd in a container of the lab, plugged into the segment. */
 async function realHost(t: Pick<Test, 'teardown'>, segment: Segment, host: number): Promise<string> {
-  const name = `pod-network-${process.pid}`
-  const run = (command: string, ...args: string[]) => execFileSync(command, args, { encoding: 'utf8', stdio: 'pipe' })
-  const ip = segment.cidr.replace('0/24', String(host))
-  t.teardown(() => run('docker', 'rm', '-f', name))
-  const serve = 'ssh-keygen -A >/dev/null; mkdir -p /run/sshd; exec /usr/sbin/sshd -D -e'
-  run(
-    'docker',
-    'run',
-    '-d',
-    '--network',
-    'none',
-    '--name',
-    name,
-    '--entrypoint',
-    'sh',
-    'marshlight/lab-host:dev',
-    '-c',
-    serve,
-  )
-  const pid = run('docker', 'inspect', '-f', '{{.State.Pid}}', name).trim()
-  run('ip', '-n', segment.bridge, 'link', 'add', 'preal', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', pid)
-  run('ip', '-n', segment.bridge, 'link', 'set', 'preal', 'master', 'br0', 'up')
-  const inside = (...args: string[]) => run('nsenter', '-t', pid, '-n', 'ip', ...args)
-  inside('addr', 'add', `${ip}/24`, 'dev', 'eth0')
-  inside('link', 'set', 'eth0', 'up')
+  const ip = plugContainer(t, segment, { host, services: 'ssh' })
   const greets = async () => bannerFrom(segment, ip) || undefined
   await eventually(() => greets().catch(() => undefined), 'the real sshd answers', 30)
   return ip

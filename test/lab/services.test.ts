@@ -7,6 +7,7 @@ import { personaOf } from './cowrie-persona.ts'
 import { eventually } from './cowrie-pod.ts'
 import { bannerFrom, decoyOf, makeAppliance, phase, planOf, type StateRecord, settled } from './decoys-appliance.ts'
 import { makeSegment, type Segment } from './decoys-segment.ts'
+import { containerAt, plugContainer } from './segment-container.ts'
 
 t.setTimeout(180_000)
 
@@ -41,23 +42,13 @@ const playing = (version: number, services: PersonaService[], more: Partial<Pers
 
 /** The lab's host with its real servers, plugged into the segment. */
 async function realHost(t: Test, segment: Segment, host: number): Promise<string> {
-  const name = `services-real-${process.pid}`
-  const run = (command: string, ...args: string[]) => execFileSync(command, args, { encoding: 'utf8', stdio: 'pipe' })
-  t.teardown(() => run('docker', 'rm', '-f', '-v', name))
-  const environment = ['-e', 'SERVICES=http ftp postgres smb', '--hostname', 'filer01', '--network', 'none']
-  run('docker', 'run', '-d', '--name', name, ...environment, 'marshlight/lab-host:dev')
-  const pid = run('docker', 'inspect', '-f', '{{.State.Pid}}', name).trim()
-  run('ip', '-n', segment.bridge, 'link', 'add', 'preal', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', pid)
-  run('ip', '-n', segment.bridge, 'link', 'set', 'preal', 'master', 'br0', 'up')
-  const ip = segment.cidr.replace('0/24', String(host))
-  run('nsenter', '-t', pid, '-n', 'ip', 'addr', 'add', `${ip}/24`, 'dev', 'eth0')
-  run('nsenter', '-t', pid, '-n', 'ip', 'link', 'set', 'eth0', 'up')
+  const ip = plugContainer(t, segment, { host, services: 'http ftp postgres smb', hostname: 'filer01' })
   const open = async () =>
     segment.onNeighbour('nmap', '-n', '-Pn', '-p', ports, ip).match(/open/g)?.length === 5 ? true : undefined
   await eventually(open, 'the real host listens', 30)
   for (const [path, content, mode] of lying) {
     const words = `mkdir -p "$(dirname "$0")"; printf %s "$1" > "$0"; chmod ${mode.toString(8)} "$0"`
-    run('docker', 'exec', name, 'sh', '-c', words, `/srv/share/${path}`, content)
+    execFileSync('docker', ['exec', containerAt(segment, host), 'sh', '-c', words, `/srv/share/${path}`, content])
   }
   return ip
 }

@@ -1,0 +1,25 @@
+/** Families that a Debian machine hosts for real: the programs that such a host runs, not imitations. */
+export type HostedFamily = {
+  name: string
+  /** Services of the image `lab-host`. */
+  services: string
+  hostname: string
+  /** Of a card of the maker that such hosts have. */
+  oui: string
+  /** TCP ports that it listens on when it is up. */
+  ports: readonly number[]
+}
+
+const dell = 'd4:ae:52'
+
+export const hostedFamilies: readonly HostedFamily[] = [
+  { name: 'Debian 12 server', services: 'ssh', hostname: 'srv01', oui: dell, ports: [22] },
+  { name: 'web server, nginx', services: 'ssh http', hostname: 'web01', oui: dell, ports: [22, 80] },
+  { name: 'web server, Apache', services: 'ssh apache', hostname: 'www02', oui: dell, ports: [22, 80] },
+  { name: 'database, PostgreSQL', services: 'ssh postgres', hostname: 'db01', oui: dell, ports: [22, 5432] },
+  { name: 'database, MariaDB', services: 'ssh mariadb', hostname: 'sql01', oui: dell, ports: [22, 3306] },
+  { name: 'database, Redis', services: 'ssh redis', hostname: 'cache01', oui: dell, ports: [22, 6379] },
+  { name: 'file server', services: 'ssh smb ftp', hostname: 'files01', oui: dell, ports: [21, 22, 139, 445] },
+  // TP-LINK: a small router, as far as Debian has its programs.
+  { name: 'small router', services: 'dropbear busybox-http', hostname: 'gw01', oui: '50:c7:bf', ports: [22, 80] },
+]
