@@ -1,0 +1,73 @@
+import t from 'tap'
+import { centreOf } from '../simulation/centre.ts'
+import { down, labName, up } from '../simulation/lab/index.ts'
+import { until } from '../simulation/wait.ts'
+
+// The whole way of an audit, by a real controller and a real agent: ordered, looked, reported, stored, acted on.
+t.setTimeout(300_000)
+const name = labName(`audit ${process.pid}`)
+t.teardown(() => down(name, { keepImages: true }))
+
+type Decoy = { id: string; hostname: string; phase: string; status: string; personaVersion: number; ip: string }
+type Run = { status: string; score?: number; outcome?: string; findings: { probe: string; verdict: string }[] }
+
+const wanted = ['gateway', 'controller', 'appliance-a', 'web-01', 'db-01']
+const lab = await up({
+  name,
+  only: (machine) => wanted.includes(machine.name),
+  keepImages: true,
+  // Only what is asked for; whatever is not as it should be is too much.
+  controllerConfig: () => ({
+    decoys: { perSegment: 0, audit: { enabled: false, limit: 100 } },
+    scan: { maxRate: 2000 },
+  }),
+})
+const centre = centreOf(lab)
+const decoys = () => centre.ask<Decoy[]>('decoys', 'ls')
+
+t.test('an audit that is asked for is stored, and a decoy that is told apart goes', async (t) => {
+  const answers = () => centre.ask('agents', 'ls').catch(() => undefined)
+  await until('the controller to answer', 60, answers)
+  const invite = [
+    'agents',
+    'invite',
+    '--site',
+    'lab',
+    '--segment',
+    'seg-a',
+    '--name',
+    'appliance-a',
+    '--role',
+    'decoys',
+  ]
+  const [made] = await centre.ask<{ token: string }[]>(...invite)
+  await lab.putFile('appliance-a', '/run/marshlight/token', `${made?.token}\n`)
+  const deploy = ['decoys', 'deploy', '--segment', 'seg-a', '--family', 'debian-12', '--reason', 'a test']
+  await until('the segment to be known', 120, () => centre.ask(...deploy).catch(() => undefined))
+  const ready = await until('the decoy to answer', 120, async () =>
+    (await decoys()).find(({ phase }) => phase === 'ready'),
+  )
+
+  // It says of itself what its persona does not: the control file of its service is another one than the plan's.
+  const changed = await lab.exec('appliance-a', [
+    'sh',
+    '-c',
+    `f=$(find /var/lib/marshlight-agent -path '*${ready.id}*' -name persona.json | head -1); [ -n "$f" ] && sed -i 's/SSH-2.0-OpenSSH_[^"]*/SSH-2.0-OpenSSH_5.1/' "$f"`,
+  ])
+  t.equal(changed.code, 0, changed.stderr)
+
+  const [run] = await centre.ask<Run[]>('decoys', 'audit', ready.hostname)
+  t.match(run, { status: 'done' })
+  t.equal(run?.findings.find(({ probe }) => probe === 'ssh.identification')?.verdict, 'differs')
+  t.equal(run?.findings.find(({ probe }) => probe === 'safety.outward')?.verdict, 'equal')
+  t.ok((run?.score ?? 0) > 50, `${run?.score} of 100: the rest of it is right`)
+  const [stored] = await centre.ask<Run[]>('decoys', 'audits', ready.id)
+  t.match(
+    stored,
+    { status: 'done', score: run?.score, outcome: 'refused' },
+    'the controller keeps the score and what it did',
+  )
+  await until('the decoy to go', 60, async () =>
+    (await decoys()).some(({ id, phase }) => id === ready.id && phase === 'ready') ? undefined : true,
+  )
+})
