@@ -79,6 +79,9 @@ async def run_elf(shell: Any, name: str, path: str, data: bytes, process: Proces
         return 0
     command = own_copy(shell, path, data)
     if command is not None:
+        if command is shell.system.registry.by_name.get("busybox") and not name.rsplit("/", 1)[-1].startswith("busybox"):
+            # It is the applet that it is called by.
+            process.args = ["busybox", name.rsplit("/", 1)[-1], *process.args[1:]]
         return int(await command(process))
     found = trouble(shell, data)
     if found is not None:

@@ -128,7 +128,8 @@ class External:
             env: dict[str, str] | None = None, cwd: str | None = None, account: Account | None = None, called: str | None = None,
         ) -> int:  # fmt: skip
             env = caller.env if env is None else env
-            found = find_executable(self, words[0], env.get("PATH"), cwd=cwd or caller.cwd)
+            # As execvp(3): with no PATH there are two folders.
+            found = find_executable(self, words[0], env.get("PATH", "/bin:/usr/bin"), cwd=cwd or caller.cwd)
             if isinstance(found, str):
                 if "ermission" in found:
                     raise PermissionError(errno.EACCES, "Permission denied", words[0])

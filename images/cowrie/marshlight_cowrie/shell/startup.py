@@ -9,6 +9,7 @@ from .dialect import RED_HAT, Dialect
 from .variables import Variable
 
 VERSION = {0: "5", 1: "2", 2: "15", 3: "1", 4: "release"}
+BASH_PATH = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin:."
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -27,7 +28,7 @@ def start_variables(shell: Any, env: dict[str, str]) -> None:
     scope["IFS"] = Variable(" \t\n")
     scope["PWD"] = Variable(shell.cwd, exported=dialect.kind != "dash" or "PWD" in env)
     scope["OPTIND"] = Variable("1")
-    default("PATH", DEFAULT_PATH)
+    default("PATH", BASH_PATH if dialect.bash else DEFAULT_PATH)
     scope["PPID"] = Variable(str(shell.ppid), readonly=dialect.bash, integer=dialect.bash)
     default("PS4", "+ ")
     if dialect.bash:

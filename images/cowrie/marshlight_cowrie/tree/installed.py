@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from .host_layer import HostLayer
 
 STATUS = "/var/lib/dpkg/status"
+#: Shells to log in with, one a line: a package adds its own.
+SHELLS = ("/etc/shells", "/var/lib/shells.state")
 
 
 def lay(layer: HostLayer) -> None:
@@ -25,6 +27,13 @@ def lay(layer: HostLayer) -> None:
             layer.file(record, left.text().encode("utf-8", "surrogateescape"), 0o644)
             for path, target in left.targets().items():
                 layer.link(path, target)
+    for path in SHELLS:
+        ino = layer.place(path)
+        if ino is not None:
+            lines = layer.content(ino).decode("utf-8", "surrogateescape").splitlines(keepends=True)
+            kept = "".join(line for line in lines if line.startswith("#") or layer.place(line.strip()) is not None)
+            if kept != "".join(lines):
+                layer.file(path, kept.encode("utf-8", "surrogateescape"), 0o644)
     status, below, gone = layer.place(STATUS), layer.bottom, layer.bottom.tree.hidden_names
     if status is not None and gone:
         layer.file(STATUS, Generated(lambda: without(below.content(status), gone), sized=True), 0o644)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ..python.program import python
@@ -74,31 +73,6 @@ async def busybox(p: Process) -> int:
         return 0
 
 
-async def perl(p: Process) -> int:
-    words = p.args[1:]
-    if words[:1] == ["-v"] or words[:1] == ["--version"]:
-        p.out(
-            "\nThis is perl 5, version 36, subversion 0 (v5.36.0) built for x86_64-linux-gnu-thread-multi\n(with 60 registered patches, see perl -V for more detail)\n\n"
-            "Copyright 1987-2022, Larry Wall\n"
-        )
-        return 0
-    if words[:1] and words[0].startswith("-") and "e" in words[0] and len(words) > 1:
-        for found in re.finditer(r"""print\s*\(?\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(\d+(?:\s*[-+*]\s*\d+)*))""", words[1]):
-            if found[1] is not None:
-                p.out(re.sub(r"\\(.)", lambda escape: {"n": "\n", "t": "\t"}.get(escape[1], escape[1]), found[1]))
-            elif found[2] is not None:
-                p.out(found[2])
-            else:
-                p.out(str(sum(int(part) for part in re.findall(r"-?\d+", found[3].replace(" ", "")))))
-        return 0
-    if words and not words[0].startswith("-"):
-        try:
-            p.fs.read(p.path(words[0]))
-        except OSError as error:
-            raise Usage(f"Can't open perl script \"{words[0]}\": {error.strerror}\n", 2) from None
-    return 0
-
-
 async def openssl(p: Process) -> int:
     import os
 
@@ -156,6 +130,6 @@ async def nothing(p: Process) -> int:
 
 
 COMMANDS = {
-    **{"python3": python, "python3.11": python, "perl": perl, "busybox": busybox, "openssl": openssl},
+    **{"python3": python, "python3.11": python, "busybox": busybox, "openssl": openssl},
     **{"getconf": getconf, "locale": locale, "less": less, "more": less, "sync": nothing, "ldconfig": nothing},
 }

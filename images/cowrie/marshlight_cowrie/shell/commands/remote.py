@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .options import Usage
 from .passwords import asked
+from .shadow import opens
 
 if TYPE_CHECKING:
     from ..ports import Process
@@ -115,7 +116,7 @@ async def reach(p: Process, host: str, port: int, wanted: dict[str, str]) -> Non
 
 
 async def log_in(p: Process, name: str, host: str, wanted: dict[str, str], command: list[str]) -> int:
-    from .become import account_of, secret_of
+    from .become import account_of
     from .names import user
 
     shown = f"{host} (127.0.0.1)" if not is_address(host) else f"{host} ({host})"
@@ -132,12 +133,11 @@ async def log_in(p: Process, name: str, host: str, wanted: dict[str, str], comma
     if not p.stdin.is_tty or wanted.get("batchmode", "no").lower() == "yes":
         raise Usage(f"{name}@{host}: Permission denied (publickey,password).\r\n", 255)
     found = user(p.fs, name)
-    right = p.notes.get("passwords", {}).get(name, secret_of(p, name)) if found else None
     for attempt in range(3):
         answer = await asked(p, f"{name}@{host}'s password: ")
         if answer is None:
             break
-        if found is not None and right is not None and answer == right:
+        if found is not None and opens(p, name, answer):
             account = account_of(p, found)
             env = {"HOME": account.home, "USER": name, "LOGNAME": name, "SHELL": account.shell, "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/games", "TERM": p.env.get("TERM", "")}
             words = [account.shell, *(["-c", " ".join(command)] if command else [])]

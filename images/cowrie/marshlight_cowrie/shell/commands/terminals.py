@@ -110,7 +110,7 @@ async def mesg(p: Process) -> int:
 
 async def reset(p: Process) -> int:
     if not p.stdin.is_tty:
-        raise Usage(f"{p.args[0]}: terminal attributes: No such device or address\n")
+        raise Usage(f"{p.args[0]}: terminal attributes: No such device or address\n\n", 10)
     p.out("\033c\033[!p\033[?3;4l\033[4l\033>\r")
     return 0
 
