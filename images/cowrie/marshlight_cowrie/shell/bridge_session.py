@@ -162,7 +162,10 @@ class ShellSession:
                 return daemon.pid
             if daemon is not None:
                 pid = self.visit.pid
-                table.add(pid, daemon.pid, "root", daemon.command, None, "S")
+                # Since 2022 it starts itself anew for each client, with the descriptor of the connection.
+                banner = self.decoy.persona.ssh.banner if self.decoy.persona.ssh else ""
+                again = " -2 8" if banner.partition("dropbear_")[2][:4] >= "2022" else ""
+                table.add(pid, daemon.pid, "root", f"{daemon.command}{again}", None, "S")
                 return pid
         if self.telnet:
             pid = self.visit.pid
