@@ -17,6 +17,7 @@ from .life import daemon_lines
 from .life.daemon_lines import Client, Words
 from .life.doings import Doings
 from .life.happenings import Event
+from .machine.kernel import most_pid
 from .tree import accounts
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 MOST_WAITING = 256
 LOGIND = 512
 DAY = 86_400.0
-MOST_PID = 4_194_304
 
 
 @dataclass(eq=False)
@@ -64,7 +64,7 @@ class Visits:
     def next_pid(self) -> int:
         """Rises with the machine's own, and with each one that was given."""
         given = max(self.last_pid + 1, life.pid_at(self.decoy.persona, self.now()))
-        self.last_pid = given if given < MOST_PID else 300
+        self.last_pid = given if given < most_pid(self.decoy.persona) else 300
         return self.last_pid
 
     def connected(self, kind: str, source: str, port: int) -> Visit:

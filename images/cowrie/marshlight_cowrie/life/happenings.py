@@ -14,6 +14,7 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ..machine.kernel import most_pid
 from ..persona_host import Cron
 from ..tree.host_layer import installed_at
 from . import calendar, updates
@@ -131,7 +132,7 @@ def pid_at(persona: Persona, at: float) -> int:
     # Each day a few thousand short processes.
     rate = chance(persona, "pids").uniform(0.03, 0.09)
     floor = max((process.pid for process in persona.processes), default=600)
-    return floor + 40 + int(since * rate) % 4_000_000
+    return floor + 40 + int(since * rate) % (most_pid(persona) - floor - 140)
 
 
 def logins(persona: Persona, day: date) -> Iterator[Event]:

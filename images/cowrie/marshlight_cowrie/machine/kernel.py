@@ -90,7 +90,7 @@ def texts(persona: Persona, address: str, now: float, highest: int) -> dict[str,
         "/proc/cmdline": f"BOOT_IMAGE=/boot/vmlinuz-{persona.os.kernel.release} root=/dev/sda1 ro quiet\n",
         "/proc/sys/kernel/ostype": f"{persona.os.kernel.name}\n",
         "/proc/sys/kernel/version": f"{persona.os.kernel.build}\n",
-        "/proc/sys/kernel/pid_max": "4194304\n",
+        "/proc/sys/kernel/pid_max": f"{most_pid(persona)}\n",
         "/proc/sys/kernel/randomize_va_space": "2\n",
         "/proc/sys/vm/swappiness": "60\n",
         "/proc/sys/net/ipv4/ip_forward": "0\n",
@@ -98,6 +98,11 @@ def texts(persona: Persona, address: str, now: float, highest: int) -> dict[str,
     }
     made["/etc/mtab"] = made["/proc/mounts"]
     return {**made, **network(persona, address, up)}
+
+
+def most_pid(persona: Persona) -> int:
+    """Numbers of processes begin again there: include/linux/threads.h; systemd asks for all of a 64-bit machine."""
+    return 4_194_304 if "64" in persona.os.kernel.machine else 32_768
 
 
 def stat(persona: Persona, up: float, idle: float, highest: int) -> str:
