@@ -174,6 +174,8 @@ export const serviceRegistry = {
   tftp: udp(69, {}),
   /** The host's own name, address and services, by multicast DNS. */
   mdns: udp(5353, {}),
+  /** Windows' own name, to neighbours that ask the link for it. */
+  llmnr: udp(5355, {}),
   netbios: udp(137, { ...windowsNames, /** It has shares: the name of type 20. */ server: z.boolean().optional() }),
 } as const satisfies Record<ServiceKind, Registered>
 

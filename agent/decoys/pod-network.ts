@@ -22,6 +22,10 @@ export type NetworkFile = {
   closedUdp?: 'drop'
   /** What such a host says when it comes up: `images/pod/presence.py`. */
   announce?: Announcement[]
+  /** UDP ports that answer what was asked of a group, or of all of the link. */
+  answers?: number[]
+  /** UDP ports that answer from a new port each time. */
+  transfers?: number[]
   /** Of its NetBIOS names. */
   workgroup?: string
 }
@@ -64,7 +68,7 @@ export function podNetwork(persona: Persona): PodNetwork {
     'net.ipv6.conf.all.disable_ipv6': '1',
   }
   const network = persona.network
-  if (!network) return { sysctls: base, file: {} }
+  if (!network) return { sysctls: base, file: answersOf(persona) }
   const habit = habits[network.stack]
   const sysctls = {
     ...base,
@@ -80,6 +84,7 @@ export function podNetwork(persona: Persona): PodNetwork {
   const file: NetworkFile = {
     ...habit,
     announce: announcementsOf(persona),
+    ...answersOf(persona),
     ...workgroupOf(persona),
     ...(habit.ipId === 'increment' && { ipIdFrom: firstId(persona.seed) }),
     ...(network.window > 0 && { window: network.window }),
@@ -89,6 +94,17 @@ export function podNetwork(persona: Persona): PodNetwork {
     ...(network.closedUdp === 'drop' && { closedUdp: 'drop' as const }),
   }
   return { sysctls, file }
+}
+
+const answerAll: readonly ServiceKind[] = ['netbios', 'mdns', 'llmnr']
+const answerAfresh: readonly ServiceKind[] = ['tftp']
+
+/** Whose answers the kernel does not know for answers, since they leave from elsewhere than was asked. */
+function answersOf({ services = [] }: Persona): Pick<NetworkFile, 'answers' | 'transfers'> {
+  const portsOf = (kinds: readonly ServiceKind[]) =>
+    [...new Set(services.filter(({ kind }) => kinds.includes(kind)).map(({ port }) => port))].sort((a, b) => a - b)
+  const [answers, transfers] = [portsOf(answerAll), portsOf(answerAfresh)]
+  return { ...(answers.length > 0 && { answers }), ...(transfers.length > 0 && { transfers }) }
 }
 
 /** The one that its NetBIOS service tells, or the first label of its domain, as Windows shortens it. */

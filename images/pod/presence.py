@@ -9,6 +9,10 @@ What a host of this kind says by itself when it comes up, said once: network.jso
 It is sent before the rules that close the network are in force, while nothing else runs in it: `rules` lets out these
 destinations alone. A host with mDNS also answers those who ask the group, later and from a service that has no right at
 all: for that `standing` leaves its way to the group open, which no router forwards, a few packets a second.
+
+An answer from another port or address than was asked is a connection of its own to the kernel: TFTP's (RFC 1350), those
+to a question that went to a group or to all of a link. `askers` remembers for some seconds who asked such a port, and from
+where; there and nowhere else an answer may go.
 """
 
 import fcntl
@@ -38,6 +42,26 @@ def standing(kinds):
     """What stays open beyond the plan, as (cidr, protocol, port), and the rules for it."""
     rule = f"ip daddr {MDNS[0]} udp sport 5353 udp dport 5353 limit rate 10/second burst 10 packets accept"
     return ([(f"{MDNS[0]}/32", "udp", 5353)], [rule]) if "mdns" in kinds else ([], [])
+
+
+def askers(answers, transfers):
+    """
+    For the UDP ports that answer questions to all from themselves, and those that answer from a new port: sets, the rules
+    that fill them, and those that let answers out.
+    """
+    sets, hear, out = [], [], []
+    for name, ports, key in (
+        ("askers", answers, ("ipv4_addr . inet_service . inet_service", "ip saddr . udp sport . udp dport", "ip daddr . udp dport . udp sport")),
+        ("transfers", transfers, ("ipv4_addr . inet_service", "ip saddr . udp sport", "ip daddr . udp dport")),
+    ):
+        if not ports:
+            continue
+        kind, asked, answered = key
+        among = "{ " + ", ".join(str(port) for port in sorted(ports)) + " }"
+        sets.append(f"set {name} {{\n    type {kind}\n    size 4096\n    flags dynamic,timeout\n    timeout 5s\n  }}")
+        hear.append(f'iifname != "lo" udp dport {among} update @{name} {{ {asked} }}')
+        out.append(f"{answered} @{name} limit rate 50/second burst 50 packets accept")
+    return "\n  ".join(sets), hear, out
 
 
 def interface():

@@ -24,6 +24,8 @@ WORDS = {
     "closedTcp": ("reset", "drop"),
     "closedUdp": ("unreachable", "drop"),
 }
+# Ports of services that answer to all of a link, or from a new port: presence.py.
+PORTS = ("answers", "transfers")
 NUMBERS = {"window": 65535, "mss": 9000, "windowScale": 14, "ipIdFrom": 59999}
 
 # Of a packet that a port without a listener answers: RST, with ACK if the packet had none.
@@ -38,7 +40,7 @@ def wanted():
             said = json.loads(file.read(LONGEST))
         if not isinstance(said, dict):
             raise ValueError("not an object")
-        unknown = set(said) - set(WORDS) - set(NUMBERS) - {"announce", "workgroup"}
+        unknown = set(said) - set(WORDS) - set(NUMBERS) - {"announce", "workgroup", *PORTS}
         if unknown:
             raise ValueError(f"unknown: {sorted(unknown)}")
         for key, words in WORDS.items():
@@ -50,6 +52,12 @@ def wanted():
         kinds, workgroup = said.get("announce", []), said.get("workgroup", "")
         if not isinstance(kinds, list) or not set(kinds) <= set(presence.KINDS):
             raise ValueError(f"announce: {kinds!r}")
+        for key in PORTS:
+            ports = said.get(key, [])
+            if not isinstance(ports, list) or not all(type(port) is int and 0 < port < 65536 for port in ports[:9]):
+                raise ValueError(f"{key}: {ports!r}")
+            if len(ports) > 8:
+                raise ValueError(f"{key}: {len(ports)} ports")
         if not isinstance(workgroup, str) or not 0 <= len(workgroup) <= 15:
             raise ValueError(f"workgroup: {workgroup!r}")
         return said, None

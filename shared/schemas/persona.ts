@@ -75,7 +75,7 @@ export const personaPackage = z.object({
 
 export const serviceKind = z.enum([
   ...['http', 'https', 'ftp', 'smb', 'mysql', 'postgres', 'redis', 'rdp', 'vnc', 'snmp', 'modbus', 'mqtt'],
-  ...['msrpc', 'winrm', 'rtsp', 'printer', 'ntp', 'tftp', 'netbios', 'mdns'],
+  ...['msrpc', 'winrm', 'rtsp', 'printer', 'ntp', 'tftp', 'netbios', 'mdns', 'llmnr'],
 ] as const)
 
 /** One page of a web server of the persona. */

@@ -29,6 +29,8 @@ const found: PersonaService[] = [
   { kind: 'smb', port: 445, product: 'Samba', ...common },
   { kind: 'netbios', port: 137, product: 'Samba', ...common },
   { kind: 'mdns', port: 5353, product: 'Avahi', version: '0.8', settings: {} },
+  { kind: 'llmnr', port: 5355, product: 'Microsoft Windows', version: '10.0', settings: {} },
+  { kind: 'tftp', port: 69, product: 'tftpd', version: '', settings: {} },
 ]
 
 t.test('nmap takes a decoy for what its persona is', async (t) => {
@@ -82,6 +84,27 @@ t.test('nmap takes a decoy for what its persona is', async (t) => {
       t.match(ask('_services._dns-sd._udp.local', '12'), Buffer.from('_smb').toString('hex'))
       t.match(ask('attic-nas.local', '1'), /^silence/)
       segment.onNeighbour('python3', '-c', broadcast, '198.18.54.255', '137')
+      // Who asks all and hears one alone: an old resolver, a NetBIOS node, Windows; and TFTP, which answers from elsewhere.
+      const alone = (...args: string[]) => segment.onNeighbour('python3', '-c', askAll, '198.18.54.9', ...args).trim()
+      const [question, address] = [
+        '000000010000000000000773746f72652d31',
+        Buffer.from([198, 18, 54, 22]).toString('hex'),
+      ]
+      t.match(
+        alone('224.0.0.251', '5353', `abcd${question}056c6f63616c0000010001`),
+        new RegExp(`^${store.ip} 5353 abcd8400.*${address}$`),
+      )
+      t.match(
+        alone('224.0.0.252', '5355', `abcd${question}0000010001`),
+        new RegExp(`^${store.ip} 5355 abcd8000.*${address}$`),
+      )
+      const name = `${Buffer.from('FDFEEPFCEFCNDB').toString('hex')}${'4341'.repeat(8)}4141`
+      const wanted = `abcd01100001000000000000${'20'}${name}0000200001`
+      t.match(alone('198.18.54.255', '137', wanted), new RegExp(`^${store.ip} 137 abcd8500.*${address}$`))
+      t.match(alone('198.18.54.255', '137', wanted.replace('4644', '4645')), /^silence/)
+      const transfer = alone(store.ip, '69', '0001726f75746572006f6374657400')
+      t.match(transfer, new RegExp(`^${store.ip} \\d+ 00050001`))
+      t.notMatch(transfer, ` 69 `, 'a port of its own')
       t.same(sessionsOf(store.id), [])
       const seen = segment.onNeighbour('nmap', '-n', '-Pn', '-sU', '-p', '137', '--script', 'nbstat', store.ip)
       t.match(seen, /STORE-1<00> +Flags: <unique><active>/)
@@ -153,6 +176,18 @@ asking.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, own)
 asking.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
 labels = b"".join(bytes([len(one)]) + one.encode() for one in name.split("."))
 asking.sendto(struct.pack(">HHHHHH", 0, 0, 1, 0, 0, 0) + labels + struct.pack(">BHH", 0, kind, 1), ("224.0.0.251", 5353))
+heard, _, _ = select.select([asking], [], [], 1)
+data, source = asking.recvfrom(2000) if heard else (b"", ("silence", 0))
+print(source[0], source[1], data.hex())`
+
+/** One question to a group, to all or to one, and what comes back to the asker alone. */
+const askAll = `import select, socket, sys
+own, to, port, data = sys.argv[1], sys.argv[2], int(sys.argv[3]), bytes.fromhex(sys.argv[4])
+asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asking.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+asking.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(own))
+asking.bind((own, 0))
+asking.sendto(data, (to, port))
 heard, _, _ = select.select([asking], [], [], 1)
 data, source = asking.recvfrom(2000) if heard else (b"", ("silence", 0))
 print(source[0], source[1], data.hex())`

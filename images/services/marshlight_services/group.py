@@ -1,11 +1,12 @@
 """
-What a service hears and says as a member of a multicast group. It is no session: on any link neighbours ask all day long,
+What a service hears that went to a multicast group, or to all of the link, and what it says to that. It is no session: on any link neighbours ask all day long,
 and none of them is an attacker for that.
 """
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import socket
 import struct
 import time
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 # Of one host altogether: what it says to all wakes all.
 EACH_SECOND = 5
 LONGEST = 1500
+SIOCGIFBRDADDR = 0x8919
 
 
 class Overheard(Session):
@@ -31,8 +33,9 @@ class Overheard(Session):
 
 
 class Member(asyncio.DatagramProtocol):
-    def __init__(self, host: Host, group: str, port: int, own: str) -> None:
-        self.host, self.group, self.port, self.own = host, group, port, own
+    def __init__(self, host: Host, group: str, port: int, own: str, alone: asyncio.DatagramTransport) -> None:
+        """`alone`: whence answers for one leave, with the host's own address; this socket has the group's."""
+        self.host, self.group, self.port, self.own, self.alone = host, group, port, own, alone
         self.second, self.said = 0, 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -41,15 +44,24 @@ class Member(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, source: Any) -> None:
         service = self.host.services.get(("udp", self.port))
         kind = kind_of(service.kind) if service else None
-        if service is None or not isinstance(kind, Datagram) or kind.to_group is None or source[0] == self.own:
+        if service is None or not isinstance(kind, Datagram) or source[0] == self.own:
             return
-        try:
-            answer = kind.to_group(data[:LONGEST], service, Overheard(self.host, service.kind, source, (self.own, self.port)))
-        except Exception as error:  # As in Host.accept.
-            say("error", f"{service.kind}: {type(error).__name__}: {error}"[:300])
-            return
-        if answer and self.admits(int(time.monotonic())):
-            self.transport.sendto(answer, (self.group, self.port))  # type: ignore[attr-defined]
+        session = Overheard(self.host, service.kind, source[:2], (self.own, self.port))
+        for say_to, to in ((kind.to_group, (self.group, self.port)), (kind.to_asker, source[:2])):
+            if say_to is None:
+                continue
+            try:
+                answer = say_to(data[:LONGEST], service, session)
+                if answer and self.admits(int(time.monotonic())):
+                    self.send(answer, to)
+            except Exception as error:  # As in Host.accept.
+                say("error", f"{service.kind}: {type(error).__name__}: {error}"[:300])
+
+    def send(self, answer: bytes, to: tuple[str, int]) -> None:
+        if to[0] == self.group:
+            self.transport.sendto(answer, to)  # type: ignore[attr-defined]
+        else:
+            self.alone.sendto(answer, to)
 
     def admits(self, second: int) -> bool:
         self.said = self.said + 1 if second == self.second else 1
@@ -60,7 +72,7 @@ class Member(asyncio.DatagramProtocol):
         """Nobody to answer, or no way out to the group: the host is there for who asks it itself."""
 
 
-async def open_group(host: Host, port: int) -> Callable[[], None]:
+async def open_group(host: Host, port: int, alone: asyncio.DatagramTransport) -> Callable[[], None]:
     """Joins the group of the service on this port, if it has one and there is a card; what is given leaves it."""
     service = host.services.get(("udp", port))
     kind = kind_of(service.kind) if service else None
@@ -69,25 +81,33 @@ async def open_group(host: Host, port: int) -> Callable[[], None]:
     if not isinstance(kind, Datagram) or kind.group is None or card is None:
         return lambda: None
     # Bound to the group, it hears what goes to the group and nothing else; the other socket hears the rest.
+    own = own_address_on_link() or ""
+    group = broadcast_on_link() if kind.group == "broadcast" else kind.group
+    if group is None:
+        return lambda: None
     member = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
-        on = struct.pack("4s4si", socket.inet_aton(kind.group), bytes(4), card)
         member.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        member.bind((kind.group, port))
-        member.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, on)
-        member.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, on)
-        member.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
-        member.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+        member.bind((group, port))
+        if kind.group != "broadcast":
+            join(member, group, card)
         member.setblocking(False)
-        own, group = own_address_on_link() or "", kind.group
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: Member(host, group, port, own), sock=member
+            lambda: Member(host, group, port, own, alone), sock=member
         )
     except OSError as error:
         member.close()
-        say("warning", f"{kind.group} {port}: {error.strerror}")
+        say("warning", f"{group} {port}: {error.strerror}")
         return lambda: None
     return transport.close
+
+
+def join(member: socket.socket, group: str, card: int) -> None:
+    on = struct.pack("4s4si", socket.inet_aton(group), bytes(4), card)
+    member.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, on)
+    member.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, on)
+    member.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
+    member.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
 
 
 def own_address_on_link() -> str | None:
@@ -100,6 +120,18 @@ def own_address_on_link() -> str | None:
         try:
             probe.connect(("224.0.0.1", 9))
             return str(probe.getsockname()[0])
+        except OSError:
+            return None
+
+
+def broadcast_on_link() -> str | None:
+    index = card_index()
+    if index is None:
+        return None
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        asked = struct.pack("256s", socket.if_indextoname(index).encode())
+        try:
+            return socket.inet_ntoa(fcntl.ioctl(probe, SIOCGIFBRDADDR, asked)[20:24])
         except OSError:
             return None
 

@@ -92,7 +92,7 @@ class Host:
             lambda: Datagrams(self, port), sock=datagram_socket(address, port)
         )
         self.datagrams.append(datagrams)
-        leave = await open_group(self, port)
+        leave = await open_group(self, port, transport)
 
         def close() -> None:
             self.datagrams.remove(datagrams)
@@ -161,7 +161,9 @@ class Datagrams(asyncio.DatagramProtocol):
         except Exception as error:  # As in accept.
             say("error", f"{service.kind}: {type(error).__name__}: {error}"[:300])
             return
-        if answer:
+        if answer and kind.fresh_port:
+            send_afresh(answer, session.target[0], source)
+        elif answer:
             self.transport.sendto(answer, source)  # type: ignore[attr-defined]
 
     def error_received(self, error: Exception) -> None:
@@ -186,6 +188,16 @@ class Datagrams(asyncio.DatagramProtocol):
             if now - last > DATAGRAM_SESSION:
                 del self.sessions[address]
                 session.closed()
+
+
+def send_afresh(answer: bytes, own: str, source: Address) -> None:
+    """From a port that nobody had before; what else may come back finds nobody there."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as fresh:
+        try:
+            fresh.bind((own, 0))
+            fresh.sendto(answer, source)
+        except OSError as error:
+            say("warning", f"no answer from a port of its own: {error.strerror}")
 
 
 def own_address(source: str) -> str:

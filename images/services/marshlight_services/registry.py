@@ -27,16 +27,20 @@ class Datagram:
     answer: Callable[[bytes, Service, Session], bytes | None]
     # It hears what is sent to the host's own address, not what is sent to all of a link.
     itself_alone: bool = False
-    # A multicast group that it listens to as well, and the answer that goes to all of it.
+    # A multicast group that it listens to as well, or `broadcast` for what goes to all of the link.
     group: str | None = None
+    # The answer to what came that way: to all of the group, or to who asked alone.
     to_group: Callable[[bytes, Service, Session], bytes | None] | None = None
+    to_asker: Callable[[bytes, Service, Session], bytes | None] | None = None
+    # Each answer leaves from a port of its own.
+    fresh_port: bool = False
 
 
 STREAMS = (
     *("http", "https", "ftp", "smb", "mysql", "postgres", "redis", "rdp", "vnc", "modbus", "mqtt", "msrpc", "winrm"),
     *("rtsp", "printer"),
 )
-DATAGRAMS = ("snmp", "ntp", "tftp", "netbios", "mdns")
+DATAGRAMS = ("snmp", "ntp", "tftp", "netbios", "mdns", "llmnr")
 
 loaded: dict[str, Stream | Datagram] = {}
 
@@ -49,6 +53,7 @@ def kind_of(name: str) -> Stream | Datagram | None:
             loaded[name] = Stream(module.talk, getattr(module, "prepare", None))
         elif name in DATAGRAMS:
             module = importlib.import_module(f".kinds.{name}", __package__)
-            more = [getattr(module, word, None) for word in ("MULTICAST_GROUP", "to_group")]
-            loaded[name] = Datagram(module.answer, getattr(module, "ITSELF_ALONE", False), *more)
+            more = [getattr(module, word, None) for word in ("HEARS", "to_group", "to_asker")]
+            flags = [bool(getattr(module, word, False)) for word in ("ITSELF_ALONE", "FRESH_PORT")]
+            loaded[name] = Datagram(module.answer, flags[0], *more, flags[1])
     return loaded.get(name)

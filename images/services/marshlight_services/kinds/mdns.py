@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..persona import Service
     from ..session import Session
 
-MULTICAST_GROUP, ITSELF_ALONE = "224.0.0.251", True
+HEARS, ITSELF_ALONE = "224.0.0.251", True
 A, PTR, TXT, SRV, ANY, IN = 1, 12, 16, 33, 255, 1
 FLUSH = 0x8000
 # RFC 6762, 10: names of hosts for two minutes, all else for 75; 6.7: to old resolvers at most ten seconds.
@@ -65,15 +65,21 @@ def answer(data: bytes, service: Service, session: Session) -> bytes | None:
 
 
 def to_group(data: bytes, service: Service, session: Session) -> bytes | None:
-    """
-    To all, what one of them asked all. Who wants an answer for himself alone gets it with the others (5.4 lets us); an
-    old resolver, which would not hear that, gets none: no way out leads to him.
-    """
+    """To all, what one of them asked all. Who wants an answer for himself alone gets it with the others (5.4 lets us)."""
     _, questions = read(data)
     if not questions or session.source[1] != service.port:
         return None
     found = matching(questions, records(session))
     return packet(0, [], found, False) if found else None
+
+
+def to_asker(data: bytes, service: Service, session: Session) -> bytes | None:
+    """To an old resolver, which asks the group as it would ask a server and hears what comes to itself alone (6.7)."""
+    number, questions = read(data)
+    if not questions or session.source[1] == service.port:
+        return None
+    found = matching(questions, records(session))
+    return packet(number, questions, found, True) if found else None
 
 
 def matching(questions: list[Question], known: list[Record]) -> list[Record]:

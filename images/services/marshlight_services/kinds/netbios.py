@@ -15,9 +15,15 @@ if TYPE_CHECKING:
 
 NBSTAT, NB, IN = 0x21, 0x20, 1
 ACTIVE, GROUP = 0x0400, 0x8000
-# A question to all of a link cannot be answered: no way out leads to who asked.
-ITSELF_ALONE = True
+# Of what goes to all of a link, questions for its own names are answered, to who asked.
+HEARS, ITSELF_ALONE = "broadcast", True
 ANYBODY = b"*" + b"\0" * 15
+
+
+def to_asker(data: bytes, service: Service, session: Session) -> bytes | None:
+    """To a question for a name (RFC 1002, 5.1.1.4); for the status of a node one asks that node (5.1.4)."""
+    asks_name = len(data) >= 50 and data[2] & 0xF8 == 0 and data[46:48] == struct.pack(">H", NB)
+    return answer(data, service, session) if asks_name else None
 
 
 def answer(data: bytes, service: Service, session: Session) -> bytes | None:

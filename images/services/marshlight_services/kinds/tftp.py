@@ -1,4 +1,7 @@
-"""TFTP (RFC 1350): names that are asked for are told; there is no file, and nothing may be written."""
+"""TFTP (RFC 1350): names that are asked for are told; there is no file, and nothing may be written.
+
+Each transfer, also a refused one, has a port of its own (RFC 1350, 4); the pod lets it out to who asked.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ if TYPE_CHECKING:
     from ..persona import Service
     from ..session import Session
 
+FRESH_PORT = True
 READ, WRITE, ERROR = 1, 2, 5
 NOT_FOUND, ACCESS, ILLEGAL = (1, "File not found"), (2, "Access violation"), (4, "Illegal TFTP operation")
 
