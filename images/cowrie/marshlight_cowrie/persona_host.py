@@ -8,7 +8,7 @@ from .fields import Fields, Refused
 
 KINDS = (
     *("http", "https", "ftp", "smb", "mysql", "postgres", "redis", "rdp", "vnc", "snmp", "modbus", "mqtt"),
-    *("msrpc", "winrm", "rtsp", "printer", "ntp", "tftp", "netbios", "mdns"),
+    *("msrpc", "winrm", "rtsp", "printer", "ntp", "tftp", "netbios", "mdns", "llmnr"),
 )
 STACKS = ("linux", "linux-embedded", "windows", "bsd", "printer", "switch")
 
