@@ -100,7 +100,7 @@ t.test('nmap takes a decoy for what its persona is', async (t) => {
       )
       const name = `${Buffer.from('FDFEEPFCEFCNDB').toString('hex')}${'4341'.repeat(8)}4141`
       const wanted = `abcd01100001000000000000${'20'}${name}0000200001`
-      t.match(alone('198.18.54.255', '137', wanted), new RegExp(`^${store.ip} 137 abcd8500.*${address}$`))
+      t.match(alone('198.18.54.255', '137', wanted), new RegExp(`^${store.ip} 137 abcd8580.*${address}$`))
       t.match(alone('198.18.54.255', '137', wanted.replace('4644', '4645')), /^silence/)
       const transfer = alone(store.ip, '69', '0001726f75746572006f6374657400')
       t.match(transfer, new RegExp(`^${store.ip} \\d+ 00050001`))

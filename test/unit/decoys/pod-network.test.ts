@@ -2,7 +2,7 @@ import t from 'tap'
 import { foretold } from '../../../agent/audit/probes/system.ts'
 import { podNetwork } from '../../../agent/decoys/pod-network.ts'
 import { networkLimits } from '../../../shared/network-limits.ts'
-import type { PersonaNetwork } from '../../../shared/schemas/persona.ts'
+import type { PersonaNetwork, ServiceKind } from '../../../shared/schemas/persona.ts'
 import { personaOf } from '../../lab/cowrie-persona.ts'
 
 const windows: PersonaNetwork = {
@@ -54,4 +54,14 @@ t.test('a finding that the limits of the persona announce is told as such', asyn
   t.equal(foretold({}, 'class', words), words)
   t.match(foretold({ network: { ...windows, mss: 9000 } }, 'options', words), /MSS above 1460/)
   t.equal(foretold({ network: windows }, 'options', words), words)
+})
+
+t.test('only what answers all of a link, or from a new port, has an answer let out by who asked', async (t) => {
+  const service = (kind: ServiceKind, port: number) => ({ kind, port, product: '', version: '', settings: {} })
+  const persona = {
+    ...personaOf('host', 1),
+    services: [service('netbios', 137), service('mdns', 5353), service('tftp', 69), service('snmp', 161)],
+  }
+  t.match(podNetwork(persona).file, { answers: [137, 5353], transfers: [69] }, 'also without a stack of its own')
+  t.same(podNetwork({ ...persona, services: [service('snmp', 161)] }).file, {})
 })

@@ -32,7 +32,7 @@ def listeners(p: Process) -> list[tuple[str, str, int, str, int]]:
         "smb": ("smbd",), "mysql": ("mysqld", "mariadbd"), "postgres": ("postgres",), "redis": ("redis-server",), "mqtt": ("mosquitto",),
     }  # fmt: skip
     for service in getattr(persona, "services", ()):
-        if service.kind not in ("snmp", "ntp", "tftp", "netbios", "mdns"):
+        if service.kind not in ("snmp", "ntp", "tftp", "netbios", "mdns", "llmnr"):
             add(service.port, programs.get(service.kind, (service.kind,)))
     return found
 
