@@ -23,8 +23,8 @@ from .smb_files import Files
 from .smb_info import OF_SHARE
 from .smb_pipe import Pipe
 from .smb_pipes import Pipes
-from .smb_share import share_of
-from .smb_tree import ACCESS_DENIED, CANCEL, CREATE, INVALID, OK, Tree
+from .smb_share import pairs, share_of
+from .smb_tree import ACCESS_DENIED, CANCEL, CREATE, INVALID, OK, Tree, context
 
 if TYPE_CHECKING:
     from ..connection import Connection
@@ -236,16 +236,6 @@ class Conversation(Answers):
 
     def send(self, message: bytes) -> None:
         self.connection.send(struct.pack(">I", len(message)) + message)
-
-
-def pairs(text: str) -> dict[str, str]:
-    """`name=value` separated by `;`."""
-    pieces = (piece.partition("=") for piece in text.split(";"))
-    return {name.strip(): value.strip() for name, _, value in pieces if name.strip()}
-
-
-def context(kind: int, data: bytes) -> bytes:
-    return struct.pack("<HHI", kind, len(data), 0) + data + b"\0" * (-len(data) % 8)
 
 
 async def talk(connection: Connection) -> None:

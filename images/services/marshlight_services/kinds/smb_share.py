@@ -51,6 +51,12 @@ class Node:
         return self.name.startswith(".") and self.name not in (".", "..")
 
 
+def pairs(text: str) -> dict[str, str]:
+    """`name=value` separated by `;`."""
+    pieces = (piece.partition("=") for piece in text.split(";"))
+    return {name.strip(): value.strip() for name, _, value in pieces if name.strip()}
+
+
 def share_of(persona: Persona, folder: str) -> Node:
     """The folder of a share as a tree; names are found whatever their case."""
     base = folder.replace("\\", "/").rstrip("/") + "/"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Protocol
 
 CREATE, CLOSE, FLUSH, READ, WRITE, LOCK, IOCTL, CANCEL, QUERY_DIRECTORY, NOTIFY, QUERY_INFO, SET_INFO = (
@@ -27,3 +28,7 @@ class Tree(Protocol):
 
     def close(self) -> None:
         """The connection or the tree is over."""
+
+
+def context(kind: int, data: bytes) -> bytes:
+    return struct.pack("<HHI", kind, len(data), 0) + data + b"\0" * (-len(data) % 8)
