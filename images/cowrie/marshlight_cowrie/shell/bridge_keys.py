@@ -42,8 +42,8 @@ def install(talk: Any) -> None:
             self.lineBufferIndex -= 1
             del self.lineBuffer[self.lineBufferIndex]
             if not self.password_input:
-                self.terminal.write(b"\x08")
-                redraw_tail(self)
+                tail = b"".join(self.lineBuffer[self.lineBufferIndex :])
+                self.terminal.write(b"\x08\x1b[1P" + tail + b"\x08" * len(tail) if tail else b"\x08\x1b[K")
 
     def delete(self: Any) -> None:
         if self.lineBufferIndex < len(self.lineBuffer):
@@ -109,9 +109,12 @@ def install(talk: Any) -> None:
         self.password_input = False
         session = self.shell_session
         asking = session.terminal is not None and session.terminal.asking is not None
-        self.terminal.write(b"^C\n")
+        self.terminal.write(b"^C")
         if asking:
-            session.terminal.pasting(False)
+            # readline leaves, comes back for the signal, and leaves again.
+            for on in (False, True, False):
+                session.terminal.pasting(on)
+        self.terminal.write(b"\n")
         session.interrupt()
 
     def end_of_input(self: Any) -> None:
