@@ -21,7 +21,7 @@ THEMES: tuple[str, ...] = (
     *("accounts", "apt", "archive", "attributes", "awk", "become", "characters", "compare", "compression", "copies", "count", "dates", "dd", "disks"),
     *("du", "dump", "ends", "expr", "fields", "files", "find", "grep", "hardware", "identity", "interpreters", "join", "kill", "kinds"),
     *("lasts", "listing", "logins", "modes", "network", "packages", "passwords", "paths", "pieces", "processes", "ps", "reach", "removal", "said", "sed", "services"),
-    *("show", "sockets", "sort", "sums", "top", "words", "xargs", "colours", "terminals", "multiplexers", "zip", "remote", "perl"),
+    *("show", "sockets", "sort", "sums", "top", "words", "xargs", "colours", "terminals", "multiplexers", "zip", "remote", "distant", "perl"),
 )
 SBIN = frozenset(
     "arp blkid chpasswd chroot cron dmidecode fdisk groupadd groupdel halt ifconfig insmod ip iptables ip6tables lsmod "

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from .bounds import Bounds
-from .expressions import Expressions
+from .calls import Calls
 from .operations import binary
 from .things import Break, Continue, Function, Raised, Return, Scope, Thing, Unknown, kind_of
 
@@ -22,7 +22,7 @@ THEIRS = (
 )
 
 
-class Machine(Expressions):
+class Machine(Calls):
     def __init__(self, p: Process, name: str, argv: list[str]) -> None:
         from . import modules, names
 

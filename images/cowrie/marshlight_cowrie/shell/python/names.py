@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .bounds import MOST_BITS, width_of
 from .files import open_
+from .makers import MAKERS
 from .things import PLAIN, Function, Native, Scope, Thing, Unknown, kind_of
 
 if TYPE_CHECKING:
@@ -82,14 +83,6 @@ async def length(machine: Machine, value: Any) -> int:
             raise TypeError(f"object of type '{value.kind}' has no len()")
         return len(items)
     return len(value)
-
-
-async def type_(machine: Machine, value: Any, *more: Any) -> Any:
-    if more:
-        raise Unknown
-    name = kind_of(value)
-    found = machine.builtins.get(name)
-    return found if found is not None else Thing("type", f"<class '{name}'>", {"__name__": name})
 
 
 async def isinstance_(machine: Machine, value: Any, wanted: Any) -> bool:
@@ -180,34 +173,6 @@ def parsed(source: Any, name: str, mode: str) -> Any:
     return ast.parse(source.strip() if mode == "eval" else source, name, mode)
 
 
-async def int_(machine: Machine, value: Any = 0, base: Any = None) -> int:
-    if isinstance(value, (Thing, type)):
-        raise TypeError(f"int() argument must be a string, a bytes-like object or a real number, not '{kind_of(value)}'")
-    return int(value) if base is None else int(value, base)
-
-
-async def str_(machine: Machine, value: Any = "", *more: Any) -> str:
-    machine.bounds.weigh(value)
-    return str(value, *more) if more else str(value)
-
-
-async def bytes_(machine: Machine, value: Any = b"", *more: Any) -> bytes:
-    if isinstance(value, int):
-        machine.bounds.length(value)
-        return bytes(value)
-    return bytes(value, *more) if isinstance(value, str) else bytes(machine.bounds.items(value))
-
-
-async def dict_(machine: Machine, value: Any = (), **named: Any) -> dict[Any, Any]:
-    return {**(dict(value) if isinstance(value, dict) else dict(machine.bounds.items(value))), **named}
-
-
-async def range_(machine: Machine, *parts: Any) -> range:
-    if any(isinstance(part, int) and part.bit_length() > 62 for part in parts):
-        raise OverflowError("Python int too large to convert to C ssize_t")
-    return range(*parts)
-
-
 async def power(machine: Machine, base: Any, exponent: Any, modulus: Any = None) -> Any:
     if isinstance(base, int) and isinstance(exponent, int) and modulus is None and base.bit_length() * max(0, exponent) > MOST_BITS and abs(base) > 1:
         raise MemoryError
@@ -225,13 +190,6 @@ async def format_(machine: Machine, value: Any, form: str = "") -> str:
 async def dir_(machine: Machine, *values: Any) -> list[str]:
     names = values[0].attributes if values and isinstance(values[0], Thing) else machine.top.names
     return sorted(name for name in names if name not in ("__items__", "__mapping__", "__unknown__", "__source__"))
-
-
-def maker(run: Callable[..., Any]) -> Callable[..., Any]:
-    async def made(machine: Machine, *values: Any) -> Any:
-        return run(machine.bounds.items(values[0])) if values else run()
-
-    return made
 
 
 async def enumerate_(machine: Machine, value: Any, start: int = 0) -> list[Any]:
@@ -272,18 +230,4 @@ FUNCTIONS: dict[str, Any] = {
     **{"sum": over_items(sum), "max": over_items(max), "min": over_items(min), "any": over_items(any), "all": over_items(all)},
     **{"pow": power, "format": format_, "dir": dir_, "enumerate": enumerate_, "reversed": reversed_, "repr": repr_, "id": id_},
     **{"callable": callable_, "next": next_, "iter": iter_, "open": open_, "globals": nothing, "locals": nothing},
-}
-
-
-async def bool_(machine: Machine, value: Any = False) -> bool:
-    return bool(value)
-
-
-async def float_(machine: Machine, value: Any = 0.0) -> float:
-    return float(value)
-
-
-MAKERS: dict[str, Any] = {
-    **{"int": int_, "str": str_, "bytes": bytes_, "dict": dict_, "range": range_, "list": maker(list), "tuple": maker(tuple)},
-    **{"set": maker(set), "frozenset": maker(frozenset), "bool": bool_, "float": float_, "type": type_},
 }
