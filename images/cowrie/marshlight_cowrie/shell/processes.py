@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..machine.kind import small
-from ..machine.running import Running, of_persona
+from ..machine.daemons import Daemons, of_persona
+from ..machine.running import Running
 from .looked_at import of_command, of_shell
 from .ports import Row
 from .tasks import Interrupted, Task
@@ -35,6 +36,7 @@ class SessionTable:
         self.handlers: dict[int, Callable[[int], bool]] = {}
         #: Commands that run, with the path they were found at; shells, as long as there are.
         self.commands: dict[int, tuple[Process, str]] = {}
+        self.daemons = Daemons()
         self.shells: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         #: What the kernel has handed out, and between two of the session's own processes some of others.
         self.last = self._first()
@@ -99,7 +101,7 @@ class SessionTable:
         return self.host.now()
 
     def pids(self) -> list[int]:
-        return sorted({*(process.pid for process in self.persona.processes if process.pid not in self.killed), *self.own})
+        return [*(pid for pid in self.daemons.of(self.persona) if pid not in self.killed), *self.own]
 
     def running(self, pid: int) -> Running | None:
         shell, row = self.shells.get(pid), self.own.get(pid)
@@ -107,7 +109,7 @@ class SessionTable:
             # A subshell has no line of its own in the table.
             row = Row(shell.account.name, pid, shell.pid, 0.0, 0.1, 7000, 3500, "?", "S", self.host.now(), 0.0, shell.name)
         if row is None:
-            return None if pid in self.killed else of_persona(self.persona, pid)
+            return None if pid in self.killed else self.daemons.of(self.persona).get(pid)
         command = self.commands.get(pid)
         if command is not None:
             return of_command(row, *command)

@@ -14,7 +14,6 @@ import errno
 import os
 import stat as st
 import zlib
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, Union
 
@@ -40,30 +39,6 @@ class Processes(Protocol):
     def running(self, pid: int) -> Running | None: ...
 
 
-class OfPersona:
-    """Of a view without a shell: the persona's processes, and the one that serves files and looks itself."""
-
-    def __init__(self, playing: Callable[[], Persona], clock: Callable[[], float], uid: int, gids: tuple[int, ...]) -> None:
-        self.playing, self.now, self.uid, self.gids = playing, clock, uid, gids
-
-    @property
-    def persona(self) -> Persona:
-        return self.playing()
-
-    @property
-    def own(self) -> int:
-        return max((process.pid for process in self.persona.processes), default=600) + 211
-
-    def pids(self) -> list[int]:
-        return sorted({*(process.pid for process in self.persona.processes), self.own})
-
-    def running(self, pid: int) -> Running | None:
-        if pid != self.own:
-            return facts.of_persona(self.persona, pid)
-        path = "/usr/lib/openssh/sftp-server"
-        return facts.Running(pid, 1, self.uid, self.gids[0] if self.gids else 0, self.gids, (path,), "sftp-server", path, started=self.now())
-
-
 class WithProcesses:
     """In the overlay's place; what it does not know itself, the overlay answers."""
 
@@ -71,6 +46,8 @@ class WithProcesses:
         self.below, self.processes, self.pid = below, processes, pid
         self.keys: dict[int, Key] = {}
         self.numbers: dict[Key, int] = {}
+        #: What stands in the folder of each process.
+        self.shown: tuple[str, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.below, name)
@@ -103,7 +80,7 @@ class WithProcesses:
     def child(self, folder: int, name: str) -> int | None:
         key = self.keys.get(folder)
         if key is not None:
-            return self._of_process(key).get(name)
+            return self._named(key, name) if name in self._names(key) else None
         if folder == self.proc:
             if name in TOP and self.processes.running(self.pid):
                 return self.number((name,))
@@ -115,7 +92,7 @@ class WithProcesses:
     def listing(self, folder: int) -> dict[str, int]:
         key = self.keys.get(folder)
         if key is not None:
-            return self._of_process(key)
+            return {name: self._named(key, name) for name in self._names(key)}
         found = self.below.listing(folder)
         if folder != self.proc:
             return found
@@ -185,22 +162,26 @@ class WithProcesses:
 
     # -- of one process ----------------------------------------------------------------------------------------------
 
-    def _of_process(self, key: Key) -> dict[str, int]:
-        """Names in one of its folders."""
+    def _names(self, key: Key) -> tuple[str, ...]:
+        """In one of its folders."""
         pid, inside = key[0], key[1:]
         one = self.processes.running(int(pid)) if isinstance(pid, int) else None
         if one is None:
-            return {}
+            return ()
         if inside[:1] == ("task",):
             if len(inside) == 1:
-                return {str(pid): self.number((*key, pid))}
+                return (str(pid),)
             inside = inside[2:]
         if not inside:
-            shown = {name: self.number((*key, name)) for name in facts.names(self.processes.persona) if not (name == "task" and len(key) > 1)}
-            real = self.below.child(self.proc, "net")
-            return {**shown, "net": real} if real else shown
-        names: Any = {"fd": one.open, "fdinfo": one.open, "ns": facts.NAMESPACES, "attr": facts.ATTRIBUTES}.get(str(inside[0]), ())
-        return {str(name): self.number((*key, name)) for name in names}
+            names = self.shown = self.shown or facts.names(self.processes.persona)
+            return names if len(key) == 1 else tuple(name for name in names if name != "task")
+        within: Any = {"fd": one.open, "fdinfo": one.open, "ns": facts.NAMESPACES, "attr": facts.ATTRIBUTES}.get(str(inside[0]), ())
+        return tuple(str(name) for name in within)
+
+    def _named(self, key: Key, name: str) -> int:
+        # A process's net is that of the machine.
+        real = self.below.child(self.proc, "net") if name == "net" and (len(key) == 1 or len(key) == 3) else None
+        return real or self.number((*key, name))
 
     def _node(self, key: Key) -> Node | None:
         now = self.processes.now()

@@ -22,7 +22,7 @@ from .base import BaseTree
 from .host_layer import HostLayer, Texts
 from .layer import Bottom
 from .overlay import Overlay, Quota
-from .processes import OfPersona
+from .own_processes import OfPersona
 from .programs import maker
 from .skeleton import skeleton
 from .store import Store

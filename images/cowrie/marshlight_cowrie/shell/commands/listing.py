@@ -82,7 +82,7 @@ def walk(p: Process, item: Item, options: Options, heading: bool, first: bool) -
         except OSError:
             continue
     items = ordered(items, options)
-    status = unread(p, items, options)
+    status = unread(p, items, options, f"{item.name.rstrip('/')}/")
     show(p, items, options, total=options.any("lnogs"))
     if "R" in options:
         for child in items:
@@ -92,7 +92,7 @@ def walk(p: Process, item: Item, options: Options, heading: bool, first: bool) -
     return status
 
 
-def unread(p: Process, items: list[Item], options: Options) -> int:
+def unread(p: Process, items: list[Item], options: Options, above: str = "") -> int:
     """A long list tells where links lead; those of another's process tell nobody but root."""
     status = 0
     for item in items:
@@ -100,7 +100,7 @@ def unread(p: Process, items: list[Item], options: Options) -> int:
             try:
                 p.fs.readlink(item.path)
             except OSError as error:
-                complain(p, f"cannot read symbolic link {quoted(item.name)}: {strerror(error)}")
+                complain(p, f"cannot read symbolic link {quoted(above + item.name)}: {strerror(error)}")
                 status = 1
     return status
 
