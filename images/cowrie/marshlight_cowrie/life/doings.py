@@ -20,6 +20,8 @@ class Doings:
         self.records: list[Event] = list(records)
         #: Of accounts that he logged in as: lastlog goes by them.
         self.uids: dict[str, int] = {}
+        #: Before this nothing is in the journal any more: he had it trimmed.
+        self.journal_from = 0.0
 
     def __bool__(self) -> bool:
         return bool(self.lines or self.records)
@@ -45,7 +47,7 @@ class Doings:
         return [one for one in self.records if one.kind in kinds and begin <= one.at < end]
 
     def dump(self) -> dict[str, Any]:
-        return {"lines": [astuple(line) for line in self.lines], "records": [astuple(one) for one in self.records], "uids": self.uids}
+        return {"lines": [astuple(line) for line in self.lines], "records": [astuple(one) for one in self.records], "uids": self.uids, "from": self.journal_from}
 
 
 def restored(saved: dict[str, Any]) -> Doings:
@@ -57,6 +59,7 @@ def restored(saved: dict[str, Any]) -> Doings:
     ]
     made = Doings(lines[-MOST_LINES:], records[-MOST_RECORDS:])
     made.uids = {str(name): int(uid) for name, uid in saved["uids"].items()}
+    made.journal_from = float(saved.get("from", 0.0))
     return made
 
 

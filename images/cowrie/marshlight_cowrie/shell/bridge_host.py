@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from .. import life, network
+from ..life import lines
 from .tasks import Signal
 
 if TYPE_CHECKING:
     from ..decoy import Decoy
+    from ..life.lines import Line
     from ..persona import Persona
     from .ports import Row
 
@@ -38,6 +40,17 @@ class DecoyHost:
     def syslog(self, facility: str, tag: str, text: str) -> None:
         """syslog(3): into the logs as this attacker sees them."""
         self.decoy.visits.say(self.key, facility, tag, text)
+
+    def journal(self, begin: float, end: float) -> list[Line]:
+        """What was said on the machine, as this attacker sees it, in the order of time."""
+        own = self.decoy.trees.doings(self.key)
+        begin = max(begin, own.journal_from)
+        happened = life.events(self.persona, begin - 3600, end)
+        told = [line for event in happened for line in lines.of(self.persona, event)]
+        return sorted((line for line in [*told, *own.lines] if begin <= line.at < end), key=lambda line: line.at)
+
+    def forget_journal(self) -> None:
+        self.decoy.trees.doings(self.key).journal_from = self.now()
 
     def connections(self) -> list[tuple[int, str, int, tuple[int, ...]]]:
         """Of this attacker: own port, address and port of the client, the daemon's processes for it, the child first."""

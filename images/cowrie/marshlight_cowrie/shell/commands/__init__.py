@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 THEMES: tuple[str, ...] = (
     *("accounts", "apt", "archive", "attributes", "awk", "become", "characters", "compare", "compression", "copies", "count", "dates", "dd", "disks"),
-    *("du", "dump", "ends", "expr", "fields", "files", "find", "grep", "hardware", "identity", "interpreters", "join", "kill", "kinds"),
+    *("du", "dump", "ends", "expr", "fields", "files", "find", "grep", "hardware", "identity", "interpreters", "join", "journal", "kill", "kinds"),
     *("lasts", "listing", "logins", "modes", "network", "packages", "passwords", "paths", "pieces", "processes", "ps", "reach", "removal", "said", "sed", "services"),
     *("show", "sockets", "sort", "sums", "top", "words", "xargs", "colours", "terminals", "multiplexers", "zip", "remote", "distant", "perl"),
 )

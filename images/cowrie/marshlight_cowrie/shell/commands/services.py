@@ -1,4 +1,4 @@
-"""crontab, service, systemctl, journalctl, and what a firewall or a mandatory access control says."""
+"""crontab, service, systemctl, and what a firewall or a mandatory access control says."""
 
 from __future__ import annotations
 
@@ -140,19 +140,6 @@ async def systemctl(p: Process) -> int:
     return status
 
 
-async def journalctl(p: Process) -> int:
-    if p.account.uid:
-        p.stderr.write(b"No journal files were opened due to insufficient permissions.\n")
-        return 1
-    try:
-        lines = p.fs.read("/var/log/syslog").decode("utf-8", "replace").splitlines()
-    except OSError:
-        lines = []
-    count = next((int(p.args[i + 1]) for i, word in enumerate(p.args[:-1]) if word == "-n" and p.args[i + 1].isdigit()), len(lines))
-    p.out("".join(line + "\n" for line in lines[-count:]) if lines else "-- No entries --\n")
-    return 0
-
-
 async def iptables(p: Process) -> int:
     if p.account.uid:
         raise Usage("iptables v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)\n", 4)
@@ -164,6 +151,6 @@ async def iptables(p: Process) -> int:
 
 
 COMMANDS = {
-    **{"crontab": crontab, "service": service, "systemctl": systemctl, "journalctl": journalctl, "iptables": iptables},
+    **{"crontab": crontab, "service": service, "systemctl": systemctl, "iptables": iptables},
     "ip6tables": iptables,
 }
