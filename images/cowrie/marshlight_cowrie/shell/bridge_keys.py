@@ -51,7 +51,8 @@ def install(talk: Any) -> None:
             redraw_tail(self)
 
     def replace(self: Any, line: list[bytes]) -> None:
-        self.terminal.write(b"\x08" * self.lineBufferIndex + b"".join(line) + b"\x1b[K")
+        longer = len(self.lineBuffer) > len(line)
+        self.terminal.write(b"\x08" * self.lineBufferIndex + b"".join(line) + (b"\x1b[K" if longer else b""))
         self.lineBuffer, self.lineBufferIndex = line, len(line)
 
     def as_keys(line: bytes) -> list[bytes]:
@@ -159,6 +160,9 @@ def install(talk: Any) -> None:
         added, shown = complete(terminal.shell, line)
         if added:
             self.tabs = 0
+            if not added.endswith((" ", "/")):
+                # There is more than one: the bell, and what they have in common.
+                self.terminal.write(b"\x07")
             for key in as_keys(added.encode("utf-8", "surrogateescape")):
                 character(self, key, True)
             return

@@ -37,7 +37,7 @@ class Lookup:
     def flags(self: Any) -> str:
         letters = "".join(letter for letter, option in sorted(LETTERS.items(), key=lambda pair: pair[0]) if option in self.options)
         small = "".join(letter for letter in letters if letter.islower())
-        return small + ("i" if self.interactive else "") + "".join(letter for letter in letters if letter.isupper()) + self.vars_flag()
+        return "".join(sorted(small + ("i" if self.interactive else ""))) + "".join(letter for letter in letters if letter.isupper()) + self.vars_flag()
 
     def vars_flag(self: Any) -> str:
         return "c" if self.label == "-c" else "s" if self.label == "-s" or self.interactive else ""
