@@ -14,7 +14,10 @@ def decoded(shell: Any, text: str) -> str:
     def folder(*, short: bool) -> str:
         home = shell.vars.get("HOME") or ""
         cwd = shell.vars.get("PWD") or shell.cwd
-        if home and (cwd == home or cwd.startswith(home.rstrip("/") + "/")):
+        if home == "/":
+            # A home that is the root itself is one to ash alone, and holds nothing below it.
+            cwd = "~" if cwd == "/" and shell.dialect.kind == "ash" else cwd
+        elif home and (cwd == home or cwd.startswith(home.rstrip("/") + "/")):
             cwd = "~" + cwd[len(home.rstrip("/")) :]
         return (cwd.rstrip("/").rsplit("/", 1)[-1] or "/") if short else cwd
 

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ...machine import busybox as facts
 from .modules import say
 from .usage import refusal
 
@@ -134,7 +135,11 @@ def progress(p: Process, target: str) -> str:
         size = 0
     name = target.rsplit("/", 1)[-1][:20]
     bar = "*" * 32
-    return f"saving to '{target}'\n{name:<20} 100% |{bar}| {size:>5}  0:00:00 ETA\n'{target}' saved\n"
+    line = f"{name:<20} 100% |{bar}| {size:>5}  0:00:00 ETA\n"
+    # Where it is saved to, releases of before 2019 kept to themselves.
+    if facts.release(p.host.persona) < (1, 31):
+        return line
+    return f"saving to '{target}'\n{line}'{target}' saved\n"
 
 
 def fetch_of(name: str, cowrie: Command | None, valued: str) -> Command:
