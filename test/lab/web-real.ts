@@ -90,6 +90,23 @@ export function answers(segment: Segment, ip: string, asked: readonly [port: num
   return JSON.parse(output) as string[]
 }
 
+const manyProgram = `
+import socket, sys, time
+ip, port, count, most = sys.argv[1], *map(int, sys.argv[2:])
+some = [socket.create_connection((ip, port), 5) for _ in range(count)]
+for s in some: s.sendall(b"GET / HTTP/1.1\\r\\n"); s.setblocking(False)
+def ended(s):
+    try: return s.recv(1) == b""
+    except BlockingIOError: return False
+    except OSError: return True
+end = time.monotonic() + 8
+while (kept := [ended(s) for s in some].count(False)) > most and time.monotonic() < end: time.sleep(0.05)
+print(kept)`
+
+/** How many of so many connections at once are kept open, once no more than `most` are. */
+export const kept = (segment: Segment, ip: string, port: number, count: number, most: number): number =>
+  Number(segment.onNeighbour('python3', '-c', manyProgram, ip, String(port), String(count), String(most)))
+
 const halfProgram = `
 import socket, sys
 s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)

@@ -7,7 +7,7 @@ import { personaOf } from './cowrie-persona.ts'
 import { eventually } from './cowrie-pod.ts'
 import { decoyOf, makeAppliance, planOf, settled } from './decoys-appliance.ts'
 import { makeSegment } from './decoys-segment.ts'
-import { answers, halfARequest, realWebHost } from './web-real.ts'
+import { answers, halfARequest, kept, realWebHost } from './web-real.ts'
 
 t.setTimeout(180_000)
 
@@ -214,6 +214,14 @@ t.test('real servers in a decoy, beside a host that they came with', async (t) =
     t.ok(begun.length > 200 && begun.length - ended.size < 6, `${begun.length} sessions, ${ended.size} ended`)
   })
 
+  await t.test(
+    'one source gets so many connections of each server, and all of them again when it leaves',
+    async (t) => {
+      const { connectionsPerSource: most } = decoy.limits
+      for (const port of [80, 8080, 80]) t.equal(kept(segment, decoy.ip, port, most + 4, most), most, `${port}`)
+    },
+  )
+
   await t.test('another version and other pages take effect while a request is under way', async (t) => {
     const before = (await engine.containers()).map(({ id, startedAt }) => ({ id, startedAt }))
     const finish = await Promise.all(
@@ -244,5 +252,21 @@ t.test('real servers in a decoy, beside a host that they came with', async (t) =
       before,
       'nothing was started again',
     )
+  })
+  await t.test('a port goes over to what images/services plays, and back', async (t) => {
+    const printer = { ...site('http', 80, 'HP HTTP Server', '1.0'), settings: { flavour: 'embedded' } }
+    const turns: [string, PersonaService[], ('services' | 'web')[]][] = [
+      ['HP HTTP Server', [printer, site('http', 8080, 'nginx', '1.22.1')], ['services', 'web']],
+      ['nginx', [site('http', 80, 'nginx', '1.22.1'), { ...printer, port: 8080 }], ['services', 'web']],
+    ]
+    for (const [i, [name, services, containers]] of turns.entries()) {
+      const revision = 3 + i
+      const changed = { ...decoy, personaVersion: revision, services: containers }
+      decoys.applyPlan(planOf(agent, revision, [changed], [playing(revision, services, bare)]))
+      t.match(await reported(settled(revision)), { outcome: 'applied' })
+      const named = async () =>
+        answers(segment, decoy.ip, [[80, 'HEAD / HTTP/1.0\r\n\r\n']])[0]?.includes(`Server: ${name}`) || undefined
+      t.ok(await eventually(named, `${name} on 80`, 15))
+    }
   })
 })

@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
-#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -22,14 +24,19 @@ struct record {
 };
 
 static struct connection {
-  uint32_t id, number, told, source;
+  uint32_t id, number, told, place;
 } connections[MOST_FILES];
+
+/* Who is connected to any of the server's processes: they share it, as the first of them made it. */
+static struct place {
+  _Atomic uint32_t source;
+  uint32_t process;
+} *places;
 
 __thread int tap_inside_tls;
 __thread int tap_last_read = -1;
 
-static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
-static uint32_t accepted, open_now;
+static _Atomic uint32_t accepted;
 static uint32_t most = 128, most_of_source = 32;
 static int out = -1;
 
@@ -43,6 +50,9 @@ __attribute__((constructor)) static void begin(void) {
   most = number_of("MARSHLIGHT_MAX_CONNECTIONS", most);
   most_of_source = number_of("MARSHLIGHT_MAX_CONNECTIONS_PER_SOURCE", most_of_source);
   out = (int)number_of("MARSHLIGHT_TAP", 0);
+  places = mmap(NULL, most * sizeof *places, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  /* Without it nobody could be let in at all. */
+  if (places == MAP_FAILED) abort();
 }
 
 int tap_knows(int fd) { return fd >= 0 && fd < MOST_FILES && connections[fd].id != 0; }
@@ -74,23 +84,42 @@ void tap_tell(int fd, char kind, const void *data, size_t length) {
   if (one->told > MOST_TOLD) put(one, CUT, NULL, 0);
 }
 
+/* A place for one more of that source, or `most` where there is none. */
+static uint32_t place_for(uint32_t source) {
+  uint32_t same = 0, free_one = most;
+  for (uint32_t i = 0; i < most; i++) {
+    uint32_t there = places[i].source;
+    if (there == 0) free_one = i;
+    else same += there == source;
+  }
+  uint32_t nobody = 0;
+  if (same >= most_of_source || free_one == most || !atomic_compare_exchange_strong(&places[free_one].source, &nobody, source))
+    return most;
+  places[free_one].process = (uint32_t)getpid();
+  return free_one;
+}
+
+/* Processes that were killed leave nothing by themselves. */
+static void forget_the_dead(void) {
+  for (uint32_t i = 0; i < most; i++)
+    if (places[i].source != 0 && places[i].process != 0 && kill((pid_t)places[i].process, 0) != 0 && errno == ESRCH)
+      places[i].source = 0;
+}
+
 /* Whether there is room for it. */
 static int enter(int fd, const struct sockaddr_in *source) {
   struct connection *one = &connections[fd];
   struct { uint32_t source, target; uint16_t source_port, target_port; } told = {0};
   struct sockaddr_in target = {0};
   socklen_t size = sizeof target;
-  uint32_t same = 0;
-  pthread_mutex_lock(&counting);
-  for (int other = 0; other < MOST_FILES; other++)
-    same += connections[other].id != 0 && connections[other].source == source->sin_addr.s_addr;
-  memset(one, 0, sizeof *one);
-  one->source = source->sin_addr.s_addr;
-  if (open_now < most && same < most_of_source) {
-    open_now++;
-    one->id = ++accepted;
+  uint32_t place = place_for(source->sin_addr.s_addr);
+  if (place == most) {
+    forget_the_dead();
+    place = place_for(source->sin_addr.s_addr);
   }
-  pthread_mutex_unlock(&counting);
+  memset(one, 0, sizeof *one);
+  one->place = place;
+  if (place != most) one->id = ++accepted;
   getsockname(fd, (struct sockaddr *)&target, &size);
   told.source = source->sin_addr.s_addr;
   told.source_port = source->sin_port;
@@ -103,10 +132,9 @@ static int enter(int fd, const struct sockaddr_in *source) {
 static void leave(int fd) {
   if (!tap_knows(fd)) return;
   put(&connections[fd], CLOSED, NULL, 0);
-  pthread_mutex_lock(&counting);
   connections[fd].id = 0;
-  open_now--;
-  pthread_mutex_unlock(&counting);
+  places[connections[fd].place].process = 0;
+  places[connections[fd].place].source = 0;
 }
 
 static void heard(int fd, const void *data, ssize_t length) {
