@@ -60,12 +60,12 @@ const program = `
 import concurrent.futures, json, socket, ssl, sys
 ip, asked = sys.argv[1], json.load(sys.stdin)
 def answer(port, pieces):
+    heard = b""
     try:
         s = socket.create_connection((ip, port), 5)
         if port in (443, 8443):
             context = ssl.create_default_context(); context.check_hostname = False; context.verify_mode = ssl.CERT_NONE
             s = context.wrap_socket(s)
-        heard = b""
         for piece in pieces:
             s.sendall(bytes.fromhex(piece)); s.settimeout(0.4)
             try:
