@@ -18,6 +18,10 @@ export const limitAbout = (persona: Pick<Persona, 'network'>, about: LimitAbout)
 function limitsOf({ network }: Pick<Persona, 'network'>): Limit[] {
   if (!network || network.stack === 'linux') return []
   const limits: Limit[] = [...ofStack[network.stack]]
+  if (network.stack === 'windows' && network.closedTcp === 'drop')
+    limits.push(
+      finer('with closed ports silent a scan still sees Windows, but guesses an older release, by less than 90 %'),
+    )
   if (network.mss > 1460) limits.push({ about: 'options', words: 'an MSS above 1460 cannot be announced on Ethernet' })
   if (network.closedUdp === 'unreachable' && quotesLess.has(network.stack))
     limits.push(finer('an ICMP unreachable quotes the whole packet, where this kind of host quotes its first 28 bytes'))

@@ -20,6 +20,6 @@ export const hostedFamilies: readonly HostedFamily[] = [
   { name: 'database, MariaDB', services: 'ssh mariadb', hostname: 'sql01', oui: dell, ports: [22, 3306] },
   { name: 'database, Redis', services: 'ssh redis', hostname: 'cache01', oui: dell, ports: [22, 6379] },
   { name: 'file server', services: 'ssh smb ftp', hostname: 'files01', oui: dell, ports: [21, 22, 139, 445] },
-  // TP-LINK: a small router, as far as Debian has its programs.
-  { name: 'small router', services: 'dropbear busybox-http', hostname: 'gw01', oui: '50:c7:bf', ports: [22, 80] },
+  // Of Ubiquiti, whose Dropbear tells its version as Debian's does. No family has the web server of BusyBox.
+  { name: 'small device', services: 'dropbear busybox-http', hostname: 'sw01', oui: 'fc:ec:da', ports: [22, 80] },
 ]

@@ -52,17 +52,22 @@ function portLines(ports: Node): ScanLine[] {
   return [...lines, ...others]
 }
 
-/** Of the system the best guess: those below it are in an order that random numbers decide. */
+/**
+ * Of the system the best guess. Class and CPE without the generation: between two that are as likely, random numbers of a
+ * scan decide, also for one and the same host. The generation stands in the details.
+ */
 function systemLines(host: Node, [best]: readonly OsGuess[]): ScanLine[] {
   const said = (what: string, text = '') => ({ at: 'system', what, said: text })
   return [
-    said('class', best?.classes.join('; ')),
-    said('cpe', best?.cpe.join(' ')),
+    said('class', distinct(best?.classes.map((one) => one.replace(/ \S*$/, '')))),
+    said('cpe', distinct(best?.cpe.map((one) => one.replace(/^(cpe:(?:\/[^:]*)?:[^:]*:[^:]*).*$/, '$1')))),
     said('details', best?.name),
     said('card', attribute(all(host.address)[1], 'vendor')),
     said('distance', attribute(host.distance, 'value')),
   ]
 }
+
+const distinct = (texts: readonly string[] = []) => [...new Set(texts)].join('; ')
 
 const guessesOf = (host: Node): OsGuess[] =>
   all(node(host.os).osmatch).map((match) => ({

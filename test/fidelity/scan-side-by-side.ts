@@ -20,7 +20,20 @@ type Scope = { teardown(work: () => unknown): void }
 /** A decoy has the address of the host it plays, plus this; stock Cowrie that of the first, plus twice this. */
 const apart = 40
 /** As `nmap` looks by itself, and the ports of the databases; the first look as the agent does, which takes less time. */
-const scanned = ['-n', '-Pn', '-sS', '-p', '1-1024,3306,5432,6379', '-sV', '-O', '--osscan-guess', '--max-os-tries', '2', '-oX', '-']
+const scanned = [
+  '-n',
+  '-Pn',
+  '-sS',
+  '-p',
+  '1-1024,3306,5432,6379',
+  '-sV',
+  '-O',
+  '--osscan-guess',
+  '--max-os-tries',
+  '2',
+  '-oX',
+  '-',
+]
 
 /**
  * Real hosts, and beside each a decoy with the persona that the controller's own engine builds of what the agent's scan says of

@@ -61,7 +61,20 @@ export async function stackClasses(t: { teardown(work: () => unknown): void }, s
     ),
   )
   await appliance.reported(settled(1), 0, 90)
-  const options = ['-n', '-Pn', '-O', '--osscan-guess', '--max-os-tries', '2', '-p', ports, '--max-retries', '3', '-oX', '-']
+  const options = [
+    '-n',
+    '-Pn',
+    '-O',
+    '--osscan-guess',
+    '--max-os-tries',
+    '2',
+    '-p',
+    ports,
+    '--max-retries',
+    '3',
+    '-oX',
+    '-',
+  ]
   const ips = decoys.map(({ ip }) => ip)
   const { out } = await command('ip', ['netns', 'exec', segment.namespace, 'nmap', ...options, ...ips])
   const seen = scannedHosts(out)
