@@ -1,4 +1,4 @@
-"""Which conversation serves which kind: one module a service. Loaded when a persona first asks for one, to save memory."""
+"""Which conversation serves which kind: one folder a service. Loaded when a persona first asks for one, to save memory."""
 
 from __future__ import annotations
 
