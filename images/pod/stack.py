@@ -96,7 +96,6 @@ def rules(said):
         # The kernel only ever makes it smaller this way.
         synack.append(f"tcp option maxseg size set {said['mss']}")
     if "windowScale" in said:
-        scale = said["windowScale"]
         scaling = f"0x010303{said['windowScale']:02x}"
         for words, bit in ((10, 288), (8, 224), (7, 192)):
             synack.append(f"tcp doff {words} @th,{bit},24 0x010303 @th,{bit},32 set {scaling}")

@@ -22,7 +22,7 @@ from .beside import played_beside
 from .connection import BUFFER, Connection, Ended
 from .control import Control
 from .diagnostics import say
-from .group import own_address_on_link, open_group
+from .group import open_group, own_address_on_link
 from .limits import Limits, Rate
 from .persona import Service
 from .registry import Datagram, Stream, kind_of

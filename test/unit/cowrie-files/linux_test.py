@@ -241,7 +241,7 @@ class LikeLinux(unittest.TestCase):
             with tempfile.TemporaryDirectory() as root, self.subTest(seed=seed):
                 os.chmod(root, 0o755)
                 lay_out(root, PLAIN)
-                self.assertEqual(in_a_child(lambda: compare(root, PLAIN, seed)), "")
+                self.assertEqual(in_a_child(lambda root=root, seed=seed: compare(root, PLAIN, seed)), "")
 
 
 def in_a_child(work: Callable[[], str]) -> str:

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import linux_test
+from marshlight_cowrie.transfer import wire
+from marshlight_cowrie.transfer.sftp import SftpServer
 from marshlight_cowrie.tree.base import BaseTree
 from marshlight_cowrie.tree.layer import Bottom
 from marshlight_cowrie.tree.mounts import Mounts
 from marshlight_cowrie.tree.overlay import Overlay, Quota
 from marshlight_cowrie.tree.pack import Entry, pack
 from marshlight_cowrie.tree.view import View
-from marshlight_cowrie.transfer import wire
-from marshlight_cowrie.transfer.sftp import SftpServer
 
 SERVER = Path("/usr/lib/openssh/sftp-server")
 ME = linux_test.PLAIN

@@ -9,8 +9,8 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[3] / "images" / name) for name in ("cowrie", "common")]
 
 from marshlight_cowrie.shell.budget import STEPS  # noqa: E402
-from marshlight_cowrie.shell.dialect import BASH  # noqa: E402
 from marshlight_cowrie.shell.children import isolated  # noqa: E402
+from marshlight_cowrie.shell.dialect import BASH  # noqa: E402
 from marshlight_cowrie.shell.run import Run  # noqa: E402
 from marshlight_cowrie.shell.streams import Sink, Source  # noqa: E402
 from marshlight_cowrie.shell.tasks import Interrupted  # noqa: E402

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import t from 'tap'
 import type { PersonaService, ServiceKind } from '../../../shared/schemas/persona.ts'
 import { containersOf, serviceFaults, serviceRegistry, servicesFaults } from '../../../shared/services.ts'
@@ -29,6 +30,18 @@ t.test('the container knows exactly the kinds that the contract names, over the 
       .map(([kind]) => kind)
       .sort()
   t.same(told, { tcp: kinds('tcp'), udp: kinds('udp') })
+  t.end()
+})
+
+t.test('Cowrie’s container, which reads the same persona, refuses none of the kinds', (t) => {
+  const program = 'import json; from marshlight_cowrie.persona_host import KINDS; print(json.dumps(sorted(KINDS)))'
+  const images = join(import.meta.dirname, '../../../images')
+  const path = ['cowrie', 'common'].map((name) => join(images, name)).join(':')
+  const told = execFileSync('python3', ['-B', '-c', program], {
+    encoding: 'utf8',
+    env: { ...process.env, PYTHONPATH: path },
+  })
+  t.same(JSON.parse(told), Object.keys(serviceRegistry).sort())
   t.end()
 })
 

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from . import firmware, proc_files
-from .accounts import DEBIAN_LIKE, accounts, field, group, passwd
+from .accounts import accounts, field, group, passwd
 from .kernel import texts as kernel_texts
 from .kind import small
 

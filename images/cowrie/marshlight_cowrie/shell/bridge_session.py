@@ -10,19 +10,18 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from .. import diagnostics
-from ..life.present import listener
 from ..machine.kind import small
+from .bridge_account import account_of, dialect_of, environment_of
 from .bridge_artifacts import keep_written
+from .bridge_daemons import seed_processes
 from .bridge_greeting import greet, visit_of
 from .bridge_host import DecoyHost
 from .bridge_terminal import Channel, Output, Script, Terminal
 from .children import isolated
-from .dialect import ASH, BASH, DASH, Dialect
 from .interactive import interact
 from .interpreter import Shell
-from .ports import Account
-from .profiles import read_startup
 from .processes import SessionTable
+from .profiles import read_startup
 from .programs import run_stream
 from .streams import Stream
 from .system import System
@@ -57,7 +56,7 @@ class ShellSession:
         self.system.on_failure = lambda error: diagnostics.say("error", f"a command failed: {error!r}")
         self.system.on_written = self.note_written
         self.system.was_written = self.was_written
-        self.account = self.account_of(user)
+        self.account = account_of(self, user)
         self.visit = visit_of(protocol)
         self.visit.tables.append(self.system.table)
         host.login_name = self.visit.client.user
@@ -81,50 +80,6 @@ class ShellSession:
 
     # -- start -------------------------------------------------------------------------------------------------------
 
-    def account_of(self, user: Any) -> Account:
-        system = self.system
-        found = system.account_of(user.username)
-        shell = next((one.shell for one in self.decoy.persona.users if one.name == user.username), "/bin/bash")
-        if found is not None and found.uid == user.uid:
-            return found
-        return Account(user.username, user.uid, user.gid, (user.gid,), user.avatar.home, shell)
-
-    def dialect(self) -> tuple[Dialect, str]:
-        """Of the account's shell, and the name it runs under."""
-        name = posixpath.basename(self.account.shell) or "sh"
-        system = self.decoy.persona.os.id
-        if small(self.decoy.persona):
-            return ASH, name if name in ("ash", "sh") else "sh"
-        if name in ("bash", "rbash"):
-            return BASH, name
-        if name == "dash" or name == "sh" and system in ("debian", "ubuntu", "raspbian", "linuxmint", "devuan", "kali"):
-            return DASH, name
-        if name in ("ash", "sh", "busybox"):
-            return ASH, "sh" if name == "busybox" else name
-        return BASH, "bash"
-
-    def environment(self, dialect: Dialect) -> dict[str, str]:
-        given = dict(self.protocol.environ)
-        for name in ("UID", "SHLVL", "TMOUT", "COLUMNS", "LINES"):
-            given.pop(name, None)
-        given["SHELL"] = self.account.shell
-        peer, own = self.protocol.realClientIP, self.system.host.address
-        port = getattr(self.protocol, "realClientPort", 0)
-        if not self.telnet:
-            given["SSH_CLIENT"] = f"{peer} {port} 22"
-            given["SSH_CONNECTION"] = f"{peer} {port} {own} 22"
-            if self.system.tty:
-                given["SSH_TTY"] = self.system.tty
-            asked = getattr(self.protocol.terminal.transport.session, "original_command", None)
-            if asked is not None:
-                given["SSH_ORIGINAL_COMMAND"] = asked.decode("utf-8", "surrogateescape")
-            given.setdefault("MOTD_SHOWN", "pam") if self.decoy.persona.os.id in ("debian", "ubuntu") else None
-        # A host that was set up with the locale C has none in the environment.
-        locale = self.decoy.persona.locale or ("en_US.UTF-8" if dialect.bash else "C")
-        if locale != "C":
-            given.setdefault("LANG", locale)
-        return given
-
     @property
     def telnet(self) -> bool:
         return not hasattr(self.protocol.terminal.transport.session, "conn")
@@ -141,43 +96,16 @@ class ShellSession:
             return "/"
 
     def make(self, fds: dict[int, Stream], *, name: str, interactive: bool, login: bool = False) -> Shell:
-        dialect, _ = self.dialect()
-        parent = self.seed_processes(interactive)
+        dialect, _ = dialect_of(self)
+        parent = seed_processes(self)
         shell = Shell(
-            self.system, self.account, self.tree, fds, self.environment(dialect), cwd=self.folder(), name=name,
+            self.system, self.account, self.tree, fds, environment_of(self, dialect), cwd=self.folder(), name=name,
             dialect=dialect, interactive=interactive, login=interactive or login, ppid=parent,
         )  # fmt: skip
         stat = "Ss" if interactive else "S"
         self.system.table.add(shell.pid, parent, self.account.name, name if interactive else f"{name} -c", self.system.tty, stat)
         self.shell = shell
         return shell
-
-    def seed_processes(self, interactive: bool) -> int:
-        """What the daemon that let the client in runs for it."""
-        table, tty = self.system.table, (self.system.tty or "").replace("/dev/", "")
-        if small(self.decoy.persona):
-            # telnetd's login becomes the shell; dropbear's child keeps its parent's words.
-            daemon = next((row for row in table.rows() if ("telnetd" if self.telnet else "dropbear") in row.command), None)
-            if daemon is not None and self.telnet:
-                return daemon.pid
-            if daemon is not None:
-                pid = self.visit.pid
-                # Since 2022 it starts itself anew for each client, with the descriptor of the connection.
-                banner = self.decoy.persona.ssh.banner if self.decoy.persona.ssh else ""
-                again = " -2 8" if banner.partition("dropbear_")[2][:4] >= "2022" else ""
-                table.add(pid, daemon.pid, "root", f"{daemon.command}{again}", None, "S")
-                return pid
-        if self.telnet:
-            pid = self.visit.pid
-            table.add(pid, 1, "root", f"login -h {self.protocol.realClientIP} -p", self.system.tty, "Ss")
-            return pid
-        monitor = self.visit.pid
-        table.add(monitor, listener(self.decoy.persona), "root", f"sshd: {self.account.name}{f' [priv]' if self.account.uid else f'@{tty}' if tty else '@notty'}", None, "Ss")
-        if not self.account.uid:
-            return monitor
-        pid = self.decoy.visits.child(self.visit)
-        table.add(pid, monitor, self.account.name, f"sshd: {self.account.name}@{tty or 'notty'}", None, "S")
-        return pid
 
     def open_terminal(self) -> Terminal:
         self.system.tty = f"/dev/{self.visit.client.tty or self.decoy.visits.free_terminal()}"
@@ -187,7 +115,7 @@ class ShellSession:
         return terminal
 
     def shell_on(self, terminal: Terminal, *, interactive: bool) -> Shell:
-        _, name = self.dialect()
+        _, name = dialect_of(self)
         name = f"-{name}" if interactive else name
         shell = self.make({0: terminal, 1: terminal, 2: terminal}, name=name, interactive=interactive)
         terminal.shell = shell
@@ -220,7 +148,7 @@ class ShellSession:
         sends = self.protocol.terminal
         out = Output(sends.write)
         err = Output(self.send_error)
-        _, name = self.dialect()
+        _, name = dialect_of(self)
         shell = self.make({0: self.channel, 1: out, 2: err}, name=name, interactive=False)
         row = self.system.table.own.get(shell.pid)
         if row is not None:
@@ -238,7 +166,7 @@ class ShellSession:
         """A log-in without a terminal: the shell takes its commands from its input."""
         self.channel = Script(self.note_line)
         out = Output(self.protocol.terminal.write)
-        _, name = self.dialect()
+        _, name = dialect_of(self)
         fds: dict[int, Stream] = {0: self.channel, 1: out, 2: Output(self.send_error)}
         shell = self.make(fds, name=f"-{name}", interactive=False, login=True)
         shell.label = "-s"

@@ -11,8 +11,8 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..machine.kind import small
 from ..machine.daemons import Daemons, of_persona
+from ..machine.kind import small
 from ..machine.running import Running
 from .looked_at import of_command, of_shell
 from .ports import Row

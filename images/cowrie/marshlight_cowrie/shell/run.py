@@ -59,8 +59,10 @@ class TestHost:
 
 
 def example_persona() -> Any:
-    from ..persona import Hardware, Kernel, Process, System as Os, User
     from types import SimpleNamespace
+
+    from ..persona import Hardware, Kernel, Process, User
+    from ..persona import System as Os
 
     kernel = Kernel("Linux", "6.1.0-28-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.119-1 (2024-11-22)", "x86_64", "GNU/Linux")
     processes = (("root", 1, "/sbin/init"), ("root", 640, "sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups"))

@@ -49,7 +49,7 @@ def scan(root: Path, description: dict[str, Any]) -> bytes:
             owners.update(made_at_set_up(entry, owners, order, description["made"]))
         entry.package = number_of(path, owners, order, extra, entries)
         entries[path] = entry
-    for path, names in owners.items():
+    for path in owners:
         if path not in entries and not SKIPPED.fullmatch(path):
             add_missing(entries, owners, path, number_of(path, owners, order, extra, entries))
     about = {

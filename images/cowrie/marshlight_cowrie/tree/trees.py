@@ -59,7 +59,6 @@ class Trees:
         self.host = self._host(persona, provide)
 
     def _host(self, persona: Persona, provide: Callable[[], Texts] | None) -> HostLayer:
-        kernel = persona.os.kernel
         base = base_for(persona, self.folder)
         bottom = Bottom(base, maker(firmware.endian(persona), persona.seed))
         from .. import life

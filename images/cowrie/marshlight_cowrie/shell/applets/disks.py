@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..commands.disks import mounts
 from ..commands.load import disk, memory
 from ..commands.options import parse
-from ..commands.disks import mounts
 from ..commands.wording import strerror
 from .figures import human
 from .usage import refusal

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...machine.kind import contained
 from ..commands.network import counters, interface, neighbours, network
 from ..commands.options import Usage
 from ..commands.sockets import connection, listeners
-from ...machine.kind import contained
 from .gnu import gnu
 from .modules import say
 from .usage import refusal

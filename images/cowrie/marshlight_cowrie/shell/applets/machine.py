@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...machine import busybox as facts
 from ..commands.load import loads, memory
 from ..commands.options import parse
 from ..commands.processes import rows_of
 from ..commands.times import local
-from ...machine import busybox as facts
 from .figures import human, short
-from .usage import refusal
 from .processes import shown, state
+from .usage import refusal
 
 if TYPE_CHECKING:
     from ..ports import Process

@@ -10,10 +10,10 @@ import posixpath
 import textwrap
 from typing import TYPE_CHECKING
 
+from ...machine import busybox as facts
 from ..commands import guarded
 from ..dialect import ASH
 from ..programs import shell_program
-from ...machine import busybox as facts
 from . import usage
 from .catalogue import Catalogue
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-from ..commands.processes import comm, rows_of
 from ...machine import busybox as facts
+from ..commands.processes import comm, rows_of
 from .figures import short
 from .gnu import gnu
 from .modules import say

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..commands.options import Usage
 from ...machine import busybox as facts
+from ..commands.options import Usage
 
 if TYPE_CHECKING:
     from ..ports import Process

@@ -46,7 +46,7 @@ RULES: tuple[tuple[frozenset[str], re.Pattern[str], str], ...] = tuple(
         ("expr", r"expr: syntax error.*", "expr: syntax error"),
         ("expr", r"expr: non-integer argument", "expr: non-numeric argument"),
         ("killall", r"(?P<f>[^:]+): no process found", r"killall: \g<f>: no process killed"),
-        ("tar", rf"tar: (?P<f>.*): Cannot open: (?P<e>[^:]+)", r"tar: can't open '\g<f>': \g<e>"),
+        ("tar", r"tar: (?P<f>.*): Cannot open: (?P<e>[^:]+)", r"tar: can't open '\g<f>': \g<e>"),
         ("tar", r"tar: (?:Error is not recoverable|Exiting with failure|Child returned).*", ""),
         ("unzip", r"unzip:\s+cannot find or open (?P<f>[^,]*),.*", r"unzip: can't open \g<f>[.zip]"),
         ("gzip gunzip zcat", r"gzip: (?P<f>.*)\.gz: (?P<e>No such file.*)", r"{name}: \g<f>: \g<e>"),

@@ -51,7 +51,7 @@ async def stat(p: Process) -> int:
                 "b": str(blocks), "B": "512", "o": "4096", "f": f"{node.mode:x}", "d": "2049", "D": "801", "m": "/", "t": "0", "T": "0", "%": "%",
             }  # fmt: skip
             form = options.text("c") if "c" in options else options.text("P").encode().decode("unicode_escape")
-            p.out(re.sub(r"%[-0 #+]*\d*(.)", lambda found: values.get(found[1], "?"), form) + ("\n" if "c" in options else ""))
+            p.out(re.sub(r"%[-0 #+]*\d*(.)", lambda found, values=values: values.get(found[1], "?"), form) + ("\n" if "c" in options else ""))
             continue
         size = 0 if modes.S_ISCHR(node.mode) else node.size
         device = f"     Device type: {device_numbers(name).replace(' ', '')}" if modes.S_ISCHR(node.mode) else ""

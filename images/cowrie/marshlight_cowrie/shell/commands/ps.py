@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .names import user
 from .processes import comm, rows_of
-from .ps_options import Asked, HEADS, Wrong
+from .ps_options import HEADS, Asked, Wrong
 from .times import local
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ def words_of(service: Service) -> Words:
     version = service.version.split(" ")[0]
     if "proftpd" in product:
         return Words(
-            greeting=f"ProFTPD Server (Debian) [::ffff:{{address}}]" if not version else f"ProFTPD {version} Server (Debian) [{{address}}]",
+            greeting="ProFTPD Server (Debian) [::ffff:{address}]" if not version else f"ProFTPD {version} Server (Debian) [{{address}}]",
             ask="331 Password required for {user}",
             wrong="530 Login incorrect.",
             first="530 Please login with USER and PASS",

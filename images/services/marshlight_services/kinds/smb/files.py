@@ -10,8 +10,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import info
-from . import tree
+from . import info, tree
 from .share import Node, entries, found
 from .tree import Answer
 

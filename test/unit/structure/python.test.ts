@@ -1,0 +1,33 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PositionEncoding, Workspace } from '@astral-sh/ruff-wasm-nodejs'
+import t from 'tap'
+
+const root = join(import.meta.dirname, '../../..')
+
+/** Errors, likely faults, names that nothing uses, the order of imports; not taste. */
+const rules = {
+  'target-version': 'py311',
+  'line-length': 140,
+  lint: {
+    select: ['E9', 'F', 'B', 'I', 'PLE', 'UP'],
+    // Equal length is known where things are paired; names of types and of the zone may be the older ones.
+    ignore: ['B905', 'UP007', 'UP017', 'UP041'],
+  },
+}
+
+t.test('Python is free of what a linter finds', async (t) => {
+  const ruff = new Workspace(rules, PositionEncoding.Utf16)
+  const files = globSync('{images,test,provisioning}/**/*.py', { cwd: root })
+  t.ok(files.length > 300, `${files.length} files`)
+  const found = files.flatMap((file) =>
+    (
+      ruff.check(readFileSync(join(root, file), 'utf8')) as {
+        code: string
+        message: string
+        start_location: { row: number }
+      }[]
+    ).map(({ code, message, start_location: { row } }) => `${file}:${row} ${code} ${message}`),
+  )
+  t.same(found, [])
+})
