@@ -5,9 +5,13 @@ type Cell = string | number | undefined
 
 const cellText = (cell: Cell) => (cell === undefined ? '-' : forTerminal(String(cell), 500))
 
+/** A first column of names (families, agents, segments) up to this width stays whole; an id of 36 characters is told by its beginning. */
+const KEPT = 30
+
 /**
- * A table no wider than `width` characters: when it is too wide, the widest columns but the first give way, and cut text ends
- * in an ellipsis. Cells come from outside: control characters are shown as escapes.
+ * A table no wider than `width` characters: when it is too wide, the widest columns give way (the first, which holds what other
+ * commands take as a name, only when it is longer than `KEPT` or nothing else is left), and cut text ends in an ellipsis. Cells
+ * come from outside: control characters are shown as escapes.
  */
 export function tableText(columns: readonly string[], rows: readonly (readonly Cell[])[], width: number): string {
   const cells = rows.map((row) => columns.map((_, i) => cellText(row[i])))
@@ -15,9 +19,9 @@ export function tableText(columns: readonly string[], rows: readonly (readonly C
   const gap = 2
   const room = width - gap * (columns.length - 1)
   const least = 6
+  const kept = (widths[0] ?? 0) <= KEPT
   while (widths.reduce((sum, w) => sum + w, 0) > room) {
-    // The first column holds what other commands take as a name, and is cut only when nothing else is left to cut.
-    const rest = widths.map((width, i) => (i === 0 ? 0 : width))
+    const rest = widths.map((width, i) => (i === 0 && kept ? 0 : width))
     const widest = Math.max(...rest) > least ? rest.indexOf(Math.max(...rest)) : 0
     if ((widths[widest] ?? 0) <= least) break
     widths[widest] = (widths[widest] ?? 0) - 1

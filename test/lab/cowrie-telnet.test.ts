@@ -2,7 +2,7 @@ import { release } from 'node:os'
 import t from 'tap'
 import { dialogueOf, withTerminal } from '../fidelity/telnet-dialogue.ts'
 import { personaOf } from './cowrie-persona.ts'
-import { docker, eventually, Lab } from './cowrie-pod.ts'
+import { command, docker, eventually, Lab } from './cowrie-pod.ts'
 
 t.setTimeout(120_000)
 // Each waits for the same seconds of the real login(1).
@@ -77,6 +77,8 @@ t.test('who does not answer sees no prompt', async (t) => {
   t.same(found, expected)
   t.equal(expected.at(-1), 'quiet')
   t.notMatch(found.join(''), /login/)
+  const logs = await command('docker', ['logs', `${lab.name}-cowrie`])
+  t.notMatch(logs.out + logs.err, /Traceback/, 'who leaves early is no error')
 })
 
 /** What comes behind the log-in is the shell's. */

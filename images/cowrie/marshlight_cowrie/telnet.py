@@ -47,8 +47,8 @@ def install(decoy: Decoy) -> None:
         visit = getattr(self, "visit", None)
         if visit is not None:
             decoy.visits.left(visit)
+        self.gone = True
         lost(self, *reason)
-
 
     def connection_made(self: Any) -> None:
         telnet, wire = decoy.persona.telnet, self.transport

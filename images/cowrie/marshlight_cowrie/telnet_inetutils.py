@@ -42,13 +42,15 @@ def open_dialogue(wire: Any, then: Any) -> None:
     """`then` shows the banner and the prompt."""
     from twisted.internet import defer
 
+    wire.gone = False
     wire.enableRemote = lambda option: option in TAKEN
     wire.enableLocal = lambda option: option in (ECHO, SGA, STATUS)
     quiet(wire.will(AUTHENTICATION))
     quiet(wire.will(ENCRYPT))
     answers = [wire.do(option) for option in ASKED]
     wishes = defer.DeferredList(answers, consumeErrors=True)
-    wishes.addCallback(lambda results: fetch(wire, [ok for ok, _ in results], then))
+    # All fail as the connection ends; nothing may be asked then.
+    wishes.addCallback(lambda results: None if wire.gone else fetch(wire, [ok for ok, _ in results], then))
 
 
 def fetch(wire: Any, has: list[bool], then: Any) -> None:
@@ -60,7 +62,7 @@ def fetch(wire: Any, has: list[bool], then: Any) -> None:
         if option in there:
             waits.append(told(wire, option))
             wire.requestNegotiation(option, SEND)
-    defer.DeferredList(waits).addCallback(lambda _: finish(wire, then))
+    defer.DeferredList(waits).addCallback(lambda _: None if wire.gone else finish(wire, then))
 
 
 def told(wire: Any, option: bytes) -> Any:

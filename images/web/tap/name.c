@@ -64,7 +64,8 @@ char *tap_renamed(const char *data, size_t length, size_t *made) {
   const char *server = memmem(data, length, header, strlen(header));
   if (!end || !server || server > end) return NULL;
   const char *page = data[9] >= '3' ? memmem(end, length - (size_t)(end - data), below, strlen(below)) : NULL;
-  const char *size = page ? memmem(data, (size_t)(end - data), "\r\nContent-Length: ", 18) : NULL;
+  /* nginx tells its name before the length; what is copied goes forward only. */
+  const char *size = page ? memmem(server, (size_t)(end - server), "\r\nContent-Length: ", 18) : NULL;
   long more = (long)strlen(to) - (long)strlen(from);
   char *result = malloc(length + 2 * LONGEST), *at = result;
   if (!result) return NULL;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PositionEncoding, Workspace } from '@astral-sh/ruff-wasm-nodejs'
@@ -30,4 +31,10 @@ t.test('Python is free of what a linter finds', async (t) => {
     ).map(({ code, message, start_location: { row } }) => `${file}:${row} ${code} ${message}`),
   )
   t.same(found, [])
+})
+
+t.test('what a module takes from another is there', async (t) => {
+  const folders = globSync('images/*/', { cwd: root }).map((folder) => join(root, folder))
+  const told = execFileSync('python3', [join(import.meta.dirname, 'python_names.py'), ...folders], { encoding: 'utf8' })
+  t.match(told, /^checked \d{4}\n$/)
 })

@@ -1,15 +1,12 @@
 """
 How long a real server takes: the start of its process before the banner, its key exchange, and most of all a log-in. A
-wrong password costs PAM's delay: pam_unix asks for two seconds, and Linux-PAM draws around that with the mean of three
-random numbers (pam_fail_delay(3)); then crypt's own time. Every other failure takes as long as OpenSSH's floor, a few
+wrong password costs PAM's delay: pam_unix asks for two seconds; then crypt's own time. Every other failure takes as long as OpenSSH's floor, a few
 milliseconds that are always the same for one user name. Bounds by host as seen on server hardware.
 """
 
 from __future__ import annotations
 
-import random
-
-from ..pace import fraction, of_host
+from ..pace import fraction, of_host, pam_delay
 
 PAM_SECONDS = 2.0
 FLOOR_SECONDS = 0.005
@@ -21,11 +18,6 @@ def after_wrong_password(password: bytes) -> float:
     if not password or len(password) > LONGEST_PASSWORD:
         return 0.0
     return pam_delay(PAM_SECONDS)
-
-
-def pam_delay(seconds: float) -> float:
-    """Between a half and one and a half times what the modules asked for."""
-    return seconds * (0.5 + sum(random.random() for _ in range(3)) / 3)
 
 
 def before_banner(seed: str) -> float:
