@@ -111,6 +111,8 @@ export function composeAgent(deps: AgentDeps): Part[] {
           return refused(error)
         }
       }
+      case 'capture':
+        return refused(new MarshlightError('NO_SUCH_METHOD', { port: 'this agent', what: asked.op.name }))
       case 'audit':
       case 'touch': {
         const audits = await appliance?.audits()

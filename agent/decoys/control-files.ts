@@ -3,21 +3,24 @@ import { chown, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
 import { type DesiredDecoy, serviceContainer } from '../../shared/schemas/desired-state.ts'
+import { noDrift } from '../../shared/schemas/drift.ts'
 import type { Persona } from '../../shared/schemas/persona.ts'
 import { podNetwork } from './pod-network.ts'
 import { foldersOf, serviceUser } from './specs.ts'
 
 /** The files by which a running decoy is steered, by name. */
-export type ControlFiles = Record<'persona.json' | 'context.json' | 'egress.json' | 'network.json', string>
+export type ControlFiles = Record<(typeof names)[number], string>
 
 /** In the order they are written: the context, which services answer to, comes last. */
-const names = ['egress.json', 'network.json', 'persona.json', 'context.json'] as const
+const names = ['egress.json', 'network.json', 'drift.json', 'mimicry.json', 'persona.json', 'context.json'] as const
 
 export const controlFiles = (desired: DesiredDecoy, persona: Persona, revision: number): ControlFiles => ({
   'persona.json': JSON.stringify(persona),
   'context.json': JSON.stringify({ decoy: desired.id, revision }),
   'egress.json': JSON.stringify(desired.egress),
   'network.json': JSON.stringify(podNetwork(persona).file),
+  'drift.json': JSON.stringify(desired.drift ?? noDrift),
+  'mimicry.json': JSON.stringify(desired.mimicry ?? null),
 })
 
 export function controlDigest(files: ControlFiles): string {
@@ -37,13 +40,7 @@ export const filterMark = (egress: string, pod: { id: string; startedAt?: string
 export async function digestOnDisk(control: string): Promise<string | undefined> {
   const texts = await Promise.all(names.map((name) => readIfThere(join(control, name))))
   if (texts.some((text) => text === undefined)) return undefined
-  const [egress = '', network = '', persona = '', context = ''] = texts
-  return controlDigest({
-    'egress.json': egress,
-    'network.json': network,
-    'persona.json': persona,
-    'context.json': context,
-  })
+  return controlDigest(Object.fromEntries(names.map((name, i) => [name, texts[i]])) as ControlFiles)
 }
 
 /** Writes the files, and makes the folders that the decoy's services write to. */

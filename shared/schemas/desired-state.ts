@@ -1,5 +1,8 @@
 import { z } from 'zod'
 import { cidr4, hostname, id, ipv4, mac, port, untrusted, utc } from './common.ts'
+import { decoyDrift } from './drift.ts'
+import { mimicryPlan } from './mimicry.ts'
+import { observationPolicy } from './observation.ts'
 import { persona } from './persona.ts'
 
 /** A place a decoy may open connections to; empty means none. */
@@ -34,6 +37,10 @@ export const desiredDecoy = z.object({
   services: z.array(serviceContainer).min(1).max(3),
   egress: z.array(egressRule).max(64),
   limits: decoyLimits,
+  /** Deviations of its behaviour; absent: none. */
+  drift: decoyDrift.optional(),
+  /** Traffic that it makes by itself; absent: none. */
+  mimicry: mimicryPlan.optional(),
 })
 
 export const scanPolicy = z.object({
@@ -69,6 +76,8 @@ export const plan = z.object({
   decoys: z.array(desiredDecoy).max(512),
   personas: z.array(persona).max(512),
   scan: scanPolicy,
+  /** Absent: nothing is captured, probed or told. */
+  observe: observationPolicy.optional(),
   /** Networks nobody may block or attack from here: controller, gateways, DNS, administrators. */
   neverBlock: z.array(cidr4).max(1024),
 })
@@ -121,6 +130,14 @@ export const request = z.object({
       decoy: id,
       from: vantage,
       beside: z.array(auditNeighbour).max(8),
+    }),
+    /** The ring of a decoy: what stands in it between two times, as one capture file of at most `mostMb` (stream `files`). */
+    z.object({
+      name: z.literal('capture'),
+      decoy: id,
+      from: utc.optional(),
+      to: utc.optional(),
+      mostMb: z.int().min(1).max(256),
     }),
     /** One real connection and log-in attempt, by a name that is used this once. */
     z.object({

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ipv4 } from './common.ts'
 
 /** A controlled deviation of a decoy's behaviour: what is done, how strongly, and when. Each is bounded: a decoy stays usable. */
 
@@ -60,7 +61,24 @@ function sum(
   return effects.filter((effect) => effect.type === type).reduce((all, effect) => all + of(effect as never), 0)
 }
 
+/** What one attacker meets instead of what everyone does; null: no drift at all. */
+export const driftView = z.object({ source: ipv4, drift: drift.nullable() })
+
+/**
+ * The drift in force at a decoy (control file `drift.json`). Cowrie takes all of it for its own ports; for every other port
+ * the pod's network does what can be done to packets: waits, refused, reset, timeout, busy as a long wait, hours without an
+ * answer, and digits changed in plain text. An open session feels a change within a second.
+ */
+export const decoyDrift = z.object({
+  everyone: drift.nullable().default(null),
+  views: z.array(driftView).max(256).default([]),
+})
+
 export type Intensity = z.infer<typeof intensity>
 export type DriftType = z.infer<typeof driftType>
 export type DriftEffect = z.infer<typeof driftEffect>
 export type Drift = z.infer<typeof drift>
+export type DriftView = z.infer<typeof driftView>
+export type DecoyDrift = z.infer<typeof decoyDrift>
+
+export const noDrift: DecoyDrift = { everyone: null, views: [] }

@@ -3,6 +3,8 @@ import { auditReport } from './audit.ts'
 import { id } from './common.ts'
 import { decoyEvent, filePart } from './event.ts'
 import { fullPicture, hostGone, hostSeen, scanReport, segmentSeen } from './inventory.ts'
+import { mimicryReport, patternsSeen } from './mimicry.ts'
+import { featureWindow } from './observation.ts'
 import { decoyState, documentState, health, notice } from './state.ts'
 
 /**
@@ -15,6 +17,7 @@ export const streamRecords = {
   files: filePart,
   inventory: z.discriminatedUnion('type', [segmentSeen, hostSeen, hostGone, fullPicture, scanReport]),
   health,
+  features: z.discriminatedUnion('type', [featureWindow, mimicryReport, patternsSeen]),
 } as const
 
 export type StreamName = keyof typeof streamRecords

@@ -64,7 +64,8 @@ export const filePart = z.object({
   at: utc,
   decoy: id,
   session: untrusted(64).optional(),
-  kind: z.enum(['tty', 'capture']),
+  /** `capture`: a file that an attacker brought; `packets`: a capture file of the decoy's traffic. */
+  kind: z.enum(['tty', 'capture', 'packets']),
   sha256,
   /** Bytes of the whole blob as sent. */
   size: z.int().min(0),
