@@ -4,6 +4,7 @@ import { alertsCommand } from './cli/commands/alerts.ts'
 import { blocksCommand } from './cli/commands/blocks.ts'
 import { decoysCommand } from './cli/commands/decoys.ts'
 import { decoysAuditCommand } from './cli/commands/decoys-audit.ts'
+import { driftCommand } from './cli/commands/drift.ts'
 import { eventsCommand } from './cli/commands/events.ts'
 import { initCommand } from './cli/commands/init.ts'
 import { personasCommand } from './cli/commands/personas.ts'
@@ -24,6 +25,7 @@ process.exitCode = await runProgram(process.argv.slice(2), [
   personasCommand,
   decoysCommand,
   decoysAuditCommand,
+  driftCommand,
   sessionsCommand,
   sourcesCommand,
   blocksCommand,

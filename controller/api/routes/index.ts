@@ -4,6 +4,7 @@ import { alertRoutes } from './alerts.ts'
 import { auditRoutes } from './audits.ts'
 import { blockRoutes } from './blocks.ts'
 import { decoyRoutes } from './decoys.ts'
+import { driftRoutes } from './drift.ts'
 import { eventsRoutes } from './events.ts'
 import { personaRoutes } from './personas.ts'
 import { scanRoutes } from './scans.ts'
@@ -19,6 +20,7 @@ export const routesFor = (ports: AgentsPorts): readonly Routes[] => [
   personaRoutes,
   decoyRoutes,
   auditRoutes,
+  driftRoutes,
   sessionRoutes,
   sourceRoutes,
   blockRoutes,
