@@ -5,6 +5,7 @@ export type { MapAttacker, MapDecoy, MapInput, MapSegment } from './map-layout.t
 export { svgMap } from './map-svg.ts'
 export { textMap } from './map-text.ts'
 export { type Mix, mixOf, systemOf } from './mix.ts'
+export { segmentOf } from './place.ts'
 export { type InventoryDeps, makeInventoryProjector, type OwnAddresses } from './projector.ts'
 export {
   type HistoryEntry,

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { alertTables } from '../alerts/index.ts'
 import { attackerTables } from '../attackers/index.ts'
 import { auditTables } from '../audit/index.ts'
+import { baselineTables } from '../baselines/index.ts'
 import { decoyTables } from '../decoys/index.ts'
 import { fleetTables } from '../fleet/index.ts'
 import { ingestTables } from '../ingest/index.ts'
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   auditTables,
   sessionAuditTables,
   segmentActivityTables,
+  baselineTables,
 ]

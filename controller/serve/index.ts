@@ -7,6 +7,7 @@ import { routesFor } from '../api/routes/index.ts'
 import { makeApi } from '../api/server.ts'
 import { makeAttackerProjector, makeHistoryRetention } from '../attackers/index.ts'
 import { auditMacsIn, makeAuditProjector, makeConductor, makeTouchProjector, ownLooks } from '../audit/index.ts'
+import { makeBaselineProjector, makeBaselineRetention } from '../baselines/index.ts'
 import { readConfig } from '../config.ts'
 import {
   composePlan,
@@ -84,6 +85,7 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
       makeExpiry(deps, blocks),
       ...centre.parts,
       makeHistoryRetention(deps),
+      makeBaselineRetention(deps),
       makePlacement({ ...deps, actions, notify: noticeToAlert(deps) }),
       makeConductor({ ...deps, requests }),
       makeApi(routes, { ...deps, requests }, await listenFor(deps, authority)),
@@ -119,6 +121,7 @@ const projectorsOf = (deps: Deps, actions: DecoyActions) =>
     makeStateProjector(deps),
     makeAuditProjector({ ...deps, actions }),
     makeTouchProjector(deps),
+    makeBaselineProjector(deps),
   ] as readonly Projector[]
 
 /** Decoys, and the places that audits looked from. */

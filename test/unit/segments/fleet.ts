@@ -4,7 +4,7 @@ import { decoyAddressesIn, decoyTables, makeDecoyStateProjector } from '../../..
 import { personaOriginTables, personaTables } from '../../../controller/personas/index.ts'
 import { makeInventoryProjector, segmentActivityTables, segmentTables } from '../../../controller/segments/index.ts'
 import { coreTables } from '../../../controller/store/core-tables.ts'
-import type { Store } from '../../../controller/store/port.ts'
+import type { Migration, Store } from '../../../controller/store/port.ts'
 import { openSqlite } from '../../../controller/store/sqlite.ts'
 import type { BusEvent } from '../../../controller/work/port.ts'
 import type { Clock } from '../../../shared/clock.ts'
@@ -30,8 +30,8 @@ export function testClock(): Clock & { move(seconds: number): void } {
 type Inventory = StreamRecord<'inventory'>
 type State = StreamRecord<'state'>
 
-/** A real database with one site, one segment and one online appliance enrolled for it. */
-export async function testFleet(t: Test) {
+/** A real database with one site, one segment and one online appliance enrolled for it; `more`: tables of other rooms. */
+export async function testFleet(t: Test, more: readonly Migration[] = []) {
   const store: Store = openSqlite(`${t.testdir()}/db.sqlite`, [
     coreTables,
     segmentTables,
@@ -40,6 +40,7 @@ export async function testFleet(t: Test) {
     decoyTables,
     auditTables,
     segmentActivityTables,
+    ...more,
   ])
   t.teardown(() => store.close())
   const clock = testClock()

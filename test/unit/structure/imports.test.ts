@@ -39,6 +39,7 @@ const controllerRooms: Record<string, string[]> = {
   sessions: controllerCommon,
   attackers: ['sessions', ...controllerCommon],
   drift: controllerCommon,
+  baselines: ['personas', 'segments', ...controllerCommon],
   risk: ['attackers', 'sessions', ...controllerCommon],
   response: ['risk', ...controllerCommon],
   alerts: ['risk', ...controllerCommon],
