@@ -88,6 +88,10 @@ export const errorTexts = {
     '{cidr} holds {protected}, which is never blocked ({why})',
     'Block something narrower, or change the never-block list.',
   ],
+  DRIFT_UNUSABLE: [
+    'this drift would make the decoy useless: {why}',
+    'Give less (--share, --ms, --hours or a lower intensity), or clear what is in force first.',
+  ],
   CONFLICT: ['{what}', '{next}'],
   API_UNREACHABLE: [
     'the controller does not answer at {address}: {why}',

@@ -1,4 +1,5 @@
 import type { DesiredDecoy, Plan, ScanPolicy } from '../../shared/schemas/desired-state.ts'
+import type { DecoyDrift } from '../../shared/schemas/drift.ts'
 import type { Persona } from '../../shared/schemas/persona.ts'
 import { containersOf } from '../../shared/services.ts'
 import type { ControllerConfig } from '../config.ts'
@@ -10,12 +11,16 @@ export type PlanDeps = {
   config: ControllerConfig
   /** Networks that nobody may block, from whoever keeps that list. */
   neverBlock(sql: Sql): Promise<string[]>
+  /** Drift in force at the agent's decoys; those that are not in it have none. */
+  drifts?(sql: Sql, agent: string): Promise<ReadonlyMap<string, DecoyDrift>>
 }
 
 export type PlanBody = Pick<Plan, 'decoys' | 'personas' | 'scan' | 'neverBlock'>
 
 /** What an agent shall bring about, in a fixed order, so that the same state gives the same document. */
-export async function composePlan(sql: Sql, agent: string, { config, neverBlock }: PlanDeps): Promise<PlanBody> {
+export async function composePlan(sql: Sql, agent: string, deps: PlanDeps): Promise<PlanBody> {
+  const { config, neverBlock } = deps
+  const drifts = await deps.drifts?.(sql, agent)
   const decoys: DesiredDecoy[] = []
   const personas = new Map<string, Persona>()
   for (const decoy of await decoysOfAgent(sql, agent)) {
@@ -24,6 +29,7 @@ export async function composePlan(sql: Sql, agent: string, { config, neverBlock 
     if (!persona || (await statusOf(sql, persona.id, persona.version)) !== 'approved') continue
     const services = config.decoys.services ? containersOf(persona) : (['cowrie'] as const)
     if (services.length === 0 || (!config.decoys.services && !persona.ssh && !persona.telnet)) continue
+    const drift = drifts?.get(decoy.id)
     personas.set(`${persona.id} ${persona.version}`, persona)
     decoys.push({
       id: decoy.id,
@@ -36,6 +42,7 @@ export async function composePlan(sql: Sql, agent: string, { config, neverBlock 
       services: [...services],
       egress: config.decoys.egress,
       limits: config.decoys.limits,
+      ...(drift && { drift }),
     })
   }
   return {

@@ -3,5 +3,21 @@ export { type Cause, causesOf, type Instance, type Load } from './causes.ts'
 export { type Comparison, compare, type Finding } from './compare.ts'
 export { type Effect, effectOf } from './effect.ts'
 export { expectedProfile } from './expected.ts'
+export { makeDriftExpiry } from './expiry.ts'
 export { composed, generateDrift } from './generate.ts'
 export { plainScore } from './plain.ts'
+export {
+  clearDrift,
+  type DriftChange,
+  type DriftSetting,
+  type DriftWish,
+  driftOf,
+  driftsOfAgent,
+  expireDrift,
+  historyOfDrift,
+  inForce,
+  type SetBy,
+  setDrift,
+  withinBounds,
+} from './settings.ts'
+export { driftSettingTables } from './tables.ts'

@@ -4,6 +4,7 @@ import { attackerTables } from '../attackers/index.ts'
 import { auditTables } from '../audit/index.ts'
 import { baselineTables } from '../baselines/index.ts'
 import { decoyTables } from '../decoys/index.ts'
+import { driftSettingTables } from '../drift/index.ts'
 import { fleetTables } from '../fleet/index.ts'
 import { ingestTables } from '../ingest/index.ts'
 import { personaOriginTables, personaTables } from '../personas/index.ts'
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   sessionAuditTables,
   segmentActivityTables,
   baselineTables,
+  driftSettingTables,
 ]

@@ -18,6 +18,7 @@ import {
   makePlacement,
 } from '../decoys/index.ts'
 import type { Deps } from '../deps.ts'
+import { driftsOfAgent, makeDriftExpiry } from '../drift/index.ts'
 import { standingProjector } from '../fleet/index.ts'
 import { makeHoneyProjector } from '../honey/index.ts'
 import {
@@ -71,7 +72,8 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
     const projectors = projectorsOf(deps, actions)
     const blocks = makeBlocks(deps)
     const centre = await makeCentre(deps, {
-      composePlan: (sql, agent) => composePlan(sql, agent, { config, neverBlock: neverBlockOf(deps) }),
+      composePlan: (sql, agent) =>
+        composePlan(sql, agent, { config, neverBlock: neverBlockOf(deps), drifts: driftsOfAgent }),
       composeBlocks: blocks.composeBlocks,
       workers: projectors.map(({ name }) => name),
     })
@@ -83,6 +85,7 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
       ...alertParts(deps),
       makeResponder(deps, blocks, { ...actions, refused: raiseRefusal(deps) }),
       makeExpiry(deps, blocks),
+      makeDriftExpiry(deps),
       ...centre.parts,
       makeHistoryRetention(deps),
       makeBaselineRetention(deps),

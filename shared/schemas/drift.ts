@@ -10,6 +10,10 @@ export const driftType = z.enum(['latency', 'alteration', 'error', 'schedule'])
 export const mostDelayMs = 3000
 /** Of answers, at most this part fails or is altered, whatever is composed. */
 export const mostShare = 0.3
+/** Hours of a day without an answer, whatever is composed. */
+export const mostHours = 8
+/** Attackers of a decoy that have a view of their own. */
+export const mostViews = 256
 
 const share = z.number().min(0).max(mostShare)
 
@@ -38,7 +42,7 @@ export const errorEffect = z.object({
 /** Hours of the persona's own day in which the service answers nobody, as in a window of maintenance. */
 export const scheduleEffect = z.object({
   type: z.literal('schedule'),
-  hours: z.array(z.int().min(0).max(23)).min(1).max(8),
+  hours: z.array(z.int().min(0).max(23)).min(1).max(mostHours),
 })
 export const driftEffect = z.discriminatedUnion('type', [latencyEffect, alterationEffect, errorEffect, scheduleEffect])
 
@@ -46,9 +50,16 @@ export const driftEffect = z.discriminatedUnion('type', [latencyEffect, alterati
 export const drift = z
   .object({ seed: z.string().min(1).max(64), effects: z.array(driftEffect).min(1).max(8) })
   .superRefine(({ effects }, context) => {
-    const failing = sum(effects, 'error', ({ share = 0 }) => share)
-    if (failing > mostShare)
-      context.addIssue(`errors add up to ${failing} of all answers; at most ${mostShare}, or the decoy is of no use`)
+    for (const [type, words] of [
+      ['error', 'errors'],
+      ['alteration', 'alterations'],
+    ] as const) {
+      const part = sum(effects, type, ({ share = 0 }) => share)
+      if (part > mostShare)
+        context.addIssue(`${words} add up to ${part} of all answers; at most ${mostShare}, or the decoy is of no use`)
+    }
+    const quiet = new Set(effects.flatMap((effect) => (effect.type === 'schedule' ? effect.hours : []))).size
+    if (quiet > mostHours) context.addIssue(`it would be silent ${quiet} hours a day; at most ${mostHours}`)
     const waits = sum(effects, 'latency', ({ ms = 0 }) => ms)
     if (waits > mostDelayMs) context.addIssue(`waits add up to ${waits} ms; at most ${mostDelayMs}`)
   })
@@ -58,7 +69,9 @@ function sum(
   type: DriftType,
   of: (effect: { share?: number; ms?: number }) => number,
 ): number {
-  return effects.filter((effect) => effect.type === type).reduce((all, effect) => all + of(effect as never), 0)
+  const all = effects.filter((effect) => effect.type === type).reduce((all, effect) => all + of(effect as never), 0)
+  // A tenth and two tenths are three tenths.
+  return Math.round(all * 1e6) / 1e6
 }
 
 /** What one attacker meets instead of what everyone does; null: no drift at all. */
@@ -71,7 +84,7 @@ export const driftView = z.object({ source: ipv4, drift: drift.nullable() })
  */
 export const decoyDrift = z.object({
   everyone: drift.nullable().default(null),
-  views: z.array(driftView).max(256).default([]),
+  views: z.array(driftView).max(mostViews).default([]),
 })
 
 export type Intensity = z.infer<typeof intensity>
