@@ -4,10 +4,16 @@ import { z } from 'zod'
 import { MarshlightError } from '../shared/errors.ts'
 import { cidr4, ipv4, port } from '../shared/schemas/common.ts'
 import { decoyLimits, egressRule } from '../shared/schemas/desired-state.ts'
+import { mimicryLevel, mimicryPlan, mimicryTarget } from '../shared/schemas/mimicry.ts'
+import { observationPolicy } from '../shared/schemas/observation.ts'
 import { unreadable } from '../shared/system-errors.ts'
 
 const listen = (defaultPort: number) =>
   z.strictObject({ host: z.string().default('127.0.0.1'), port: port.default(defaultPort) })
+
+const { ringMb, ringHours, windowSeconds, mirrorPorts, probeEverySeconds } = observationPolicy.shape
+const { instantiations, parameterVariation, driftThreshold, mostAnHour, mostBytesAnHour } = mimicryPlan.shape
+const { names } = mimicryTarget.shape
 
 /** `config.json` in the controller's data folder. Everything has a default; unknown keys are errors. */
 export const controllerConfig = z.strictObject({
@@ -113,6 +119,44 @@ export const controllerConfig = z.strictObject({
       maxBlocksPerHour: z.int().min(0).default(60),
       /** Risk adds no second decoy to a segment, and does not change the same decoy again, within this time. */
       cooldownMinutes: z.number().min(0).default(10),
+    })
+    .prefault({}),
+  /** What agents look at. They tell features of windows, never payload. */
+  observe: z
+    .strictObject({
+      /** Of decoys alone: whoever speaks to one has no business there. */
+      capture: z.boolean().default(true),
+      ringMb: ringMb.default(32),
+      ringHours: ringHours.default(24),
+      windowSeconds: windowSeconds.default(60),
+      mirrorPorts: mirrorPorts.default([]),
+      probeEverySeconds: probeEverySeconds.default(900),
+      /** Networks whose own traffic and services nobody looks at. */
+      except: z.array(cidr4).default([]),
+    })
+    .prefault({}),
+  /** Traffic that decoys make by themselves. */
+  mimicry: z
+    .strictObject({
+      /** Off unless somebody chose it: it lets decoys open connections outward, to what stands below and to no other place. */
+      level: z.enum(['off', ...mimicryLevel.options]).default('off'),
+      instantiations: instantiations.default(2),
+      parameterVariation: parameterVariation.default(0.1),
+      driftThreshold: driftThreshold.default(30),
+      mostAnHour: mostAnHour.default(120),
+      mostBytesAnHour: mostBytesAnHour.default(50_000_000),
+      /** Who is asked for names: `names`, or else those of `updates`. */
+      resolvers: z
+        .array(z.strictObject({ ip: ipv4, port: port.default(53), names }))
+        .max(8)
+        .default([]),
+      /** Web servers that updates are fetched from. */
+      updates: z
+        .array(z.strictObject({ ip: ipv4, port: port.default(80), names }))
+        .max(16)
+        .default([]),
+      /** Whether decoys of a segment talk to each other. */
+      peers: z.boolean().default(true),
     })
     .prefault({}),
   neverBlock: z.array(z.union([cidr4, ipv4.transform((ip) => `${ip}/32`)])).default([]),

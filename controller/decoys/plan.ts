@@ -1,11 +1,14 @@
+import { canonicalCidr, overlaps } from '../../shared/network.ts'
 import type { DesiredDecoy, Plan, ScanPolicy } from '../../shared/schemas/desired-state.ts'
 import type { DecoyDrift } from '../../shared/schemas/drift.ts'
+import type { ObservationPolicy } from '../../shared/schemas/observation.ts'
 import type { Persona } from '../../shared/schemas/persona.ts'
 import { containersOf } from '../../shared/services.ts'
 import type { ControllerConfig } from '../config.ts'
 import { readPersona, statusOf } from '../personas/index.ts'
 import type { Sql } from '../store/port.ts'
-import { decoysOfAgent } from './records.ts'
+import { mimicryOf, readyOf } from './mimicry.ts'
+import { type Decoy, decoysOfAgent, decoysOfSegment } from './records.ts'
 
 export type PlanDeps = {
   config: ControllerConfig
@@ -13,9 +16,11 @@ export type PlanDeps = {
   neverBlock(sql: Sql): Promise<string[]>
   /** Drift in force at the agent's decoys; those that are not in it have none. */
   drifts?(sql: Sql, agent: string): Promise<ReadonlyMap<string, DecoyDrift>>
+  /** Networks of the agent whose own traffic may be looked at; without it nothing is observed at all. */
+  watched?(sql: Sql, agent: string): Promise<string[]>
 }
 
-export type PlanBody = Pick<Plan, 'decoys' | 'personas' | 'scan' | 'neverBlock'>
+export type PlanBody = Pick<Plan, 'decoys' | 'personas' | 'scan' | 'neverBlock'> & { observe?: ObservationPolicy }
 
 /** What an agent shall bring about, in a fixed order, so that the same state gives the same document. */
 export async function composePlan(sql: Sql, agent: string, deps: PlanDeps): Promise<PlanBody> {
@@ -23,6 +28,7 @@ export async function composePlan(sql: Sql, agent: string, deps: PlanDeps): Prom
   const drifts = await deps.drifts?.(sql, agent)
   const decoys: DesiredDecoy[] = []
   const personas = new Map<string, Persona>()
+  const readyIn = readyBySegment(sql, config)
   for (const decoy of await decoysOfAgent(sql, agent)) {
     const persona = await readPersona(sql, decoy.persona, decoy.personaVersion)
     // What waits for an administrator's approval is not shown to anybody.
@@ -43,13 +49,32 @@ export async function composePlan(sql: Sql, agent: string, deps: PlanDeps): Prom
       egress: config.decoys.egress,
       limits: config.decoys.limits,
       ...(drift && { drift }),
+      ...mimicryOf(config, { decoy, ready: await readyIn(decoy.segment) }),
     })
   }
+  const watched = await deps.watched?.(sql, agent)
   return {
     decoys,
     personas: [...personas.values()],
     scan: await scanPolicyFor(sql, agent, config),
+    ...(watched && { observe: observationOf(config, watched) }),
     neverBlock: await neverBlock(sql),
+  }
+}
+
+function observationOf({ observe: { except, ...rest } }: ControllerConfig, watched: readonly string[]) {
+  const segments = watched.filter((cidr) => !except.some((one) => overlaps(one, cidr)))
+  return { ...rest, segments: [...new Set(segments.map(canonicalCidr))].sort().slice(0, 64) }
+}
+
+/** Decoys of a segment that answer, asked for once; none where it makes no difference. */
+function readyBySegment(sql: Sql, { mimicry: { level, peers } }: ControllerConfig) {
+  const known = new Map<string, Decoy[]>()
+  return async (segment: string): Promise<Decoy[]> => {
+    if (level === 'off' || !peers) return []
+    const held = known.get(segment) ?? readyOf(await decoysOfSegment(sql, segment))
+    known.set(segment, held)
+    return held
   }
 }
 

@@ -4,14 +4,16 @@ import type { BusEvent, Projector } from '../work/port.ts'
 
 /**
  * Stream `state` -> how each decoy is, with the history of its phases. A state counts only from the agent that the decoy
- * belongs to. A decoy that could not keep or get its address wakes placement.
+ * belongs to. A decoy that could not keep or get its address wakes placement. With `peers`, plans name the decoys that answer:
+ * they change when one begins or ends to.
  */
-export function makeDecoyStateProjector(): Projector<'state'> {
+export function makeDecoyStateProjector({ peers = false } = {}): Projector<'state'> {
   return {
     name: 'decoys',
     streams: ['state'],
     async project(sql, records) {
       const wake = new Set<string>()
+      const talking = new Set<string>()
       for (const { record, agent } of records) {
         if (record.type !== 'decoy') continue
         const decoy = await sql.get<{ segment: string }>(
@@ -22,8 +24,13 @@ export function makeDecoyStateProjector(): Projector<'state'> {
         if (!decoy) continue
         const changed = await take(sql, agent, record)
         if (changed && (record.phase === 'withdrawn' || record.phase === 'rejected')) wake.add(decoy.segment)
+        if (changed && peers) talking.add(decoy.segment)
       }
-      return [...wake].map((segment): BusEvent => ({ name: 'segment-changed', segment }))
+      const agents = await hostsIn(sql, [...talking])
+      return [
+        ...[...wake].map((segment): BusEvent => ({ name: 'segment-changed', segment })),
+        ...(agents.length > 0 ? [{ name: 'plan-changed', agents } satisfies BusEvent] : []),
+      ]
     },
   }
 }
@@ -64,4 +71,16 @@ async function take(sql: Sql, agent: string, state: DecoyState): Promise<boolean
     state.reason ?? null,
   )
   return true
+}
+
+/** Agents with decoys in these segments. */
+async function hostsIn(sql: Sql, segments: readonly string[]): Promise<string[]> {
+  const agents = new Set<string>()
+  for (const segment of segments)
+    for (const { agent } of await sql.all<{ agent: string }>(
+      "SELECT DISTINCT agent FROM decoys WHERE segment = ? AND status = 'wanted' ORDER BY agent",
+      segment,
+    ))
+      agents.add(agent)
+  return [...agents]
 }

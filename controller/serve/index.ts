@@ -7,7 +7,7 @@ import { routesFor } from '../api/routes/index.ts'
 import { makeApi } from '../api/server.ts'
 import { makeAttackerProjector, makeHistoryRetention } from '../attackers/index.ts'
 import { auditMacsIn, makeAuditProjector, makeConductor, makeTouchProjector, ownLooks } from '../audit/index.ts'
-import { makeBaselineProjector, makeBaselineRetention } from '../baselines/index.ts'
+import { makeBaselineProjector, makeBaselineRetention, watchedNetworks } from '../baselines/index.ts'
 import { readConfig } from '../config.ts'
 import {
   composePlan,
@@ -73,7 +73,12 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
     const blocks = makeBlocks(deps)
     const centre = await makeCentre(deps, {
       composePlan: (sql, agent) =>
-        composePlan(sql, agent, { config, neverBlock: neverBlockOf(deps), drifts: driftsOfAgent }),
+        composePlan(sql, agent, {
+          config,
+          neverBlock: neverBlockOf(deps),
+          drifts: driftsOfAgent,
+          watched: watchedNetworks,
+        }),
       composeBlocks: blocks.composeBlocks,
       workers: projectors.map(({ name }) => name),
     })
@@ -114,7 +119,7 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
 const projectorsOf = (deps: Deps, actions: DecoyActions) =>
   [
     makeInventoryProjector({ clock: deps.clock, decoysIn: ownAddressesIn }),
-    makeDecoyStateProjector(),
+    makeDecoyStateProjector({ peers: deps.config.mimicry.level !== 'off' && deps.config.mimicry.peers }),
     makeSessionProjector(ownLooks),
     makeAttackerProjector(),
     makeHoneyProjector(deps),
