@@ -5,6 +5,7 @@ import type { Clock } from '../../shared/clock.ts'
 import { MarshlightError } from '../../shared/errors.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
+import { attachedExec } from './attached-exec.ts'
 import { createBody, networkCreateBody } from './create-body.ts'
 import { engineError, statusOf, wordsOfEngine } from './docker-errors.ts'
 import { watchEvents } from './event-stream.ts'
@@ -122,6 +123,7 @@ export function makeDockerEngine(deps: DockerEngineDeps): Engine {
     },
     exec: (id, argv, options) =>
       must(`docker exec ${id}`, () => execIn(docker, id, argv, options?.timeoutMs ?? 10_000)),
+    attach: (id, argv, options) => must(`docker exec -i ${id}`, () => attachedExec(docker, id, argv, options)),
     watch: (onEvent, onReconnect, signal) => watchEvents({ ...deps, docker, label }, onEvent, onReconnect, signal),
   }
 }

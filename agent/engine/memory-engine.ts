@@ -130,6 +130,9 @@ export function makeMemoryEngine(agentLabel: string, now: () => number = Date.no
     exec: async () => {
       throw new MarshlightError('NO_SUCH_METHOD', { port: 'the engine in memory', what: 'run commands' })
     },
+    attach: async () => {
+      throw new MarshlightError('NO_SUCH_METHOD', { port: 'the engine in memory', what: 'run commands' })
+    },
     watch: async (onEvent, onReconnect, signal) => {
       listeners.add(onEvent)
       onReconnect()

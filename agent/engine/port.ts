@@ -71,6 +71,10 @@ export type EngineEvent = {
   exitCode?: number
 }
 
+export type AttachOptions = { onLine: (line: string) => void }
+/** `ended` comes also when the container or the engine went away. */
+export type AttachedProcess = { say(line: string): void; end(): void; ended: Promise<{ exitCode: number }> }
+
 /**
  * The container engine. Real: dockerode. Errors are MarshlightErrors (DOCKER_UNREACHABLE, IMAGE_MISSING ...).
  * Invariant: it removes nothing that lacks our label. Starting what runs, stopping what stands still and removing what
@@ -91,6 +95,8 @@ export interface Engine {
   stop(id: string, deadlineSeconds: number): Promise<void>
   remove(id: string): Promise<void>
   exec(id: string, argv: string[], options?: { timeoutMs?: number }): Promise<{ exitCode: number; output: string }>
+  /** Begins a command and stays attached to it: lines in, lines out. The command ends when its input does. */
+  attach(id: string, argv: string[], options: AttachOptions): Promise<AttachedProcess>
   /** Ends when the signal does; reconnects by itself, and calls `onReconnect` so that the caller observes anew. */
   watch(onEvent: (event: EngineEvent) => void, onReconnect: () => void, signal: AbortSignal): Promise<void>
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { makeDockerEngine } from '../../agent/engine/index.ts'
+import { keepProcess, makeDockerEngine } from '../../agent/engine/index.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { newId } from '../../shared/ids.ts'
 import { silentLog } from '../../shared/log.ts'
@@ -58,4 +58,53 @@ t.test('another agent’s containers and networks are neither seen nor removed',
 t.test('an engine that is not there is told with its socket', async (t) => {
   const engine = makeDockerEngine({ ...deps, socket: '/nonexistent/docker.sock', agentLabel: newId() })
   await t.rejects(engine.ping(), { code: 'DOCKER_UNREACHABLE', message: /\/nonexistent\/docker\.sock/ })
+})
+
+t.test('a process in a container is kept: lines in and out, begun again when it ends, gone with `stop`', async (t) => {
+  const mine = newId()
+  const engine = makeDockerEngine({ ...deps, agentLabel: mine })
+  const id = await engine.create({
+    name: `mimicry-${mine.slice(-8)}`,
+    image: 'marshlight/base:dev',
+    labels: { 'marshlight.agent': mine },
+    env: {},
+    network: { kind: 'none' },
+    mounts: [],
+    tmpfs: {},
+    sysctls: {},
+    readOnlyRoot: true,
+    capDrop: [],
+    capAdd: [],
+    memoryMb: 32,
+    pids: 8,
+    cpus: 0.1,
+    command: ['sleep', '60'],
+  })
+  t.teardown(() => engine.remove(id))
+  await engine.start(id)
+  const lines: string[] = []
+  let more = () => {}
+  let starts = 0
+  const until = async (count: number) => {
+    while (lines.length < count) await new Promise<void>((resolve) => (more = resolve))
+  }
+  const kept = keepProcess(
+    { engine, clock: systemClock, log: silentLog },
+    {
+      container: id,
+      argv: ['sh', '-c', 'echo begun; while read line; do echo "heard $line"; [ "$line" = end ] && exit 3; done; :'],
+      onLine: (line) => {
+        lines.push(line)
+        more()
+      },
+      onStarted: () => kept.say(`start ${++starts}`),
+      firstPauseMs: 10,
+    },
+  )
+  await until(2)
+  kept.say('end')
+  await until(5)
+  t.same(lines.toSorted(), ['begun', 'begun', 'heard end', 'heard start 1', 'heard start 2'])
+  await kept.stop()
+  t.notOk(kept.running(), 'its input ended, and so did it')
 })
