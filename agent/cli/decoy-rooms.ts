@@ -5,7 +5,7 @@ import type { Plan } from '../../shared/schemas/desired-state.ts'
 import type { Audits } from '../audit/index.ts'
 import type { Engine } from '../engine/port.ts'
 import type { Report, Spool } from '../spool/index.ts'
-import { segmentNics } from './cards.ts'
+import { segmentCards, segmentNics } from './cards.ts'
 import type { AgentDeps } from './compose.ts'
 import { type Supervised, supervised } from './supervised.ts'
 
@@ -117,6 +117,28 @@ export function decoyRooms(
     },
   )
 
+  const timing = supervised(
+    'timing',
+    async () => {
+      const { makeTiming } = await import('../timing/index.ts')
+      return makeTiming({
+        ...roomDeps('timing'),
+        report,
+        nics: async () =>
+          segmentCards(config.nics).map(({ name, ip, mac, cidr }) => ({ nic: name, address: ip, mac, cidr, dns: [] })),
+        hosts: () => scan.current()?.hosts() ?? [],
+        ownDecoys: () => decoys.current()?.ownAddresses() ?? [],
+      })
+    },
+    {
+      ...roomDeps('timing'),
+      onStarted: (room) => {
+        const held = deps.heldPlan()
+        if (held) room.applyPlan(held)
+      },
+    },
+  )
+
   /** Made when the first audit is asked for: what looks is a process of its own, here is only who starts it. */
   let audits: Promise<Audits> | undefined
   const makeAuditsOnce = async (): Promise<Audits> => {
@@ -152,10 +174,11 @@ export function decoyRooms(
     auditPart,
     audits: auditsNow,
     /** Sessions stop before decoys and start after them. */
-    rooms: [scan, decoys, sessions, safety] satisfies Supervised<Part>[],
+    rooms: [scan, decoys, sessions, safety, timing] satisfies Supervised<Part>[],
     applyPlan(plan: Plan): void {
       scan.current()?.applyPlan(plan)
       decoys.current()?.applyPlan(plan)
+      timing.current()?.applyPlan(plan)
     },
     /** The scanner, while it runs. */
     scanner: () => scan.current(),

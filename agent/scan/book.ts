@@ -29,6 +29,9 @@ export function makeBook({ stateDir, log }: { stateDir: string; log: Log }) {
       return state
     },
 
+    hosts: (): HostSeen[] =>
+      [...segments.values()].flatMap(({ inventory }) => [...inventory.values()].map(({ host }) => host)),
+
     /** Takes decoys out that were taken for hosts before their MACs were known, and gives them. */
     dropDecoys(macs: ReadonlySet<string>): HostSeen[] {
       return [...segments.values()].flatMap(({ inventory }) => {

@@ -3,6 +3,7 @@ import type { Part } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import type { Plan, Request } from '../../shared/schemas/desired-state.ts'
+import type { HostSeen } from '../../shared/schemas/inventory.ts'
 import type { Report } from '../spool/port.ts'
 import type { Nic, NicFilter } from './interfaces.ts'
 import type { FindNames } from './names.ts'
@@ -29,6 +30,8 @@ export interface Scanner extends Part {
   applyPlan(plan: Plan): void
   /** Serves a one-shot request; answers when it has begun, not when it is through. Throws a MarshlightError to refuse it. */
   request(op: ScanRequest, requestId?: string): Promise<Record<string, unknown>>
+  /** The hosts that are known of all segments, as they were last seen. */
+  hosts(): HostSeen[]
   /** The cards of this machine that stand in a segment. */
   interfaces(): Promise<Nic[]>
   /** Forgets what was learnt. Call it stopped. */

@@ -225,6 +225,7 @@ export function makeScanner(options: ScannerOptions): Scanner {
         }
       }
     },
+    hosts: () => book.hosts(),
     interfaces: () => readNics(filter),
     async cleanup() {
       await rm(heldPath(stateDir), { force: true })

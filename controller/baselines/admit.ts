@@ -7,7 +7,9 @@ const mostOfWindow = 1024
 /** What stays true where packets were missed: things told by one packet. Counts in time, delays and sizes do not. */
 const soundWithGaps: ReadonlySet<FeatureName> = new Set([
   'tcp.window',
+  'answer.window',
   'client.kind',
+  'client.ja3',
   'handshake.kind',
   'name.kind',
   'partner.kind',

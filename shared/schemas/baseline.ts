@@ -39,11 +39,24 @@ export const featureName = z.enum([
   'response.delay',
   'response.size',
   'interarrival',
+  /** SYN to SYN-ACK. */
+  'connect.delay',
+  /** A connection's beginning to the greeting of a server that speaks first, or a TLS client's hello to its answer. */
+  'handshake.delay',
+  /** As announced in the SYN, and in its answer. */
   'tcp.window',
+  'answer.window',
   'error.share',
   'altered.share',
+  /** Segments with data that came again, of all with data. */
+  'repeat.share',
+  /** JA4 or HASSH of who asks, and its JA3. */
   'client.kind',
+  'client.ja3',
+  /** What the answering side chose: TLS version and cipher, or its own HASSH. */
   'handshake.kind',
+  /** Flags of TCP segments from who asks (`>`) and who answers (`<`), each once a conversation. */
+  'flag.kind',
   'name.kind',
   'partner.kind',
 ])

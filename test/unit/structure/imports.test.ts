@@ -16,6 +16,7 @@ const agentRooms: Record<string, string[]> = {
   sessions: ['spool'],
   audit: ['scan', 'spool'],
   capture: [],
+  timing: ['capture', 'scan', 'spool'],
   mimicry: [],
   blocks: ['spool'],
   health: ['spool', 'link'],

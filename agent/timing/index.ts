@@ -1,0 +1,1 @@
+export { makeTiming, type Timing, type TimingOptions } from './timing.ts'
