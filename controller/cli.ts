@@ -5,6 +5,7 @@ import { blocksCommand } from './cli/commands/blocks.ts'
 import { decoysCommand } from './cli/commands/decoys.ts'
 import { decoysAuditCommand } from './cli/commands/decoys-audit.ts'
 import { driftCommand } from './cli/commands/drift.ts'
+import { driftSettingsCommand } from './cli/commands/drift-settings.ts'
 import { eventsCommand } from './cli/commands/events.ts'
 import { initCommand } from './cli/commands/init.ts'
 import { personasCommand } from './cli/commands/personas.ts'
@@ -26,6 +27,7 @@ process.exitCode = await runProgram(process.argv.slice(2), [
   decoysCommand,
   decoysAuditCommand,
   driftCommand,
+  driftSettingsCommand,
   sessionsCommand,
   sourcesCommand,
   blocksCommand,

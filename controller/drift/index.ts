@@ -6,6 +6,7 @@ export { expectedProfile } from './expected.ts'
 export { makeDriftExpiry } from './expiry.ts'
 export { composed, generateDrift } from './generate.ts'
 export { plainScore } from './plain.ts'
+export { driftAt, effectAt, type Reach } from './reach.ts'
 export {
   clearDrift,
   type DriftChange,
@@ -21,3 +22,5 @@ export {
   withinBounds,
 } from './settings.ts'
 export { driftSettingTables } from './tables.ts'
+export { type GivenNumbers, type WishedEffect, wishedDrift } from './wish.ts'
+export { driftWords, effectWords, featureWords, restWords } from './words.ts'
