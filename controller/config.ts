@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { MarshlightError } from '../shared/errors.ts'
 import { cidr4, ipv4, port } from '../shared/schemas/common.ts'
 import { decoyLimits, egressRule } from '../shared/schemas/desired-state.ts'
+import { intensity } from '../shared/schemas/drift.ts'
 import { mimicryLevel, mimicryPlan, mimicryTarget } from '../shared/schemas/mimicry.ts'
 import { observationPolicy } from '../shared/schemas/observation.ts'
 import { unreadable } from '../shared/system-errors.ts'
@@ -157,6 +158,26 @@ export const controllerConfig = z.strictObject({
         .default([]),
       /** Whether decoys of a segment talk to each other. */
       peers: z.boolean().default(true),
+    })
+    .prefault({}),
+  /** What attackers meet is chosen by what keeps them, within these bounds; what an administrator sets stands before it. */
+  adaptation: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      /** Types that may be chosen, and the strongest intensity. */
+      types: z.array(z.enum(['latency', 'alteration', 'error'])).default(['latency', 'alteration', 'error']),
+      strongest: intensity.default('high'),
+      /** Part of the sources that meet no drift, so that its effect is measured. */
+      controlShare: z.number().min(0.02).max(1).default(0.1),
+      /** How long a source meets what was chosen for it. */
+      keepHours: z.number().min(0.01).max(720).default(24),
+      /** Without a word for so long, an attacker has gone, and his visit is learned from. */
+      idleMinutes: z.number().min(0.05).max(240).default(5),
+      changesPerHour: z.int().min(0).max(10_000).default(60),
+      viewsPerDecoy: z.int().min(0).max(200).default(100),
+      /** Between two changes of one attacker's view, and of one decoy's persona. */
+      cooldownMinutes: z.number().min(0).default(10),
+      personaCooldownMinutes: z.number().min(0).default(360),
     })
     .prefault({}),
   neverBlock: z.array(z.union([cidr4, ipv4.transform((ip) => `${ip}/32`)])).default([]),

@@ -1,0 +1,77 @@
+import { type Arm, defaultRules } from '../drift/bandit.ts'
+import { type Effect, effectOf } from '../drift/effect.ts'
+import type { Sql } from '../store/port.ts'
+import type { Group } from './assign.ts'
+import { attackerClasses } from './attacker-class.ts'
+
+/** What came of an arm, or of a group, for a class. */
+export type Outcome = {
+  /** Sources to which it was assigned, each time it was; visits that they made; part of visits in which drift was felt. */
+  chosen: number
+  visits: number
+  felt: number
+  /** Mean over the assignments, each by the mean of its visits: one source is many dependent visits. Null without any. */
+  mean: number | null
+  /** Against the control group; undefined where there is nobody to compare with. */
+  effect?: Effect
+}
+export type ClassReport = {
+  class: string
+  control: Outcome
+  /** All who were in the bandit's hands, those for whom it chose none included. */
+  adaptive: Outcome
+  arms: (Outcome & { arm: Arm })[]
+}
+export type DriftReport = { since: string | null; all: ClassReport; classes: ClassReport[] }
+
+type Row = { id: number; class: string; grp: Group; arm: Arm; visits: number; felt: number; mean: number }
+
+/**
+ * Engagement with drift and without, by intention to treat: a source counts for what it was assigned by lot, whether or
+ * not any of it was felt, and whatever its view became since. Visits that have ended only.
+ */
+export async function driftReport(sql: Sql, of: { since?: string; class?: string }): Promise<DriftReport> {
+  const rows = await sql.all<Row>(
+    `SELECT a.id, a.class, a.grp, a.arm, COUNT(*) AS visits, SUM(CASE WHEN v.felt > 0 THEN 1 ELSE 0 END) AS felt,
+       AVG(v.engagement) AS mean
+     FROM adaptation_assignments a JOIN adaptation_visits v ON v.assignment = a.id
+     WHERE v.ended_at IS NOT NULL AND v.ended_at >= ? AND (? = '' OR a.class = ?) GROUP BY a.id ORDER BY a.id`,
+    of.since ?? '',
+    of.class ?? '',
+    of.class ?? '',
+  )
+  const classes = attackerClasses.filter((one) => rows.some((row) => row.class === one))
+  return {
+    since: of.since ?? null,
+    all: classReport('all', rows),
+    classes: classes.map((one) =>
+      classReport(
+        one,
+        rows.filter((row) => row.class === one),
+      ),
+    ),
+  }
+}
+
+function classReport(name: string, rows: readonly Row[]): ClassReport {
+  const control = rows.filter(({ grp }) => grp === 'control')
+  const adaptive = rows.filter(({ grp }) => grp === 'adaptive')
+  const arms = defaultRules.arms.flatMap((arm) => {
+    const given = adaptive.filter((row) => row.arm === arm)
+    return given.length === 0 ? [] : [{ arm, ...outcomeOf(given, control) }]
+  })
+  return { class: name, control: outcomeOf(control), adaptive: outcomeOf(adaptive, control), arms }
+}
+
+function outcomeOf(rows: readonly Row[], control: readonly Row[] = []): Outcome {
+  const sum = (of: (row: Row) => number) => rows.reduce((all, row) => all + of(row), 0)
+  const means = (some: readonly Row[]) => some.map(({ mean }) => mean)
+  const effect = effectOf(means(rows), means(control))
+  return {
+    chosen: rows.length,
+    visits: sum(({ visits }) => visits),
+    felt: sum(({ felt }) => felt),
+    mean: rows.length === 0 ? null : sum(({ mean }) => mean) / rows.length,
+    ...(effect && { effect }),
+  }
+}
