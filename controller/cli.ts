@@ -5,6 +5,7 @@ import { blocksCommand } from './cli/commands/blocks.ts'
 import { decoysCommand } from './cli/commands/decoys.ts'
 import { decoysAuditCommand } from './cli/commands/decoys-audit.ts'
 import { driftCommand } from './cli/commands/drift.ts'
+import { driftReportCommand } from './cli/commands/drift-report.ts'
 import { driftSettingsCommand } from './cli/commands/drift-settings.ts'
 import { eventsCommand } from './cli/commands/events.ts'
 import { initCommand } from './cli/commands/init.ts'
@@ -28,6 +29,7 @@ process.exitCode = await runProgram(process.argv.slice(2), [
   decoysAuditCommand,
   driftCommand,
   driftSettingsCommand,
+  driftReportCommand,
   sessionsCommand,
   sourcesCommand,
   blocksCommand,

@@ -14,7 +14,7 @@ export type Adaptation = {
 
 type Rule = {
   when: (interaction: Interaction, persona: Shown) => boolean
-  then: (interaction: Interaction) => { drift?: Arm; persona?: Adaptation['persona'] }
+  make: (interaction: Interaction) => Omit<Adaptation, 'because'>
   because: string
 }
 /** What of a persona the choice rests on. */
@@ -29,46 +29,46 @@ const next = { persona: { change: 'next-version' } } as const
 const rules: readonly Rule[] = [
   {
     when: (one) => isOf('latency')(one) && takesTheTime(one.probes),
-    then: ({ arm }) => ({ drift: `alteration.${step(arm)}` }),
+    make: ({ arm }) => ({ drift: `alteration.${step(arm)}` }),
     because: 'the time of answers is taken, so that waits are seen through: another type',
   },
   {
     when: (one) => isOf('error')(one) && one.otherWays > 0,
-    then: ({ arm }) => ({ drift: `latency.${step(arm)}` }),
+    make: ({ arm }) => ({ drift: `latency.${step(arm)}` }),
     because: 'what failed was got at by another program: another type than failures',
   },
   {
     when: (one) => isOf('alteration')(one) && (one.otherWays > 0 || one.probes.includes('tests-what-is-written')),
-    then: ({ arm }) => ({ drift: `error.${step(arm)}` }),
+    make: ({ arm }) => ({ drift: `error.${step(arm)}` }),
     because: 'contents were held against each other: another type than altered contents',
   },
   {
     when: (one) => one.probes.length > 0 && isOf('error')(one),
-    then: () => ({ drift: 'latency.low' }),
+    make: () => ({ drift: 'latency.low' }),
     because: 'somebody who tests for decoys met failures: times that vary are what any host has',
   },
   {
     when: (one) => isOf('error')(one) && one.errors > 0 && one.repeated > 0 && !one.leftEarly,
-    then: ({ arm }) => ({ drift: stronger(arm) }),
+    make: ({ arm }) => ({ drift: stronger(arm) }),
     because: 'failures were borne and the line typed again: more of them',
   },
   {
     when: (one) => one.leftEarly && one.arm !== 'none',
-    then: ({ arm }) => ({ drift: weaker(arm) }),
+    make: ({ arm }) => ({ drift: weaker(arm) }),
     because: 'gone within seconds: less',
   },
   {
     when: (one, persona) => (isOf('none')(one) || isOf('latency')(one)) && readsPlanted(one, persona),
-    then: () => ({ drift: 'alteration.low' }),
+    make: () => ({ drift: 'alteration.low' }),
     because: 'planted files were read: their contents begin to change',
   },
   {
     when: (one) => one.stayed && one.cameBack && isOf('latency')(one) && step(one.arm) !== 'high',
-    then: ({ arm }) => ({ drift: stronger(arm) }),
+    make: ({ arm }) => ({ drift: stronger(arm) }),
     because: 'stays and comes back in spite of waits: longer ones cost him more',
   },
-  { when: (one) => one.probes.length > 1, then: () => next, because: 'the decoy is being tested: a machine changes' },
-  { when: (one) => one.cameBack && one.stayed, then: () => next, because: 'he comes back: a machine went on living' },
+  { when: (one) => one.probes.length > 1, make: () => next, because: 'the decoy is being tested: a machine changes' },
+  { when: (one) => one.cameBack && one.stayed, make: () => next, because: 'he comes back: a machine went on living' },
 ]
 
 /**
@@ -80,7 +80,7 @@ export function adaptPersona(persona: Shown, interaction: Interaction): Adaptati
   let made: Omit<Adaptation, 'because'> = {}
   for (const rule of rules) {
     if (!rule.when(interaction, persona)) continue
-    const wanted = rule.then(interaction)
+    const wanted = rule.make(interaction)
     const fresh =
       (wanted.drift !== undefined && made.drift === undefined && wanted.drift !== interaction.arm) ||
       (wanted.persona !== undefined && made.persona === undefined)

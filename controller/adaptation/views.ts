@@ -20,7 +20,7 @@ import { type AttackerClass, attackerClasses } from './attacker-class.ts'
 import { readBeliefs } from './beliefs.ts'
 import { conductOf } from './conduct.ts'
 import type { AdaptationPorts } from './ports.ts'
-import { judge, type Verdict } from './rails.ts'
+import { armsWithin, judge, type Verdict } from './rails.ts'
 
 export type Where = { source: string; decoy: string; nowMs: number }
 type Tools = { config: ControllerConfig; random: Random; ports: AdaptationPorts }
@@ -130,6 +130,7 @@ export function makeViews({ config: { adaptation: rules }, random, ports }: Tool
   async function move(sql: Sql, id: number, to: Arm, where: Where, because: string): Promise<string[]> {
     const assignment = await assignmentOf(sql, id)
     if (!assignment || assignment.shown === to || assignment.until <= iso(where.nowMs)) return []
+    if (!armsWithin([to], rules).includes(to)) return []
     const verdict = await judged(sql, 'move', where)
     if (!verdict.ok) {
       const said = { at: iso(where.nowMs), decoy: where.decoy, source: where.source, because: `${verdict.why}: ${to}` }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { adaptationTables } from '../adaptation/index.ts'
 import { alertTables } from '../alerts/index.ts'
 import { attackerTables } from '../attackers/index.ts'
 import { auditTables } from '../audit/index.ts'
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   segmentActivityTables,
   baselineTables,
   driftSettingTables,
+  adaptationTables,
 ]

@@ -37,6 +37,7 @@ import { openSqlite } from '../store/sqlite.ts'
 import { makeBus } from '../work/bus.ts'
 import type { Projector } from '../work/port.ts'
 import { makeRunner } from '../work/runner.ts'
+import { adaptationOf } from './adaptation.ts'
 import { makeCentre } from './centre.ts'
 import { databaseIn, migrations } from './database.ts'
 import { startFailure } from './start-failure.ts'
@@ -69,7 +70,8 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
   const deps: Deps = { config, dataDir, store, bus: makeBus(), clock, random, log }
   try {
     const actions = makeDecoyActions(deps)
-    const projectors = projectorsOf(deps, actions)
+    const adaptation = adaptationOf(deps, actions)
+    const projectors = [...projectorsOf(deps, actions), adaptation.projector] as readonly Projector[]
     const blocks = makeBlocks(deps)
     const centre = await makeCentre(deps, {
       composePlan: (sql, agent) =>
@@ -91,6 +93,7 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
       makeResponder(deps, blocks, { ...actions, refused: raiseRefusal(deps) }),
       makeExpiry(deps, blocks),
       makeDriftExpiry(deps),
+      ...adaptation.parts,
       ...centre.parts,
       makeHistoryRetention(deps),
       makeBaselineRetention(deps),

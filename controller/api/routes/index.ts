@@ -5,6 +5,7 @@ import { auditRoutes } from './audits.ts'
 import { blockRoutes } from './blocks.ts'
 import { decoyRoutes } from './decoys.ts'
 import { driftRoutes } from './drift.ts'
+import { driftReportRoutes } from './drift-report.ts'
 import { eventsRoutes } from './events.ts'
 import { personaRoutes } from './personas.ts'
 import { scanRoutes } from './scans.ts'
@@ -21,6 +22,7 @@ export const routesFor = (ports: AgentsPorts): readonly Routes[] => [
   decoyRoutes,
   auditRoutes,
   driftRoutes,
+  driftReportRoutes,
   sessionRoutes,
   sourceRoutes,
   blockRoutes,

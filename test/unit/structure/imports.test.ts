@@ -40,6 +40,7 @@ const controllerRooms: Record<string, string[]> = {
   sessions: controllerCommon,
   attackers: ['sessions', ...controllerCommon],
   drift: controllerCommon,
+  adaptation: ['attackers', 'drift', 'personas', 'sessions', ...controllerCommon],
   baselines: ['personas', 'segments', ...controllerCommon],
   risk: ['attackers', 'sessions', ...controllerCommon],
   response: ['risk', ...controllerCommon],

@@ -1,0 +1,238 @@
+import t from 'tap'
+import { driftReport, explain } from '../../../controller/adaptation/index.ts'
+import { driftOf, inForce, setDrift } from '../../../controller/drift/index.ts'
+import { decoys, makeWorld, minute, type World } from './world.ts'
+
+const [decoy, other] = decoys
+const source = '203.0.113.9'
+const always = { controlShare: 0.02, types: ['latency'], cooldownMinutes: 1 }
+const given = (world: World) =>
+  world.store.all<{ id: number; source: string; grp: string; arm: string; shown: string; class: string }>(
+    'SELECT * FROM adaptation_assignments ORDER BY id',
+  )
+const visits = (world: World) =>
+  world.store.all<{ engagement: number | null; sessions: number; commands: number; returned: number; felt: number }>(
+    'SELECT * FROM adaptation_visits ORDER BY id',
+  )
+const learned = async (world: World) =>
+  (await world.store.get<{ n: number }>('SELECT COALESCE(SUM(n), 0) AS n FROM adaptation_beliefs'))?.n
+
+/** Sources until one is given a drift by the bandit, and not none. */
+async function drifted(world: World): Promise<string> {
+  for (let i = 1; i < 200; i++) {
+    const ip = `203.0.113.${i}`
+    await world.feed([world.event(ip, 'session.open')])
+    if ((await given(world)).at(-1)?.arm === 'latency.low') return ip
+  }
+  throw new Error('nobody got any')
+}
+
+t.test('a session begins: its source gets a view, at every decoy the same, and it is learned from once', async (t) => {
+  const world = makeWorld(t, always)
+  await world.prepare()
+  const ip = await drifted(world)
+  const view = (await driftOf(world.store, decoy)).views.find((one) => one.source === ip)
+  t.match(view?.drift?.effects, [{ type: 'latency' }])
+  t.match(world.heard.at(-1), { name: 'plan-changed' })
+  const count = (await given(world)).length
+  await world.feed([world.event(ip, 'session.open', { session: 'two', decoy: other })])
+  const there = (await driftOf(world.store, other)).views.find((one) => one.source === ip)
+  t.same(there?.drift, view?.drift, 'one machine')
+  t.equal((await given(world)).length, count, 'no second assignment')
+
+  world.clock.advance(2000)
+  await world.feed([world.event(ip, 'login.success'), world.event(ip, 'command', { command: 'id' })])
+  world.clock.advance(60_000)
+  const felt = { source: 'marshlight.drift', data: { type: 'latency', what: 'jitter', count: 3, ms: 30 } }
+  await world.feed([
+    world.event(ip, 'command', { command: 'w' }),
+    world.event(ip, 'other', felt),
+    world.event(ip, 'session.close'),
+  ])
+  await world.look()
+  t.equal(await learned(world), 0, 'nothing before he has gone')
+  world.clock.advance(6 * minute)
+  await world.look()
+  const all = (await visits(world)).length
+  t.equal(await learned(world), all)
+  await world.look()
+  await world.restart()
+  await world.look()
+  t.equal(await learned(world), all, 'once, whatever is restarted')
+  const [own] = await world.store.all<{ engagement: number; felt: number; commands: number; seconds: number }>(
+    'SELECT * FROM adaptation_visits WHERE source = ? AND decoy = ?',
+    ip,
+    decoy,
+  )
+  t.match(own, { commands: 2, seconds: 62, felt: 3 })
+  t.ok(Math.abs((own?.engagement ?? 0) - Math.log1p(62 / 60 + 2)) < 1e-9)
+  t.match(await explain(world.store, ip, new Date(world.clock.now()).toISOString()), {
+    source: ip,
+    assignments: [{ class: 'newcomer', arm: 'latency.low', inForce: true, visits: 2 }],
+    changes: [{ kind: 'view' }, { kind: 'view' }],
+  })
+})
+
+t.test('records that come twice, and events of a session that comes in pieces, make one visit', async (t) => {
+  const world = makeWorld(t, always)
+  await world.prepare()
+  const opened = [world.event(source, 'session.open'), world.event(source, 'login.failed', { username: 'root' })]
+  await world.feed(opened)
+  await world.feed(opened)
+  world.clock.advance(minute)
+  await world.feed([world.event(source, 'session.open', { session: 'b' })])
+  t.match(await visits(world), [{ sessions: 2 }])
+  world.clock.advance(6 * minute)
+  await world.feed([world.event(source, 'session.open', { session: 'c' })])
+  t.match(await visits(world), [
+    { sessions: 2, returned: 0 },
+    { sessions: 1, returned: 1 },
+  ])
+  t.equal(await learned(world), 1, 'the first one was ended by the second')
+})
+
+t.test('a source that returns after its time is drawn for by what it did', async (t) => {
+  const world = makeWorld(t, { ...always, keepHours: 1 })
+  await world.prepare()
+  await world.feed([world.event(source, 'session.open')])
+  await world.feed([world.event(source, 'login.failed', { username: 'root', password: 'x' })])
+  world.clock.advance(61 * minute)
+  await world.look()
+  await world.feed([world.event(source, 'session.open', { session: 'b' })])
+  t.same(
+    (await given(world)).map((one) => one.class),
+    ['newcomer', 'brute-forcer'],
+  )
+})
+
+t.test('what an administrator set stands, and such sources are in neither group', async (t) => {
+  const world = makeWorld(t, always)
+  await world.prepare()
+  const drift = { seed: 'by hand', effects: [{ type: 'error' as const, kind: 'busy' as const, share: 0.1 }] }
+  const at = new Date(world.clock.now()).toISOString()
+  await setDrift(world.store, { decoy, source, drift, by: 'admin', reason: 'a test', at })
+  await world.feed([world.event(source, 'session.open')])
+  await setDrift(world.store, { decoy: other, drift, by: 'admin', reason: 'for all', at })
+  await world.feed([world.event('203.0.113.10', 'session.open', { decoy: other })])
+  t.same(await given(world), [])
+  for (const one of decoys) t.match(await inForce(world.store, one), [{ by: 'admin', drift }])
+  t.match(await explain(world.store, source, at), { changes: [{ kind: 'refused', because: /administrator/ }] })
+
+  // It was adaptation's before: from now on it is not touched.
+  const ip = await drifted(world)
+  await setDrift(world.store, { decoy, source: ip, drift, by: 'admin', reason: 'mine', at })
+  for (const command of ['date +%N', 'time ls'])
+    await world.feed([world.event(ip, 'login.success'), world.event(ip, 'command', { command })])
+  world.clock.advance(2 * minute)
+  await world.look()
+  t.match(
+    (await inForce(world.store, decoy)).find((one) => one.source === ip),
+    { by: 'admin', drift },
+  )
+})
+
+t.test('conduct moves a view, within the rails; the control group is left as it is', async (t) => {
+  const world = makeWorld(t, { ...always, types: ['latency'] })
+  await world.prepare()
+  const ip = await drifted(world)
+  await world.feed([world.event(ip, 'login.success'), world.event(ip, 'command', { command: 'time ls /root' })])
+  await world.look()
+  t.equal((await given(world)).at(-1)?.shown, 'latency.low', 'within its time of rest')
+  world.clock.advance(2 * minute)
+  await world.feed([world.event(ip, 'command', { command: 'cat /proc/1/cgroup' })])
+  await world.look()
+  t.equal((await given(world)).at(-1)?.shown, 'latency.low', 'a type that nobody may choose is not chosen')
+  t.same(world.reconfigured, [decoy], 'but the persona changes')
+  world.clock.advance(2 * minute)
+  await world.feed([world.event(ip, 'command', { command: 'ls -la /.dockerenv' })])
+  await world.look()
+  t.same(world.reconfigured, [decoy], 'and not again at once')
+
+  const free = makeWorld(t, { controlShare: 0.02, cooldownMinutes: 1 }, 'free')
+  await free.prepare()
+  await free.feed([free.event(source, 'session.open')])
+  await free.store.run(
+    "UPDATE adaptation_assignments SET arm = 'latency.high', shown = 'latency.high', grp = 'adaptive'",
+  )
+  free.clock.advance(2 * minute)
+  await free.feed([free.event(source, 'login.success'), free.event(source, 'command', { command: 'time ls' })])
+  await free.look()
+  t.match(await given(free), [{ arm: 'latency.high', shown: 'alteration.high' }])
+  t.match((await driftOf(free.store, decoy)).views, [{ source, drift: { effects: [{ type: 'alteration' }] } }])
+
+  const control = makeWorld(t, { controlShare: 1 })
+  await control.prepare()
+  await control.feed([control.event(source, 'session.open'), control.event(source, 'login.success')])
+  for (const command of ['cat /proc/1/cgroup', 'ls /.dockerenv', 'dmidecode', 'time ls'])
+    await control.feed([control.event(source, 'command', { command })])
+  control.clock.advance(2 * minute)
+  await control.look()
+  t.match(await given(control), [{ grp: 'control', arm: 'none', shown: 'none' }])
+  t.same(control.reconfigured, [])
+  t.same((await driftOf(control.store, decoy)).views, [])
+})
+
+t.test('a flood of sources changes a decoy so many times an hour, and both groups stop alike', async (t) => {
+  const world = makeWorld(t, { controlShare: 0.3, changesPerHour: 5 })
+  await world.prepare()
+  for (let i = 1; i <= 60; i++) await world.feed([world.event(`198.51.100.${i}`, 'session.open')])
+  const made = await world.store.get<{ n: number }>(
+    "SELECT COUNT(*) AS n FROM adaptation_changes WHERE kind <> 'refused'",
+  )
+  t.equal(made?.n, 5)
+  t.equal((await driftOf(world.store, decoy)).views.length, 5)
+  const last = (await given(world)).at(-1)
+  t.ok(last && last.arm !== 'none', 'after the last change nobody was drawn for, of the control group neither')
+})
+
+t.test('late news, own scanners and retired decoys are no part of it; switched off, all views go', async (t) => {
+  const world = makeWorld(t, always)
+  await world.prepare()
+  const late = world.event(source, 'session.open')
+  world.clock.advance(60 * minute)
+  await world.feed([late])
+  world.exempt('203.0.113.77')
+  await world.feed([world.event('203.0.113.77', 'session.open')])
+  await world.feed([world.event(source, 'session.open', { session: 'x', decoy: 'gone' })])
+  t.same(await given(world), [])
+  await drifted(world)
+  t.not((await driftOf(world.store, decoy)).views.length, 0)
+  await world.restart({ enabled: false })
+  await world.look()
+  t.same((await driftOf(world.store, decoy)).views, [])
+  await world.feed([world.event('203.0.113.200', 'session.open')])
+  t.same((await driftOf(world.store, decoy)).views, [])
+})
+
+t.test('the report compares groups by what was assigned, one source one voice', async (t) => {
+  const world = makeWorld(t, always)
+  await world.prepare()
+  const insert = async (n: number, grp: string, arm: string, engagements: number[], felt = 0) => {
+    await world.store.run(
+      `INSERT INTO adaptation_assignments (id, source, class, grp, arm, shown, seed, because, made_at, until)
+       VALUES (?, ?, 'bot', ?, ?, ?, 's', '', '', '')`,
+      ...[n, `10.0.0.${n}`, grp, arm, arm],
+    )
+    for (const engagement of engagements)
+      await world.store.run(
+        `INSERT INTO adaptation_visits (assignment, source, decoy, opened_at, last_at, seen_at, sessions, tries, successes,
+           commands, files, terminal, errors, felt, returned, ended_at, seconds, engagement)
+         VALUES (?, ?, 'd', '', '', '', 1, 0, 0, 0, 0, 0, 0, ?, 0, '2026-03-01T10:00:00.000Z', 1, ?)`,
+        ...[n, `10.0.0.${n}`, felt, engagement],
+      )
+  }
+  for (let n = 1; n <= 20; n++) await insert(n, 'control', 'none', [1 + n / 100])
+  for (let n = 21; n <= 60; n++) await insert(n, 'adaptive', 'error.low', [1, 3 + n / 50], 2)
+  await insert(61, 'adaptive', 'none', Array(500).fill(1))
+  const { classes, all } = await driftReport(world.store, {})
+  const [bot] = classes
+  t.match(bot, { class: 'bot', control: { chosen: 20, visits: 20, felt: 0 }, adaptive: { chosen: 41, visits: 580 } })
+  const arm = bot?.arms.find((one) => one.arm === 'error.low')
+  t.match(arm, { chosen: 40, visits: 80, felt: 80 })
+  const effect = arm?.effect
+  t.ok(effect && effect.ratio > 2 && effect.low > 1.9 && effect.high < 3 && effect.p < 0.001)
+  t.ok((bot?.adaptive.effect?.ratio ?? 0) > 2, 'one source with 500 visits has one voice')
+  t.same(all.control.chosen, 20)
+  t.same((await driftReport(world.store, { class: 'prober' })).classes, [])
+  t.same((await driftReport(world.store, { since: '2026-03-02T00:00:00.000Z' })).all.control.chosen, 0)
+})
