@@ -23,7 +23,7 @@ export const catalogue: readonly ImagePlan[] = [
   { name: 'base', on: [] },
   { name: 'python', on: [] },
   { name: 'debian-server', on: [] },
-  { name: 'pod', on: ['base'], decoy: true },
+  { name: 'pod', on: ['base'], parts: ['common'], decoy: true },
   { name: 'cowrie', on: ['base', 'python', 'debian-server'], parts: ['common'], decoy: true },
   { name: 'services', on: ['base', 'python'], parts: ['common'], decoy: true },
   { name: 'web', on: ['base', 'python', 'services'], decoy: true },

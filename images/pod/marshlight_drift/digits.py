@@ -1,0 +1,69 @@
+"""
+Which digits of an answer may be changed. Only in plain text, one for another, so that no length changes; never where the
+protocol itself reads them: the first line, a head of HTTP, sizes and reply codes at the beginning of lines. Pure.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+
+MOST = 3
+NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+TLS = re.compile(rb"[\x14-\x17]\x03[\x00-\x04]")
+LINE = re.compile(rb"[^\n]*\n?")
+# Counted lines as RESP has them, reply codes, chunks' sizes, and whatever tells a length.
+COUNTED = re.compile(rb"(?i)[$*+:-]|\d{3}[ -]|[0-9a-f]+\s*$|.*length")
+# No part of a name, a date, a time or an entity.
+NUMBER = re.compile(rb"(?<![\w.&#%-])(?<!\d:)\d+(?:\.\d+)*(?![\w-]|[.:]\d)")
+VERSION = re.compile(rb"\d+\.\d+(?:\.\d+)*")
+SERVER = re.compile(rb"(?i)server:")
+TAG = re.compile(rb"<[^<>]*>")
+
+
+class Text:
+    """One answer as it goes by: where in it a content has begun that may be changed."""
+
+    def __init__(self) -> None:
+        self.line = 0
+        self.head: bool | None = None
+        self.usable = True
+
+    def eligible(self, content: bytes, what: str) -> list[tuple[int, int]]:
+        """Places of numbers in the next piece, as (from, to). A piece is judged by itself: a line may be cut."""
+        if self.head is None:
+            self.head = content.startswith(b"HTTP/")
+            self.usable = not TLS.match(content)
+        if not self.usable or NOT_TEXT.search(content):
+            self.usable = False
+            return []
+        found: list[tuple[int, int]] = []
+        for line in LINE.finditer(content):
+            text = line[0]
+            if not text:
+                continue
+            first, self.line = self.line == 0, self.line + 1
+            if self.head:
+                if text in (b"\r\n", b"\n"):
+                    self.head = False
+                elif what == "version" and SERVER.match(text):
+                    found += [(line.start() + number.start(), line.start() + number.end()) for number in VERSION.finditer(text)]
+            elif not first and not COUNTED.match(text):
+                tags = [tag.span() for tag in TAG.finditer(text)]
+                for number in (VERSION if what == "version" else NUMBER).finditer(text):
+                    if not any(begin <= number.start() < end for begin, end in tags):
+                        found.append((line.start() + number.start(), line.start() + number.end()))
+        return found
+
+
+def changed(content: bytes, places: list[tuple[int, int]], what: str, row: random.Random) -> dict[int, int]:
+    """Offset to new byte: of a few numbers for fields and contents, of the last one for bytes and versions."""
+    if not places:
+        return {}
+    chosen = places[-1:] if what in ("bytes", "version") else row.sample(places, min(len(places), row.randint(1, MOST)))
+    changes = {}
+    for begin, end in chosen:
+        at = row.choice([place for place in range(begin, end) if content[place] != 0x2E])
+        # No number begins with a nought that did not before.
+        changes[at] = row.choice([digit for digit in b"123456789" if digit != content[at]])
+    return changes

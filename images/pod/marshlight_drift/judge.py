@@ -1,0 +1,192 @@
+"""
+What becomes of each packet that drift may concern. Pure: packets and the time go in, verdicts come out.
+
+An answer begins with the first content after the other side was heard, which the acknowledgement tells: it has risen.
+    SYN            refused or silent for the life of that connection, or passes
+    answer         waits, is altered, or becomes a reset; what follows in the same connection does not overtake it
+    sent again     bears the same bytes as before, and nothing is drawn for it
+"""
+
+from __future__ import annotations
+
+import random
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from marshlight_common.drift import MOST_DELAY_MS, Deviation, Draws, InForce, in_hours, some
+
+from . import packet as wire
+from .digits import Text, changed
+from .packet import Packet, behind
+
+PASS, DROP, REFUSE, CHANGE = "pass", "drop", "refuse", "change"
+MOST_CONNECTIONS, MOST_SOURCES = 8192, 1024
+# Farther off than any window: another connection between the same ports.
+FAR = 1 << 24
+# Of an answer, what is looked through for something to alter; of changes, what is kept to be sent again.
+MOST_LOOKED_AT, MOST_CHANGES = 65_536, 64
+
+
+@dataclass(frozen=True)
+class Verdict:
+    do: str = PASS
+    """Not before then, seconds of the clock that was handed in; 0: now."""
+    at: float = 0.0
+    content: bytes = b""
+
+
+@dataclass
+class Connection:
+    next: int = -1
+    ack: int = -1
+    due: float = 0.0
+    dead: bool = False
+    what: str | None = None
+    text: Text = field(default_factory=Text)
+    looked_at: int = 0
+    changes: OrderedDict[int, int] = field(default_factory=OrderedDict)
+
+
+@dataclass
+class Source:
+    deviation: Deviation
+    draws: Draws
+    digits: random.Random
+
+
+Key, Value = TypeVar("Key"), TypeVar("Value")
+
+
+class Bounded(OrderedDict[Key, Value], Generic[Key, Value]):
+    """Forgets what was used longest ago."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def keep(self, key: Key, value: Value) -> Value:
+        self[key] = value
+        self.move_to_end(key)
+        while len(self) > self.most:
+            self.popitem(last=False)
+        return value
+
+
+class Judge:
+    def __init__(self, local: Callable[[float], datetime], others: Callable[[], int]) -> None:
+        """`local`: the persona's time of day; `others`: connections that are open besides the one that asks."""
+        self.local, self.others = local, others
+        self.in_force = InForce()
+        self.connections: Bounded[tuple[int, str, int, int], Connection] = Bounded(MOST_CONNECTIONS)
+        self.openings: Bounded[tuple[str, int, int], tuple[int, str]] = Bounded(MOST_CONNECTIONS)
+        self.sources: Bounded[str, Source] = Bounded(MOST_SOURCES)
+
+    def now(self, in_force: InForce) -> None:
+        """Another drift from now on. Nothing waits for what the one before had drawn."""
+        self.in_force = in_force
+        for one in self.connections.values():
+            one.due = 0.0
+
+    def source(self, address: str) -> Source | None:
+        deviation = self.in_force.of(address)
+        if deviation is None:
+            return None
+        known = self.sources.get(address)
+        if known is None or known.deviation != deviation:
+            row = random.Random(f"{deviation.seed}/{address}/digits")
+            known = Source(deviation, Draws(deviation.seed, address), row)
+        return self.sources.keep(address, known)
+
+    def arriving(self, packet: Packet, now: float) -> Verdict:
+        """A SYN to a port of a service."""
+        key = (packet.source, packet.port, packet.own)
+        source, before = self.source(packet.source), self.openings.get(key)
+        if before is None or before[0] != packet.seq:
+            self.connections.pop((wire.TCP, *key), None)
+        if source is None:
+            return Verdict()
+        if before is not None and before[0] == packet.seq:
+            return Verdict(before[1])
+        effects = source.deviation.effects
+        if in_hours(effects, self.local(now)):
+            return Verdict(REFUSE)
+        kind = source.draws.fails(some(effects, "refused", "timeout"))
+        do = {"refused": REFUSE, "timeout": DROP}.get(kind or "", PASS)
+        return Verdict(self.openings.keep(key, (packet.seq, do))[1])
+
+    def leaving(self, packet: Packet, now: float) -> Verdict:
+        source = self.source(packet.source)
+        key = (packet.protocol, packet.source, packet.port, packet.own)
+        if packet.protocol == wire.UDP:
+            return self.datagram(packet, key, source, now)
+        one = self.connections.get(key)
+        if source is None or packet.length == 0:
+            # Whose drift was taken away keeps what was begun: order, bytes that are sent again, a connection that is dead.
+            return self.following(one, packet, now) if one else Verdict()
+        if one is None or (one.next >= 0 and abs(behind(packet.seq, one.next)) > FAR):
+            one = Connection()
+        self.connections.keep(key, one)
+        if one.dead:
+            return self.following(one, packet, now)
+        again = one.next >= 0 and behind(packet.seq, one.next) > 0
+        if not again:
+            one.next = (packet.seq + packet.length) % wire.WHOLE
+            if one.ack < 0 or behind(one.ack, packet.ack) > 0:
+                one.ack = packet.ack
+                if not self.begin(one, source, now):
+                    one.dead = True
+                    return Verdict(CHANGE, one.due if one.due > now else 0.0, wire.as_reset(packet))
+            self.alter(one, source, packet)
+        return self.following(one, packet, now)
+
+    def begin(self, one: Connection, source: Source, now: float) -> bool:
+        """Draws for a new answer; whether there is to be one."""
+        effects = source.deviation.effects
+        kind = source.draws.fails(some(effects, "reset", "busy"))
+        wait = MOST_DELAY_MS if kind == "busy" else source.draws.wait_ms(effects, self.others())
+        one.what = source.draws.alters(some(effects, "bytes", "fields", "contents", "version"))
+        one.text, one.looked_at = Text(), 0
+        one.due = max(one.due, now + wait / 1000)
+        return kind != "reset" and not in_hours(effects, self.local(now))
+
+    def alter(self, one: Connection, source: Source, packet: Packet) -> None:
+        if one.what is None or one.looked_at >= MOST_LOOKED_AT:
+            return
+        content = packet.content
+        one.looked_at += len(content)
+        found = changed(content, one.text.eligible(content, one.what), one.what, source.digits)
+        for offset, byte in found.items():
+            one.changes[(packet.seq + offset) % wire.WHOLE] = byte
+        while len(one.changes) > MOST_CHANGES:
+            one.changes.popitem(last=False)
+        if found:
+            one.what = None
+
+    def following(self, one: Connection, packet: Packet, now: float) -> Verdict:
+        if one.dead:
+            # Its own side is told as well; a reset that it sends by itself is one too many.
+            return Verdict(DROP if packet.flags & wire.RST else REFUSE)
+        at = one.due if one.due > now else 0.0
+        content = None
+        for seq, byte in one.changes.items():
+            offset = behind(packet.seq, seq)
+            if 0 <= offset < min(packet.length, len(packet.raw) - packet.start):
+                content = content or bytearray(packet.content)
+                content[offset] = byte
+        return Verdict(CHANGE, at, wire.with_content(packet, bytes(content))) if content else Verdict(PASS, at)
+
+    def datagram(self, packet: Packet, key: tuple[int, str, int, int], source: Source | None, now: float) -> Verdict:
+        """Where there is no connection to refuse or reset, an answer stays out."""
+        if source is None:
+            return Verdict()
+        effects = source.deviation.effects
+        kind = source.draws.fails(some(effects, "refused", "reset", "timeout", "busy"))
+        if kind not in (None, "busy") or in_hours(effects, self.local(now)):
+            return Verdict(DROP)
+        wait = MOST_DELAY_MS if kind == "busy" else source.draws.wait_ms(effects, self.others())
+        one = self.connections.keep(key, self.connections.get(key) or Connection())
+        one.due = max(one.due, now + wait / 1000)
+        return Verdict(PASS, one.due if one.due > now else 0.0)

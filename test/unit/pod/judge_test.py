@@ -1,0 +1,179 @@
+"""What becomes of packets under drift: pure, with packets made here and a clock that stands still."""
+
+import json
+import struct
+import sys
+import unittest
+from datetime import datetime, timezone
+from pathlib import Path
+
+images = Path(__file__).parents[3] / "images"
+sys.path[:0] = [str(images / "common"), str(images / "pod")]
+from marshlight_common import drift
+from marshlight_drift import digits, judge, packet, rules
+
+CLIENT, OWN = "198.18.0.9", "198.18.0.5"
+PAGE = b"<h1>Files</h1>\n<p class=w3>total 12345 in 678 files</p>\n"
+ANSWER = b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nContent-Length: %d\r\n\r\n" % len(PAGE) + PAGE
+
+
+def segment(seq, ack, content=b"", flags=packet.ACK, port=40_000, leaving=True, source=CLIENT):
+    ends = (80, port) if leaving else (port, 80)
+    tcp = struct.pack("!HHIIBBHHH", *ends, seq % packet.WHOLE, ack % packet.WHOLE, 8 << 4, flags, 512, 0, 0) + b"\1" * 12
+    addresses = [OWN, source] if leaving else [source, OWN]
+    words = [bytes(map(int, address.split("."))) for address in addresses]
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp) + len(content), 7, 0x4000, 64, packet.TCP, 0, *words)
+    return packet.parsed(packet.summed(bytearray(head + tcp + content)), leaving)
+
+
+def whole(raw):
+    """The sums over header and segment of a packet that is right come out as nought."""
+    pseudo = raw[12:20] + struct.pack("!BBH", 0, packet.TCP, len(raw) - 20)
+    return packet.checksum(raw[:20]) == 0 == packet.checksum(pseudo + raw[20:])
+
+
+def judging(*effects, views=(), hour=12):
+    one = judge.Judge(lambda _: datetime(2026, 1, 1, hour, tzinfo=timezone.utc), lambda: 2)
+    everyone = {"seed": "s", "effects": list(effects)} if effects else None
+    one.now(drift.read(json.dumps({"everyone": everyone, "views": list(views)}).encode()))
+    return one
+
+
+def latency(ms, form="fixed"):
+    return {"type": "latency", "form": form, "ms": ms, "spread": 0}
+
+
+def error(kind, share=0.3):
+    return {"type": "error", "kind": kind, "share": share}
+
+
+def altering(what):
+    return {"type": "alteration", "what": what, "share": 0.3}
+
+
+class Waits(unittest.TestCase):
+    def test_the_first_content_of_an_answer_waits_and_the_rest_does_not_overtake_it(self):
+        one = judging(latency(50))
+        self.assertEqual(one.leaving(segment(100, 10, b"a" * 20), 5.0).at, 5.05)
+        self.assertEqual(one.leaving(segment(120, 10, b"b" * 20), 5.01).at, 5.05)
+        self.assertEqual(one.leaving(segment(140, 10, flags=packet.ACK | packet.FIN), 5.02).at, 5.05)
+        # Its time has passed, and no request came: more of the same answer.
+        self.assertEqual(one.leaving(segment(140, 10, b"c"), 6.0).at, 0)
+        self.assertEqual(one.leaving(segment(141, 30, b"d"), 7.0).at, 7.05)
+
+    def test_what_is_sent_again_draws_nothing_and_other_connections_wait_for_themselves(self):
+        one = judging(latency(50), latency(10, "load"))
+        self.assertAlmostEqual(one.leaving(segment(packet.WHOLE - 5, 10, b"a" * 10), 1.0).at, 1.07)
+        self.assertEqual(one.leaving(segment(packet.WHOLE - 5, 40, b"a" * 10), 2.0).at, 0)
+        self.assertAlmostEqual(one.leaving(segment(5, 40, b"b"), 3.0).at, 3.07)
+        self.assertAlmostEqual(one.leaving(segment(5, 40, b"b", port=40_001), 4.0).at, 4.07)
+
+    def test_another_drift_holds_nothing_of_the_one_before(self):
+        one = judging(latency(500))
+        one.leaving(segment(100, 10, b"a"), 1.0)
+        one.now(drift.InForce())
+        self.assertEqual(one.leaving(segment(101, 10, b"b"), 1.1), judge.Verdict())
+
+    def test_a_view_is_met_by_its_source_alone(self):
+        one = judging(latency(50), views=[{"source": CLIENT, "drift": None}])
+        self.assertEqual(one.leaving(segment(1, 1, b"a"), 1.0).at, 0)
+        self.assertEqual(one.leaving(segment(1, 1, b"a", source="198.18.0.8"), 1.0).at, 1.05)
+
+
+class Failures(unittest.TestCase):
+    def opened(self, one, port, seq=1):
+        return one.arriving(segment(seq, 0, flags=packet.SYN, port=port, leaving=False), 1.0).do
+
+    def test_a_connection_is_refused_or_silent_for_its_life(self):
+        one = judging(error("refused", 0.1), error("timeout", 0.1))
+        first = [self.opened(one, port) for port in range(1000, 3000)]
+        self.assertEqual(first, [self.opened(one, port) for port in range(1000, 3000)], "sent again")
+        for kind in (judge.REFUSE, judge.DROP):
+            self.assertAlmostEqual(first.count(kind) / 2000, 0.1, delta=0.02)
+
+    def test_a_request_is_answered_by_a_reset_and_the_service_is_told(self):
+        one, given = judging(error("reset")), {}
+        for port in range(1000, 2000):
+            given[port] = one.leaving(segment(77, 10, ANSWER, port=port), 1.0)
+        cut = [port for port, verdict in given.items() if verdict.do == judge.CHANGE]
+        self.assertAlmostEqual(len(cut) / 1000, 0.3, delta=0.05)
+        reset = packet.parsed(given[cut[0]].content, True)
+        self.assertEqual((reset.flags, reset.seq, reset.ack, reset.length), (packet.RST | packet.ACK, 77, 10, 0))
+        self.assertTrue(whole(reset.raw))
+        self.assertEqual(one.leaving(segment(77, 10, ANSWER, port=cut[0]), 1.3).do, judge.REFUSE)
+        self.assertEqual(self.opened(one, cut[0], 9), judge.PASS)
+        self.assertNotEqual(one.leaving(segment(77, 10, ANSWER, port=cut[0]), 1.4).do, judge.REFUSE, "a new connection")
+
+    def test_busy_is_a_long_wait_that_ends(self):
+        one = judging(error("busy"))
+        waits = {one.leaving(segment(1, 1, b"a", port=port), 1.0).at for port in range(1000, 1100)}
+        self.assertEqual(waits, {0, 4.0})
+
+    def test_in_hours_of_maintenance_nobody_is_answered(self):
+        one = judging({"type": "schedule", "hours": [12]})
+        self.assertEqual(self.opened(one, 1000), judge.REFUSE)
+        self.assertEqual(one.leaving(segment(1, 1, b"a"), 1.0).do, judge.CHANGE)
+        self.assertEqual(self.opened(judging({"type": "schedule", "hours": [12]}, hour=13), 1000), judge.PASS)
+
+
+class Alterations(unittest.TestCase):
+    def altered(self, what, answer=ANSWER):
+        """Contents that left, over many connections; each is sent twice, and has to be the same."""
+        one, contents = judging(altering(what)), []
+        for port in range(1000, 1300):
+            sent = segment(packet.WHOLE - 3, 10, answer, port=port)
+            first, again = one.leaving(sent, 1.0), one.leaving(sent, 1.3)
+            self.assertEqual(first, again)
+            self.assertTrue(first.do == judge.PASS or whole(first.content))
+            contents.append(first.content[52:] if first.do == judge.CHANGE else answer)
+        return contents
+
+    def test_digits_of_a_page_change_and_nothing_else_does(self):
+        for what in ("fields", "contents", "bytes"):
+            contents = self.altered(what)
+            different = [one for one in contents if one != ANSWER]
+            self.assertAlmostEqual(len(different) / 300, 0.3, delta=0.09)
+            for one in different:
+                changed = {at for at in range(len(ANSWER)) if one[at] != ANSWER[at]}
+                self.assertTrue(changed <= set(range(ANSWER.index(b"12345"), ANSWER.index(b" files"))), one)
+                self.assertTrue(all(chr(one[at]).isdigit() for at in changed))
+
+    def test_a_version_is_one_of_its_head(self):
+        different = [one for one in self.altered("version") if one != ANSWER]
+        self.assertTrue(different)
+        for one in different:
+            self.assertRegex(one, rb"Server: nginx/\d\.\d\d\.\d\r\n")
+            self.assertEqual(one.split(b"\r\n\r\n")[1], PAGE)
+
+    def test_what_a_protocol_reads_itself_stays(self):
+        for answer in (
+            b"\x16\x03\x03\x00\x2a 12\n 34\n",
+            b"\x4a\x00\x00\x00\x0a5.5.5\n 12 \n",
+            b"227 Entering Passive Mode (198,18,0,5,4,1)\r\n",
+            b"*2\r\n$10\r\n:12\r\n",
+            b"220-FTP\r\n220 ready\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\nDate: 12 13\r\n\r\n1a\r\n",
+            b"HTTP/1.1 200 OK\r\n\r\n<h1>&#39;</h1> 10:00:00 2026-01-02\n",
+        ):
+            self.assertEqual(set(self.altered("fields", answer)), {answer})
+
+    def test_an_answer_that_comes_in_pieces_is_looked_through_until_something_is_found(self):
+        text = digits.Text()
+        self.assertEqual(text.eligible(b"HTTP/1.1 200 OK\r\nA: 1\r\n", "fields"), [])
+        self.assertEqual(text.eligible(b"B: 2\r\n\r\n", "fields"), [])
+        self.assertEqual(text.eligible(b"it has 34 files\n", "fields"), [(7, 9)])
+
+
+class Rules(unittest.TestCase):
+    def test_only_what_matters_is_led_to_the_queue(self):
+        concerning = lambda *said: rules.concerning(drift.deviation({"seed": "s", "effects": list(said)}).effects)  # noqa: E731
+        self.assertEqual(concerning(latency(5)), (False, True, False))
+        self.assertEqual(concerning(error("refused")), (True, False, False))
+        self.assertEqual(concerning(error("reset")), (False, True, True))
+        self.assertEqual(concerning(altering("fields")), (False, True, True))
+        self.assertEqual(concerning(error("disk"), altering("listing")), (False, False, False))
+        self.assertNotRegex(rules.text([], [], True, True, ""), "[sd]port")
+
+
+if __name__ == "__main__":
+    unittest.main()
