@@ -17,6 +17,7 @@ import {
   lastStart,
   nothingSeen,
 } from './current.ts'
+import { makeDrifting } from './drifting.ts'
 import { type AttemptRules, adopted, answered, condemned, departed, died, withdrawn } from './entry.ts'
 import { makeExecute } from './execute.ts'
 import { isHung, makeHeartbeats } from './heartbeats.ts'
@@ -88,6 +89,12 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     onOrphanRemoved: (container, because) =>
       notify('info', 'ORPHAN_REMOVED', `removed ${container}: ${because}`, { container }),
   })
+  const drifting = makeDrifting({
+    engine,
+    clock,
+    log,
+    notify: (level, code, message, data) => notify(level, code, message, data),
+  })
   let desired: Plan | undefined
   let current: Current | undefined
   let toldOutcome = 0
@@ -123,6 +130,7 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     current = { ...current, entries: entriesById() }
     const steps = planSteps(current, plan, clock.now(), rules, works.underWay())
     works.begin(steps)
+    drifting.follow(plan.decoys, seenOf)
     for (const { decoy } of ledger.all()) tell(decoy)
     watchOver(plan, current)
     if (steps.works.length === 0 && !works.onDecoys()) tellOutcome(plan, current)
@@ -211,6 +219,7 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     async stop() {
       stopping.abort()
       await Promise.all([running, works.ended()])
+      await drifting.stop()
       // Only now: a look that was under way would have opened them again.
       statusWatch.stop()
       await conflicts.stop()

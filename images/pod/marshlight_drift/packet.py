@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import struct
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ def parsed(raw: bytes, leaving: bool, whole: int = 0) -> Packet | None:
         return None
     at, protocol = (raw[0] & 15) * 4, raw[9]
     size = max(whole, len(raw))
-    other = "%d.%d.%d.%d" % tuple(raw[16:20] if leaving else raw[12:16])
+    other = socket.inet_ntoa(raw[16:20] if leaving else raw[12:16])
     if protocol == UDP and len(raw) >= at + 8:
         first, second = struct.unpack_from("!HH", raw, at)
         own, port = (first, second) if leaving else (second, first)
