@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { agentsCommand } from './cli/commands/agents.ts'
 import { alertsCommand } from './cli/commands/alerts.ts'
+import { baselinesCommand } from './cli/commands/baselines.ts'
 import { blocksCommand } from './cli/commands/blocks.ts'
 import { decoysCommand } from './cli/commands/decoys.ts'
 import { decoysAuditCommand } from './cli/commands/decoys-audit.ts'
@@ -12,6 +13,7 @@ import { initCommand } from './cli/commands/init.ts'
 import { personasCommand } from './cli/commands/personas.ts'
 import { scansCommand } from './cli/commands/scans.ts'
 import { segmentsCommand } from './cli/commands/segments.ts'
+import { segmentsWatchCommand } from './cli/commands/segments-watch.ts'
 import { serveCommand } from './cli/commands/serve.ts'
 import { sessionsCommand } from './cli/commands/sessions.ts'
 import { sourcesCommand } from './cli/commands/sources.ts'
@@ -23,6 +25,7 @@ process.exitCode = await runProgram(process.argv.slice(2), [
   serveCommand,
   agentsCommand,
   segmentsCommand,
+  segmentsWatchCommand,
   scansCommand,
   personasCommand,
   decoysCommand,
@@ -34,5 +37,6 @@ process.exitCode = await runProgram(process.argv.slice(2), [
   sourcesCommand,
   blocksCommand,
   alertsCommand,
+  baselinesCommand,
   eventsCommand,
 ])

@@ -1,5 +1,7 @@
 export { type Baseline, baselineOf, type Known, knownOfSubject, type Level } from './baseline.ts'
 export { hourOfWeek } from './hours.ts'
+export { type Figures, figuresOf } from './intervals.ts'
+export { type Listed, listBaselines, type ShownFeature, showBaseline } from './listing.ts'
 export { mergeFeatures, mergeProfiles } from './merge.ts'
 export { makeBaselineProjector } from './projector.ts'
 export { makeBaselineRetention } from './retention.ts'

@@ -2,6 +2,7 @@ import type { Routes } from '../port.ts'
 import { type AgentsPorts, agentsRoutes } from './agents.ts'
 import { alertRoutes } from './alerts.ts'
 import { auditRoutes } from './audits.ts'
+import { baselineRoutes } from './baselines.ts'
 import { blockRoutes } from './blocks.ts'
 import { decoyRoutes } from './decoys.ts'
 import { driftRoutes } from './drift.ts'
@@ -17,6 +18,7 @@ import { sourceRoutes } from './sources.ts'
 export const routesFor = (ports: AgentsPorts): readonly Routes[] => [
   agentsRoutes(ports),
   segmentRoutes,
+  baselineRoutes,
   scanRoutes,
   personaRoutes,
   decoyRoutes,

@@ -8,6 +8,7 @@ import { makeClient } from '../../../controller/cli/client.ts'
 import type { CliContext } from '../../../controller/cli/context.ts'
 import { detailsText, tableText } from '../../../controller/cli/print.ts'
 import { parseConfig } from '../../../controller/config.ts'
+import type { Migration } from '../../../controller/store/port.ts'
 import { makeBus } from '../../../controller/work/bus.ts'
 import { silentLog } from '../../../shared/log.ts'
 import { systemRandom } from '../../../shared/random.ts'
@@ -19,14 +20,16 @@ export type Given = {
   commands: readonly ((program: Command, cli: CliContext) => void)[]
   /** What stands in `config.json`. */
   config?: object
+  /** Tables of rooms that the fleet has none of. */
+  tables?: readonly Migration[]
 }
 
 /**
  * A fleet of one appliance that has seen three hosts; a real API on a socket over its database, with a real client and the
  * command line in front. What is printed is collected; what is asked of the appliance too.
  */
-export async function apiWorld(t: Test, { routes, commands, config: settings = {} }: Given) {
-  const fleet = await testFleet(t)
+export async function apiWorld(t: Test, { routes, commands, config: settings = {}, tables = [] }: Given) {
+  const fleet = await testFleet(t, tables)
   // Not t.testdir(): the path of a socket may have 107 bytes.
   const dataDir = mkdtempSync(join(tmpdir(), 'marshlight-'))
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
