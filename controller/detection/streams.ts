@@ -42,6 +42,8 @@ const leastInWindow = 5
 const pageHinkley = { least: 10, tolerance: 1, threshold: 30, memory: 1 }
 const adwin = { delta: 1e-7, every: 8, leastWindow: 8, grace: 24 }
 const farthest = 4
+/** How often, at most, a window of a feature is taken for a change without one. */
+export const streamFalseAlarms = 1e-7
 
 /** What a window tells, and the streams after it. Pure: `streams` stays as it was. */
 export function withWindow(

@@ -13,7 +13,7 @@ export type Cause = {
 }
 
 /** What trouble on the way or on the machine moves: times, and what comes again. What somebody does moves anything. */
-const timing: ReadonlySet<FeatureName> = new Set<FeatureName>([
+const timing: ReadonlySet<string> = new Set([
   'response.delay',
   'connect.delay',
   'handshake.delay',
@@ -24,7 +24,7 @@ const timing: ReadonlySet<FeatureName> = new Set<FeatureName>([
   'session.rate',
 ])
 /** Of the way to one visitor alone it says nothing that somebody is at an instance. */
-const way: ReadonlySet<FeatureName> = new Set<FeatureName>(['path.delay', 'repeat.share'])
+const way: ReadonlySet<string> = new Set(['path.delay', 'repeat.share'])
 /** Of the instances at a place, so many must move alike before the place is blamed; below three there is no telling. */
 const most = 2 / 3
 const leastInstances = 3
