@@ -47,9 +47,11 @@ const subjectOf = ({ cause, segment, appliance, decoy }: Caused): string =>
 
 async function nameOf(sql: Sql, [first]: readonly Caused[]): Promise<string> {
   if (!first) return ''
-  const [table, column] = { network: ['segments', 'name'], shortage: ['agents', 'name'], interference: ['decoys', 'hostname'] }[
-    first.cause ?? 'interference'
-  ] as [string, string]
+  const [table, column] = {
+    network: ['segments', 'name'],
+    shortage: ['agents', 'name'],
+    interference: ['decoys', 'hostname'],
+  }[first.cause ?? 'interference'] as [string, string]
   const row = await sql.get<{ name: string }>(`SELECT ${column} AS name FROM ${table} WHERE id = ?`, subjectOf(first))
   return row?.name ?? subjectOf(first)
 }
@@ -92,11 +94,17 @@ function numbersOf({ top, score }: Caused): string {
   return `${top.feature} of ${where}: ${top.words}; score ${score}, q ${Number(top.q.toPrecision(2))}, n ${top.n}`
 }
 
-/** Those who had sessions there in that time, audits aside. */
-async function weigh(sql: Sql, { clock, judgeRisk }: AlarmDeps, one: Caused, { name, since }: Place): Promise<BusEvent[]> {
+/** Those who had sessions there in that time; audits and other decoys, which talk to each other, aside. */
+async function weigh(
+  sql: Sql,
+  { clock, judgeRisk }: AlarmDeps,
+  one: Caused,
+  { name, since }: Place,
+): Promise<BusEvent[]> {
   const rows = await sql.all<{ source: string; port: number | null; last_at: string }>(
     `SELECT source, MAX(dst_port) AS port, MAX(last_at) AS last_at FROM sessions
-     WHERE decoy = ? AND last_at >= ? AND source IS NOT NULL AND audit IS NULL GROUP BY source ORDER BY last_at DESC LIMIT ${mostSources}`,
+     WHERE decoy = ? AND last_at >= ? AND source IS NOT NULL AND audit IS NULL
+       AND source NOT IN (SELECT ip FROM decoys) GROUP BY source ORDER BY last_at DESC LIMIT ${mostSources}`,
     one.decoy,
     since,
   )
@@ -127,7 +135,9 @@ async function settleOthers(
   subjects: ReadonlySet<string>,
   alertScore: number,
 ): Promise<BusEvent[]> {
-  const open = await sql.all<{ subject: string }>(`SELECT subject FROM alerts WHERE kind = 'drift' AND status <> 'closed'`)
+  const open = await sql.all<{ subject: string }>(
+    `SELECT subject FROM alerts WHERE kind = 'drift' AND status <> 'closed'`,
+  )
   const calm = new Set(
     standings
       .filter(({ findings, score }) => findings.length > 0 && score < alertScore)

@@ -5,7 +5,11 @@ import { kolmogorovTail } from '../../shared/statistics/kolmogorov.ts'
  * How far a sample is outside all that lies between a faster and a slower one (any part of the answers may have had to wait).
  * The larger of the two one-sided distances of Kolmogorov and Smirnov; as tail that of the two-sided test, which is larger. Pure.
  */
-export function outsideBand(faster: SampleFeature, slower: SampleFeature, seen: SampleFeature): { d: number; p: number } {
+export function outsideBand(
+  faster: SampleFeature,
+  slower: SampleFeature,
+  seen: SampleFeature,
+): { d: number; p: number } {
   const below = aheadOf(seen.values, faster.values)
   const above = aheadOf(slower.values, seen.values)
   const known = below > above ? faster : slower

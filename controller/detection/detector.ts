@@ -8,13 +8,13 @@ import type { BusEvent } from '../work/port.ts'
 import { raiseAlarms } from './alarms.ts'
 import { counts, judgeRound, type Standing } from './judge.ts'
 import { loadsSince } from './loads.ts'
-import { type LookDeps, lookAt } from './look.ts'
+import { lookAt } from './look.ts'
 import { type Caused, keepScores, pruneScores } from './scores.ts'
 
 /** Of all looks of a day together, so often one tells of a drift that is none. */
 export const falseAlarmsADay = 0.01
 
-type DetectorDeps = LookDeps & Pick<Deps, 'bus' | 'config' | 'log'> & { judgeRisk: RiskJudge }
+type DetectorDeps = Pick<Deps, 'store' | 'clock' | 'bus' | 'config' | 'log'> & { judgeRisk: RiskJudge }
 
 /**
  * Looks, round by round, for behaviour that nobody asked for.
@@ -81,7 +81,9 @@ export function withCauses(standings: readonly Standing[], loads: ReadonlyMap<st
         id: idOf(one),
         appliance: one.appliance,
         segment: one.segment,
-        findings: one.findings.filter(({ whose }) => whose !== 'visitors').map((finding) => ({ ...finding, significant: counts(finding) })),
+        findings: one.findings
+          .filter(({ whose }) => whose !== 'visitors')
+          .map((finding) => ({ ...finding, significant: counts(finding) })),
       })),
     loads,
   )

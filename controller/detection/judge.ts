@@ -73,7 +73,14 @@ export async function judgeRound(
   const told = subjects.map((one, at) => {
     const own = found.get(at) ?? []
     const asked = own.some(({ feature, p }) => feature === 'request.size' && p < askedOtherwise)
-    return { one, findings: withSlow(one, own.map((finding) => toldOf(one, finding, asked))), few: tooFew[at] ?? [] }
+    return {
+      one,
+      findings: withSlow(
+        one,
+        own.map((finding) => toldOf(one, finding, asked)),
+      ),
+      few: tooFew[at] ?? [],
+    }
   })
   return [...Map.groupBy(told, ({ one }) => keyOf(one)).values()].map((own) => {
     const [{ one }] = own as [(typeof own)[number]]
@@ -115,12 +122,18 @@ function movesAt({ expectation, observed }: Subject): { moved: Moved[]; few: Fea
 /** The levels of many looks are far below what re-labelling can tell, and it is slow. */
 const lookedOnceInAWhile = { falseDiscoveries: 0.01, leastObservations: 20, relabelBelow: 1e-4 }
 
-const toldOf = ({ subject, service }: Subject, { at: _, ...finding }: Finding & { at: number; n: number }, asked: boolean): Told => ({
+const toldOf = (
+  { subject, service }: Subject,
+  { at: _, ...finding }: Finding & { at: number; n: number },
+  asked: boolean,
+): Told => ({
   ...finding,
   service,
   ...(subject.kind === 'decoy' && subject.port !== undefined && { port: subject.port }),
   whose: whoseIs(subject, finding.feature),
-  ...(asked && followsRequests.has(finding.feature) && whoseIs(subject, 'request.size') === 'visitors' && { asked: true as const }),
+  ...(asked &&
+    followsRequests.has(finding.feature) &&
+    whoseIs(subject, 'request.size') === 'visitors' && { asked: true as const }),
 })
 
 /** What streams found stands beside what the hour shows; the hour's own finding of the feature comes first. */
@@ -128,7 +141,9 @@ function withSlow(one: Subject, findings: Told[]): Told[] {
   const known = new Set(findings.filter(({ significant }) => significant).map(({ feature }) => feature))
   const more = one.slow
     .filter(({ feature }) => !known.has(feature) && !one.expectation.untold.has(feature))
-    .map((move): Told => ({ ...toldOf(one, { ...move, q: move.p, significant: true, at: 0, n: 0 }, false), slow: true }))
+    .map(
+      (move): Told => ({ ...toldOf(one, { ...move, q: move.p, significant: true, at: 0, n: 0 }, false), slow: true }),
+    )
   const replaced = new Set(more.map(({ feature }) => feature))
   return [...findings.filter(({ feature }) => !replaced.has(feature)), ...more]
 }

@@ -1,10 +1,9 @@
 import { isoNow } from '../../shared/clock.ts'
 import { seededRandom } from '../../shared/random.ts'
 import type { Profile } from '../../shared/schemas/baseline.ts'
-import type { DecoyDrift } from '../../shared/schemas/drift.ts'
 import { baselineOf, type KeptWindow, keyOf, knownOfSubject, mergeProfiles, windowsOf } from '../baselines/index.ts'
 import type { Deps } from '../deps.ts'
-import type { Moved } from '../drift/index.ts'
+import { driftOf, type Moved } from '../drift/index.ts'
 import type { Sql } from '../store/port.ts'
 import { expectationOf } from './expectation.ts'
 import type { Subject } from './judge.ts'
@@ -24,14 +23,9 @@ const hourMs = 3_600_000
 /** A change that a stream found is told for so long. */
 const slowMs = 6 * hourMs
 
-export type LookDeps = Pick<Deps, 'store' | 'clock'> & {
-  /** The drift in force at a decoy. */
-  driftOf(sql: Sql, decoy: string): Promise<DecoyDrift>
-}
-
 /** What was seen since `since` of all that is watched, with what was to be expected of it. */
-export async function lookAt(deps: LookDeps, since: string): Promise<Subject[]> {
-  const { store, clock, driftOf } = deps
+export async function lookAt(deps: Pick<Deps, 'store' | 'clock'>, since: string): Promise<Subject[]> {
+  const { store, clock } = deps
   const now = isoNow(clock)
   const rows = await store.all<Row>(
     `SELECT b.kind, b.decoy, b.port, b.instance, b.service, d.agent AS appliance, d.segment FROM baseline_subjects b JOIN decoys d ON d.id = b.decoy
@@ -110,7 +104,8 @@ async function slowChanges(sql: Sql, key: string, mark: string, now: string): Pr
     const short = (value: number) => String(Number(value.toPrecision(3)))
     return {
       feature,
-      effect: before > 0 && now > 0 ? 1 - Math.exp(-Math.abs(Math.log(now / before))) : Math.min(1, Math.abs(now - before)),
+      effect:
+        before > 0 && now > 0 ? 1 - Math.exp(-Math.abs(Math.log(now / before))) : Math.min(1, Math.abs(now - before)),
       p: streamFalseAlarms,
       words: `went from ${short(before)} to ${short(now)} over many windows, seen at ${at.slice(11, 16)} (${found_by})`,
     }

@@ -1,4 +1,3 @@
-import type { FeatureName } from '../../shared/schemas/baseline.ts'
 import type { Finding } from './compare.ts'
 
 /** What moved at one decoy or mimicry instance in a window, and where it stands. */

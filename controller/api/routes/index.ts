@@ -7,6 +7,7 @@ import { blockRoutes } from './blocks.ts'
 import { decoyRoutes } from './decoys.ts'
 import { driftRoutes } from './drift.ts'
 import { driftReportRoutes } from './drift-report.ts'
+import { driftScoreRoutes } from './drift-scores.ts'
 import { eventsRoutes } from './events.ts'
 import { personaRoutes } from './personas.ts'
 import { scanRoutes } from './scans.ts'
@@ -25,6 +26,7 @@ export const routesFor = (ports: AgentsPorts): readonly Routes[] => [
   auditRoutes,
   driftRoutes,
   driftReportRoutes,
+  driftScoreRoutes,
   sessionRoutes,
   sourceRoutes,
   blockRoutes,
