@@ -7,7 +7,7 @@ import type { WindowSubject } from '../../shared/schemas/observation.ts'
  */
 export type Whose = 'own' | 'way' | 'visitors'
 
-const ownOfPorts: ReadonlySet<string> = new Set([
+const ownOfPorts: ReadonlySet<FeatureName> = new Set<FeatureName>([
   'response.delay',
   'connect.delay',
   'handshake.delay',
@@ -18,7 +18,7 @@ const ownOfPorts: ReadonlySet<string> = new Set([
   'handshake.kind',
 ])
 
-const ofWay: ReadonlySet<string> = new Set(['path.delay', 'repeat.share'])
+const ofWay: ReadonlySet<FeatureName> = new Set<FeatureName>(['path.delay', 'repeat.share'])
 
 /** What a decoy does unasked, and what mimicry makes, is theirs in all features. */
 export function whoseIs(subject: WindowSubject, feature: FeatureName): Whose {
@@ -28,4 +28,4 @@ export function whoseIs(subject: WindowSubject, feature: FeatureName): Whose {
 }
 
 /** Answers follow questions: where visitors ask for something else, these move without anything being wrong. */
-export const followsRequests: ReadonlySet<string> = new Set(['response.delay', 'response.size'])
+export const followsRequests: ReadonlySet<FeatureName> = new Set<FeatureName>(['response.delay', 'response.size'])

@@ -1,3 +1,4 @@
+import type { FeatureName } from '../../shared/schemas/baseline.ts'
 import type { Finding } from './compare.ts'
 
 /** What moved at one decoy or mimicry instance in a window, and where it stands. */
@@ -12,7 +13,7 @@ export type Cause = {
 }
 
 /** What trouble on the way or on the machine moves: times, and what comes again. What somebody does moves anything. */
-const timing: ReadonlySet<string> = new Set([
+const timing: ReadonlySet<FeatureName> = new Set<FeatureName>([
   'response.delay',
   'connect.delay',
   'handshake.delay',
@@ -23,7 +24,7 @@ const timing: ReadonlySet<string> = new Set([
   'session.rate',
 ])
 /** Of the way to one visitor alone it says nothing that somebody is at an instance. */
-const way: ReadonlySet<string> = new Set(['path.delay', 'repeat.share'])
+const way: ReadonlySet<FeatureName> = new Set<FeatureName>(['path.delay', 'repeat.share'])
 /** Of the instances at a place, so many must move alike before the place is blamed; below three there is no telling. */
 const most = 2 / 3
 const leastInstances = 3
