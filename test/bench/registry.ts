@@ -1,5 +1,6 @@
 import { blockBench } from './block.ts'
 import { deployBench } from './deploy.ts'
+import { driftApplyBench } from './drift-apply.ts'
 import { driftBanditBench } from './drift-bandit.ts'
 import { driftDetectionBench } from './drift-detection.ts'
 import { driftGoldenBench } from './drift-golden.ts'
@@ -41,5 +42,6 @@ export const benches: Record<string, Bench> = {
   'drift.golden': driftGoldenBench,
   'drift.detection': driftDetectionBench,
   'drift.bandit': driftBanditBench,
+  'drift.apply': driftApplyBench,
   spool: spoolBench,
 }
