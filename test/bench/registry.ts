@@ -2,6 +2,7 @@ import { blockBench } from './block.ts'
 import { deployBench } from './deploy.ts'
 import { driftApplyBench } from './drift-apply.ts'
 import { driftBanditBench } from './drift-bandit.ts'
+import { driftBaselinesBench } from './drift-baselines.ts'
 import { driftDetectionBench } from './drift-detection.ts'
 import { driftGoldenBench } from './drift-golden.ts'
 import { faultsBench } from './faults.ts'
@@ -43,5 +44,6 @@ export const benches: Record<string, Bench> = {
   'drift.detection': driftDetectionBench,
   'drift.bandit': driftBanditBench,
   'drift.apply': driftApplyBench,
+  'drift.baselines': driftBaselinesBench,
   spool: spoolBench,
 }
