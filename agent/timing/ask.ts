@@ -3,11 +3,12 @@ import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { hassh } from '../capture/ssh-hello.ts'
 import type { AskedKind, Service } from './services.ts'
+import { makeWire } from './wire.ts'
 
 /** What one visit saw, milliseconds and bytes; named as the features are. */
 export type Visit = {
   connectMs?: number
-  /** Until a server that speaks first did, or until TLS stood. */
+  /** From the connection to the greeting of a server that speaks first, or from a TLS hello to its answer. */
   handshakeMs?: number
   /** From a request to the first of its response. */
   responseMs?: number
@@ -46,7 +47,7 @@ export async function visit({ ip, port, kind, from }: Service): Promise<Visit> {
     if (kind === 'http') return { connectMs, ...(await request(socket, page(ip))) }
     if (kind === 'https') return { connectMs, ...(await overTls(socket, ip)) }
     if (kind === 'smb' || kind === 'rdp') return { connectMs, failed: false }
-    return { connectMs, ...(await greeted(socket, begun, politely[kind])) }
+    return { connectMs, ...(await greeted(socket, politely[kind])) }
   } finally {
     socket.destroy()
   }
@@ -76,7 +77,8 @@ async function request(socket: Pick<Socket, 'write' | 'on' | 'once' | 'off'>, te
   return { responseMs: firstAt - begun, ...sizes, failed: false }
 }
 
-async function greeted(socket: Socket, begun: number, answer: string | undefined): Promise<Visit> {
+async function greeted(socket: Socket, answer: string | undefined): Promise<Visit> {
+  const begun = now()
   const hello = await gather(
     socket,
     () => {},
@@ -104,9 +106,9 @@ async function greeted(socket: Socket, begun: number, answer: string | undefined
 
 function overTls(socket: Socket, ip: string): Promise<Visit> {
   return new Promise((resolve) => {
-    const begun = now()
+    const wire = makeWire(socket, now)
     // Whose certificate it is does not matter here: nothing that is secret is said.
-    const secure = connectTls({ socket, rejectUnauthorized: false })
+    const secure = connectTls({ socket: wire.stream, rejectUnauthorized: false })
     const fail = () => {
       clearTimeout(timer)
       resolve({ failed: true })
@@ -116,8 +118,8 @@ function overTls(socket: Socket, ip: string): Promise<Visit> {
     secure.once('close', fail)
     secure.once('secureConnect', () => {
       clearTimeout(timer)
-      const handshakeMs = now() - begun
-      request(secure, page(ip)).then((answer) => resolve({ handshakeMs, ...answer }))
+      const { askedAt = 0, answeredAt = 0 } = wire
+      request(secure, page(ip)).then((answer) => resolve({ handshakeMs: answeredAt - askedAt, ...answer }))
     })
   })
 }

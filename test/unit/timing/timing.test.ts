@@ -1,7 +1,11 @@
+import { execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer as createWeb } from 'node:http'
+import { createServer as createSecure } from 'node:https'
 import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { visit } from '../../../agent/timing/ask.ts'
 import { makeTiming } from '../../../agent/timing/index.ts'
@@ -69,6 +73,20 @@ t.test('a server that greets is told goodbye; one that is not there has failed',
     ),
     { failed: true },
   )
+})
+
+t.test('over TLS the handshake is told apart from the answer', async (t) => {
+  const folder = t.testdir()
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  const subject = ['-subj', '/CN=files', '-days', '2', '-nodes', '-newkey', 'rsa:2048']
+  execFileSync('openssl', ['req', '-x509', ...subject, '-keyout', key, '-out', cert], { stdio: 'ignore' })
+  const web = createSecure({ key: readFileSync(key), cert: readFileSync(cert) }, (_request, response) => {
+    setTimeout(() => response.end('y'.repeat(700)), 60)
+  })
+  const seen = await visit(at('https', await listening(t, web)))
+  t.match(seen, { failed: false })
+  t.ok((seen.responseMs ?? 0) >= 59 && (seen.handshakeMs ?? 99) > 0, JSON.stringify(seen))
+  t.ok((seen.responseBytes ?? 0) > 700)
 })
 
 t.test('a resolver that has no such name has answered; one that refuses has failed', async (t) => {
