@@ -2,6 +2,9 @@
 The rules that lead packets to the queue, in a table of their own: after the filter of what may leave, before the one by
 which packets look like the persona's. The kernel's way to a queue is an expression of nft, or, where it is built without
 that, the target of iptables, which nft's own tool cannot write: that one rule is set by netlink.
+
+A reset that answers a SYN (its number is 0) must not come to the queue: it shares the connection's entry with that SYN, which
+is not confirmed yet, and such the kernel throws away there.
 """
 
 from __future__ import annotations
@@ -55,6 +58,7 @@ table ip {TABLE} {{
   }}
   chain answers {{
     tcp flags & syn == syn return
+    tcp flags & rst == rst tcp sequence 0 return
     tcp flags & (fin | rst) != 0x0 jump {THROUGH}
     ip length > 80 jump {THROUGH}
     ip length <= 40 return

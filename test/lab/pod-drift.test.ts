@@ -1,0 +1,154 @@
+import { execFileSync } from 'node:child_process'
+import t from 'tap'
+import { serviceName } from '../../agent/decoys/specs.ts'
+import type { DriftEffect } from '../../shared/schemas/drift.ts'
+import { wilson } from '../../shared/statistics/index.ts'
+import { eventually } from './cowrie-pod.ts'
+import { planOf } from './decoys-appliance.ts'
+import { asked, asking, medianMs } from './http-probe.ts'
+import { latency, makeDriftingDecoy, page } from './pod-drift-decoy.ts'
+
+t.setTimeout(170_000)
+
+/** What comes of many requests, by kind. */
+const counts = (all: readonly { came: string }[]) => {
+  const found: Record<string, number> = {}
+  for (const { came } of all) found[came] = (found[came] ?? 0) + 1
+  return found
+}
+/** Whether a share that was asked for is one that so many of so many speak for. */
+const speaksFor = (share: number, k: number, n: number) => {
+  const { low, high } = wilson(k, n, 0.999)
+  return low <= share && share <= high
+}
+
+t.test('drift reaches the web page of a decoy', async (t) => {
+  const { segment, decoy, persona, agent, pod, make, decoys, drift, applied, processes, inPod } =
+    await makeDriftingDecoy(t, 61)
+  const ask = (way: 'kept' | 'fresh', times: number) => asked(segment, decoy.ip, { times, way })
+  /** The fingerprint that a scan takes, without what is random or the time. */
+  const looks = () =>
+    [...segment.onNeighbour('nmap', '-n', '-Pn', '-O', '-d', '-p', '80,81', decoy.ip).matchAll(/^OS:(.*)$/gm)]
+      .map(([, part]) => part)
+      .join('')
+      .replace(/\b(SP|ISR|TS|CU|TM|GCD)=\w+/g, '$1')
+  /** When the answers over this connection begin or cease to wait for `ms`. */
+  const feels = async (ms: number, way: 'kept' | 'fresh' = 'kept') => {
+    for await (const one of asking(segment, decoy.ip, { times: 2000, way, pauseSeconds: 0.01 }))
+      if (one.came === 'ok' && Math.abs(one.ms - ms) < ms / 2) return one
+    return t.fail(`never felt ${ms} ms`)
+  }
+  await decoys.start(new AbortController().signal)
+  await applied([])
+  const plain = await ask('kept', 100)
+  t.same(counts(plain), { ok: 100 })
+  t.equal(plain[0]?.body, page)
+  t.same(processes(), [], 'without drift nothing is in the way')
+  const looked = looks()
+
+  await t.test('an open connection feels it and is kept', async (t) => {
+    const open = asking(segment, decoy.ip, { times: 3000, way: 'kept', pauseSeconds: 0.01 })
+    const first = (await open.next()).value
+    const given = drift([latency(120)])
+    for await (const one of open) {
+      t.match(one, { came: 'ok', port: first?.port })
+      if (one.ms > 110) {
+        t.comment(`felt after ${Math.round(one.at + one.ms - given.at)} ms, its own 120 among them`)
+        break
+      }
+    }
+    t.equal(processes().length, 1)
+  })
+
+  await t.test('a wait of 50 ms is one of 50 ms, and the way there is as quick as before', async (t) => {
+    await applied([latency(50)])
+    await feels(50)
+    const waited = medianMs(await ask('kept', 60)) - medianMs(plain)
+    t.ok(waited > 48 && waited < 60, `${waited} ms`)
+    const reach = () => segment.onNeighbour('nmap', '-n', '-sS', '-Pn', '-p', '80', '--reason', '-d', decoy.ip)
+    const rtt = Number(/srtt: (\d+)/.exec(reach())?.[1])
+    t.ok(rtt < 25_000, `a connection opens in ${rtt} us`)
+  })
+
+  await t.test('a scan sees the same system, and the decoy stays closed towards others', async (t) => {
+    t.same(looks(), looked)
+    t.match(JSON.parse(inPod('marshlight-pod', 'verify')), { ok: true, allowed: [] })
+    const outward = `import socket; socket.create_connection(("${segment.cidr.replace('0/24', '9')}", 22), 2)`
+    const service = serviceName(decoy.id, 'services')
+    t.throws(() => execFileSync('docker', ['exec', service, 'python3', '-c', outward], { stdio: 'pipe' }), /timed out/)
+    const [pid] = processes()
+    const rights = execFileSync('grep', ['-E', 'CapEff|CapBnd|NoNewPrivs|^Uid', `/proc/${pid}/status`], {
+      encoding: 'utf8',
+    })
+    t.match(rights, /Uid:\t65534.*\nCapEff:\t0000000000001000\nCapBnd:\t0000000000001000\nNoNewPrivs:\t1/)
+  })
+
+  await t.test('a source with a view of its own meets that alone', async () => {
+    await applied(
+      [latency(50)],
+      [{ source: segment.cidr.replace('0/24', '9'), drift: { seed: 'v', effects: [latency(200)] } }],
+    )
+    await feels(200)
+  })
+
+  const failing: [DriftEffect & { type: 'error' }, 'kept' | 'fresh', string][] = [
+    [{ type: 'error', kind: 'refused', share: 0.2 }, 'fresh', 'ConnectionRefusedError'],
+    [{ type: 'error', kind: 'reset', share: 0.1 }, 'kept', 'ConnectionResetError'],
+  ]
+  for (const [effect, way, error] of failing)
+    await t.test(`${effect.kind} as often as asked for`, async (t) => {
+      await applied([latency(20), effect])
+      await feels(20, way)
+      const seen = counts(await ask(way, 250))
+      t.same(Object.keys(seen).sort(), [error, 'ok'])
+      t.ok(speaksFor(effect.share, seen[error] ?? 0, 250), JSON.stringify(seen))
+    })
+
+  await t.test('digits of a page change in as many answers as asked for, and nothing else', async (t) => {
+    await applied([latency(20), { type: 'alteration', what: 'fields', share: 0.3 }])
+    await feels(20)
+    const all = await ask('kept', 200)
+    t.same(counts(all), { ok: 200 })
+    const altered = all.filter(({ body }) => body !== page)
+    t.ok(speaksFor(0.3, altered.length, 200), `${altered.length} of 200`)
+    for (const { body } of altered) t.match(body, /^<h1>Files<\/h1>\n<p>\d{5} files in \d{3} folders<\/p>\n$/)
+  })
+
+  await t.test('a process that is killed leaves the decoy as it is, and comes again', async (t) => {
+    await applied([latency(100)])
+    await feels(100)
+    const [pid = 0] = processes()
+    process.kill(pid, 'SIGKILL')
+    const seen = await ask('kept', 20)
+    t.same(counts(seen), { ok: 20 })
+    t.ok(medianMs(seen) < 100, 'nothing waits for the dead')
+    await feels(100)
+    t.strictNotSame(processes(), [pid])
+  })
+
+  await t.test('it outlives the agent, and the next one takes over', async (t) => {
+    await decoys.stop()
+    await feels(100)
+    const before = processes()
+    const next = make()
+    t.teardown(() => next.stop())
+    await next.start(new AbortController().signal)
+    drift([latency(60)], [], next)
+    const taken = async () => (processes().length === 1 && processes()[0] !== before[0] ? true : undefined)
+    await eventually(taken, 'another process has the place of the one before', 15)
+    await feels(60)
+    drift([], [], next)
+    const gone = async () => (processes().length === 0 ? true : undefined)
+    await eventually(gone, 'nothing is in the way any more', 15)
+    t.notMatch(inPod('nft', 'list', 'tables'), /marshlight_drift/)
+    const seen = await ask('kept', 50)
+    t.same(counts(seen), { ok: 50 })
+    t.ok(medianMs(seen) < medianMs(plain) + 10)
+    next.applyPlan(planOf(agent, 1000, [], [persona]))
+    await eventually(
+      async () => (execFileSync('docker', ['ps', '-q', '-f', `name=${pod}`]).length === 0 ? true : undefined),
+      'the decoy is gone',
+      30,
+    )
+  })
+})
