@@ -7,6 +7,7 @@ import type { Engine } from '../engine/port.ts'
 import type { Report, Spool } from '../spool/index.ts'
 import { segmentCards, segmentNics } from './cards.ts'
 import type { AgentDeps } from './compose.ts'
+import { makeMimicryRoom } from './mimicry-room.ts'
 import { type Supervised, supervised } from './supervised.ts'
 
 /** One engine for all who need it; dockerode is imported when the first of them asks. */
@@ -95,6 +96,13 @@ export function decoyRooms(
     roomDeps('safety'),
   )
 
+  const mimicry = supervised(
+    'mimicry',
+    async () =>
+      makeMimicryRoom({ ...roomDeps('mimicry'), ...deps, standing: () => decoys.current()?.standing() ?? [] }),
+    roomDeps('mimicry'),
+  )
+
   const scan = supervised(
     'scan',
     async () => {
@@ -174,11 +182,12 @@ export function decoyRooms(
     auditPart,
     audits: auditsNow,
     /** Sessions stop before decoys and start after them. */
-    rooms: [scan, decoys, sessions, safety, timing] satisfies Supervised<Part>[],
+    rooms: [scan, decoys, sessions, safety, mimicry, timing] satisfies Supervised<Part>[],
     applyPlan(plan: Plan): void {
       scan.current()?.applyPlan(plan)
       decoys.current()?.applyPlan(plan)
       timing.current()?.applyPlan(plan)
+      mimicry.current()?.wake()
     },
     /** The scanner, while it runs. */
     scanner: () => scan.current(),

@@ -20,7 +20,8 @@ export const controlFiles = (desired: DesiredDecoy, persona: Persona, revision: 
   'egress.json': JSON.stringify(desired.egress),
   'network.json': JSON.stringify(podNetwork(persona).file),
   'drift.json': JSON.stringify(desired.drift ?? noDrift),
-  'mimicry.json': JSON.stringify(desired.mimicry ?? null),
+  // What it is drawn from stays here: the pod needs who may be talked to, and how much.
+  'mimicry.json': JSON.stringify(desired.mimicry ? { ...desired.mimicry, patterns: [] } : null),
 })
 
 export function controlDigest(files: ControlFiles): string {
@@ -30,7 +31,10 @@ export function controlDigest(files: ControlFiles): string {
 }
 
 /** All that the pod's packet filter is made from. */
-export const filterText = (files: ControlFiles): string => `${files['egress.json']}\n${files['network.json']}`
+export function filterText(files: ControlFiles): string {
+  const { targets, answerOn } = JSON.parse(files['mimicry.json']) ?? {}
+  return [files['egress.json'], files['network.json'], JSON.stringify({ targets, answerOn })].join('\n')
+}
 
 /** Names a packet filter: these rules, in that run of the pod. A new run starts with what its file said then. */
 export const filterMark = (egress: string, pod: { id: string; startedAt?: string } | undefined): string =>

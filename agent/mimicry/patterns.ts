@@ -22,17 +22,23 @@ const burstMs = 120_000
 const least = 10
 const sizeClasses = 4
 
+export type Span = { from: number; to: number }
+
 /** The patterns of a sample that was watched from `from` to `to`, milliseconds since 1970. Pure. */
-export function extractPatterns(sample: readonly Conversation[], from: number, to: number): Pattern[] {
+export const extractPatterns = (sample: readonly Conversation[], from: number, to: number): Pattern[] =>
+  patternsOf(sample, [{ from, to }])
+
+/** The same, of a sample that was watched with breaks. */
+export function patternsOf(sample: readonly Conversation[], watched: readonly Span[]): Pattern[] {
   const kinds = new Map<string, Conversation[]>()
   for (const one of sample) kinds.set(one.kind, [...(kinds.get(one.kind) ?? []), one])
   return [...kinds]
     .filter(([, all]) => all.length >= least)
-    .map(([kind, all]) => patternOf(kind, all, from, to))
+    .map(([kind, all]) => patternOf(kind, all, watched))
     .sort((a, b) => b.n - a.n || a.kind.localeCompare(b.kind))
 }
 
-function patternOf(kind: string, all: Conversation[], from: number, to: number): Pattern {
+function patternOf(kind: string, all: Conversation[], spans: readonly Span[]): Pattern {
   const sorted = [...all].sort((a, b) => a.at - b.at)
   const gaps = sorted.slice(1).map(({ at }, i) => at - (sorted[i] as Conversation).at)
   const short = gaps.filter((gap) => gap <= burstMs)
@@ -41,7 +47,7 @@ function patternOf(kind: string, all: Conversation[], from: number, to: number):
   const classes = Array.from({ length: sizeClasses }, (_, i) => exchanges.slice(i * size, (i + 1) * size))
   return {
     kind,
-    hourly: hourlyOf(sorted, from, to),
+    hourly: hourlyOf(sorted, spans),
     burst: gaps.length === 0 ? 0 : short.length / gaps.length,
     gapMs: quantilesOf(short),
     exchanges: quantilesOf(sorted.map((one) => one.exchanges.length)),
@@ -58,18 +64,21 @@ function patternOf(kind: string, all: Conversation[], from: number, to: number):
 }
 
 /** Conversations of each hour over the hours that were watched; an hour that was not watched has the mean of the others. */
-function hourlyOf(sorted: readonly Conversation[], from: number, to: number): number[] {
+function hourlyOf(sorted: readonly Conversation[], spans: readonly Span[]): number[] {
   const [counts, watched] = [new Array<number>(24).fill(0), new Array<number>(24).fill(0)]
-  for (let start = from; start < to; ) {
-    const end = Math.min(to, (Math.floor(start / hourMs) + 1) * hourMs)
-    const hour = new Date(start).getUTCHours()
-    watched[hour] = (watched[hour] as number) + (end - start) / hourMs
-    start = end
-  }
+  for (const { from, to } of spans)
+    for (let start = from; start < to; ) {
+      const end = Math.min(to, (Math.floor(start / hourMs) + 1) * hourMs)
+      const hour = new Date(start).getUTCHours()
+      watched[hour] = (watched[hour] as number) + (end - start) / hourMs
+      start = end
+    }
   for (const { at } of sorted) {
     const hour = new Date(at).getUTCHours()
     counts[hour] = (counts[hour] as number) + 1
   }
-  const mean = sorted.length / Math.max(1e-9, (to - from) / hourMs)
+  const mean = sorted.length / Math.max(1e-9, sum(watched))
   return counts.map((count, hour) => ((watched[hour] as number) > 0 ? count / (watched[hour] as number) : mean))
 }
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)

@@ -19,7 +19,6 @@ export const behaviourKinds = [
   'payload.uploaded',
   'forward.tried',
   'honey.used',
-  'drift.interference',
   ...commandKinds,
 ] as const
 export type BehaviourKind = (typeof behaviourKinds)[number] | CommandKind

@@ -1,5 +1,5 @@
 import { seededRandom } from '../../shared/random.ts'
-import type { DesiredDecoy, EgressRule } from '../../shared/schemas/desired-state.ts'
+import type { DesiredDecoy } from '../../shared/schemas/desired-state.ts'
 import type { MimicryTarget, TrafficPattern } from '../../shared/schemas/mimicry.ts'
 import type { ControllerConfig } from '../config.ts'
 import { type Decoy, phaseOf } from './records.ts'
@@ -18,13 +18,14 @@ export type MimicryInput = {
 }
 
 /**
- * What a decoy shall do by itself, and the rules that let it: the plan's own and one for each target, no others. Undefined
- * where mimicry is off, or where there is nobody to talk to. Pure.
+ * What a decoy shall do by itself. Its targets are no part of its egress: the pod lets out to them only the one process that
+ * mimics, by its account, and an attacker in a service as little as before. Undefined where mimicry is off, or where there is
+ * nobody to talk to. Pure.
  */
 export function mimicryOf(
-  { mimicry: settings, decoys: { egress } }: ControllerConfig,
+  { mimicry: settings }: ControllerConfig,
   { decoy, ready, patterns = [] }: MimicryInput,
-): Required<Pick<DesiredDecoy, 'mimicry' | 'egress'>> | undefined {
+): Required<Pick<DesiredDecoy, 'mimicry'>> | undefined {
   const { level, resolvers, updates, peers, ...rest } = settings
   if (level === 'off') return undefined
   const seed = `mimicry/${decoy.id}`
@@ -46,7 +47,7 @@ export function mimicryOf(
       proto: 'tcp' as const,
       names: [],
     })),
-  ].slice(0, most - egress.length)
+  ].slice(0, most)
   if (targets.length === 0) return undefined
   return {
     mimicry: {
@@ -59,18 +60,12 @@ export function mimicryOf(
       }),
       patterns: patterns.slice(0, 32),
     },
-    egress: merged(egress, targets),
   }
 }
 
 /** Where a decoy answers its peers: the same for all who ask. */
 const peerPortOf = (id: string): number =>
   peerPorts.from + Math.floor(seededRandom(`mimicry/${id}/port`)() * peerPorts.count)
-
-function merged(egress: readonly EgressRule[], targets: readonly MimicryTarget[]): EgressRule[] {
-  const rules = [...egress, ...targets.map(({ ip, proto, port }) => ({ cidr: `${ip}/32`, proto, port }))]
-  return [...new Map(rules.map((rule) => [`${rule.cidr} ${rule.proto} ${rule.port}`, rule])).values()]
-}
 
 /** Who answers, in a fixed order. A decoy that left its address is none: somebody else may have it. */
 export const readyOf = (decoys: readonly Decoy[]): Decoy[] =>

@@ -33,7 +33,8 @@ export const mimicryTarget = z.object({
   names: z.array(z.string().max(253)).max(32).default([]),
 })
 
-/** What one decoy does (part of a plan). The agent opens the packet filter for these targets and no others. */
+/** What one decoy does (part of a plan). The pod lets the one process that does it out to these
+ * targets, and no other; they are not part of `egress`. */
 export const mimicryPlan = z.object({
   seed: z.string().min(1).max(64),
   mimicryLevel,

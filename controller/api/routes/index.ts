@@ -7,7 +7,6 @@ import { blockRoutes } from './blocks.ts'
 import { decoyRoutes } from './decoys.ts'
 import { driftRoutes } from './drift.ts'
 import { driftReportRoutes } from './drift-report.ts'
-import { driftScoreRoutes } from './drift-scores.ts'
 import { eventsRoutes } from './events.ts'
 import { personaRoutes } from './personas.ts'
 import { scanRoutes } from './scans.ts'
@@ -26,7 +25,6 @@ export const routesFor = (ports: AgentsPorts): readonly Routes[] => [
   auditRoutes,
   driftRoutes,
   driftReportRoutes,
-  driftScoreRoutes,
   sessionRoutes,
   sourceRoutes,
   blockRoutes,

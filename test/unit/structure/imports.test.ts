@@ -17,7 +17,7 @@ const agentRooms: Record<string, string[]> = {
   audit: ['scan', 'spool'],
   capture: [],
   timing: ['capture', 'scan', 'spool'],
-  mimicry: [],
+  mimicry: ['engine', 'spool'],
   blocks: ['spool'],
   health: ['spool', 'link'],
   safety: ['engine', 'spool'],
@@ -45,7 +45,6 @@ const controllerRooms: Record<string, string[]> = {
   risk: ['attackers', 'sessions', ...controllerCommon],
   response: ['risk', ...controllerCommon],
   alerts: ['risk', ...controllerCommon],
-  detection: ['alerts', 'attackers', 'baselines', 'drift', 'risk', ...controllerCommon],
   honey: ['alerts', 'attackers', 'personas', 'sessions', ...controllerCommon],
   audit: ['alerts', 'decoys', 'personas', 'segments', ...controllerCommon],
 }

@@ -1,0 +1,127 @@
+import { mkdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { type Clock, isoNow } from '../../shared/clock.ts'
+import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
+import type { Log } from '../../shared/log.ts'
+import type { Report } from '../spool/port.ts'
+import type { Conversation } from './conversation.ts'
+import { type Pattern, patternsOf, type Span } from './patterns.ts'
+
+const week = 7 * 86_400_000
+/** Kept of a segment: conversations of each kind, kinds, exchanges of one conversation, spans of watching. */
+const most = { ofKind: 1000, kinds: 24, exchanges: 48, spans: 256 }
+/** Two spans that are so near to each other are one. */
+const joinMs = 60_000
+
+const number = z.number().min(0)
+const kept = z.object({
+  spans: z.array(z.object({ from: number, to: number })),
+  sample: z.array(
+    z.object({
+      at: number,
+      kind: z.string().max(32),
+      exchanges: z.array(z.object({ request: number, response: number, pauseMs: number })),
+    }),
+  ),
+})
+type Kept = z.infer<typeof kept>
+
+export type SeenDeps = { folder: string; report: Report; clock: Clock; log: Log }
+
+/**
+ * What this agent saw of each segment's traffic: conversations of the last week, the newest of each kind, without any address;
+ * and the patterns in them. What is older fades by being pushed out.
+ *
+ *   conversations of a minute -> add -> file of the segment, patterns -> stream `features`, and mimicry where the plan has none
+ */
+export function makeSeenPatterns({ folder, report, clock, log }: SeenDeps) {
+  const segments = new Map<string, Kept>()
+  const patterns = new Map<string, Pattern[]>()
+  const fileOf = (cidr: string) => join(folder, `${cidr.replaceAll(/[^0-9]/g, '-')}.json`)
+
+  async function open(cidr: string): Promise<Kept> {
+    const known = segments.get(cidr)
+    if (known) return known
+    let held: Kept = { spans: [], sample: [] }
+    const text = await readIfThere(fileOf(cidr))
+    try {
+      if (text !== undefined) held = kept.parse(JSON.parse(text))
+    } catch (error) {
+      log.warn({ cidr, err: error }, 'what was seen of a segment cannot be read: it is set aside')
+      await rename(fileOf(cidr), `${fileOf(cidr)}.bad`)
+    }
+    segments.set(cidr, held)
+    patterns.set(cidr, patternsIn(held))
+    return held
+  }
+
+  return {
+    /** Reads what an earlier run saw. */
+    open: async (cidr: string) => void (await open(cidr)),
+    /** Conversations that were over in a time of watching; keeps them, and tells the patterns. */
+    async add(cidr: string, conversations: readonly Conversation[], span: Span): Promise<void> {
+      const next = joined(await open(cidr), conversations, span)
+      segments.set(cidr, next)
+      const found = patternsIn(next)
+      patterns.set(cidr, found)
+      await mkdir(folder, { recursive: true })
+      await writeFileAtomic(fileOf(cidr), JSON.stringify(next), 0o600)
+      const from = new Date(next.spans[0]?.from ?? span.from).toISOString()
+      if (found.length > 0)
+        await report('features', [
+          { type: 'patterns', at: isoNow(clock), from, cidr, patterns: found.slice(0, 32).map(rounded) },
+        ])
+    },
+    /** Empty where too little was seen. */
+    of: (cidr: string): readonly Pattern[] => patterns.get(cidr) ?? [],
+  }
+}
+export type SeenPatterns = ReturnType<typeof makeSeenPatterns>
+
+function joined(held: Kept, conversations: readonly Conversation[], span: Span): Kept {
+  const since = span.to - week
+  const last = held.spans.at(-1)
+  const near = last !== undefined && span.from - last.to <= joinMs
+  const spans = near ? [...held.spans.slice(0, -1), { from: last.from, to: span.to }] : [...held.spans, span]
+  const cut = conversations.map((one) => ({ ...one, exchanges: one.exchanges.slice(0, most.exchanges) }))
+  const kinds = [...Map.groupBy([...held.sample, ...cut], ({ kind }) => kind).values()]
+    .map((all) => all.filter(({ at }) => at >= since).slice(-most.ofKind))
+    .sort((a, b) => b.length - a.length)
+  return {
+    spans: spans
+      .filter(({ to }) => to > since)
+      .map(({ from, to }) => ({ from: Math.max(from, since), to }))
+      .slice(-most.spans),
+    sample: kinds.slice(0, most.kinds).flat(),
+  }
+}
+
+/** Of a kind that was pushed out in part, only the time since its oldest counts. */
+function patternsIn({ sample, spans }: Kept): Pattern[] {
+  return [...Map.groupBy(sample, ({ kind }) => kind).values()]
+    .flatMap((all) => {
+      const oldest = all.length < most.ofKind ? 0 : Math.min(...all.map(({ at }) => at))
+      const own = spans.filter(({ to }) => to > oldest).map(({ from, to }) => ({ from: Math.max(from, oldest), to }))
+      return patternsOf(all, own)
+    })
+    .sort((a, b) => b.n - a.n)
+}
+
+/** As precise as is of use: the stream bears many of them. */
+function rounded(pattern: Pattern): Pattern {
+  const short = (values: readonly number[]) => values.map((value) => Number(value.toPrecision(4)))
+  return {
+    ...pattern,
+    hourly: short(pattern.hourly),
+    burst: Math.min(1, Number(pattern.burst.toPrecision(4))),
+    gapMs: short(pattern.gapMs),
+    exchanges: short(pattern.exchanges),
+    classes: pattern.classes.map(({ share, request, response, pauseMs }) => ({
+      share: Math.min(1, Number(share.toPrecision(4))),
+      request: short(request),
+      response: short(response),
+      pauseMs: short(pauseMs),
+    })),
+  }
+}
