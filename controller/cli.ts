@@ -10,6 +10,7 @@ import { driftReportCommand } from './cli/commands/drift-report.ts'
 import { driftSettingsCommand } from './cli/commands/drift-settings.ts'
 import { eventsCommand } from './cli/commands/events.ts'
 import { initCommand } from './cli/commands/init.ts'
+import { mimicryCommand } from './cli/commands/mimicry.ts'
 import { personasCommand } from './cli/commands/personas.ts'
 import { scansCommand } from './cli/commands/scans.ts'
 import { segmentsCommand } from './cli/commands/segments.ts'
@@ -38,5 +39,6 @@ process.exitCode = await runProgram(process.argv.slice(2), [
   blocksCommand,
   alertsCommand,
   baselinesCommand,
+  mimicryCommand,
   eventsCommand,
 ])

@@ -1,6 +1,7 @@
 import { canonicalCidr, overlaps } from '../../shared/network.ts'
 import type { DesiredDecoy, Plan, ScanPolicy } from '../../shared/schemas/desired-state.ts'
 import type { DecoyDrift } from '../../shared/schemas/drift.ts'
+import type { TrafficPattern } from '../../shared/schemas/mimicry.ts'
 import type { ObservationPolicy } from '../../shared/schemas/observation.ts'
 import type { Persona } from '../../shared/schemas/persona.ts'
 import { containersOf } from '../../shared/services.ts'
@@ -16,6 +17,8 @@ export type PlanDeps = {
   neverBlock(sql: Sql): Promise<string[]>
   /** Drift in force at the agent's decoys; those that are not in it have none. */
   drifts?(sql: Sql, agent: string): Promise<ReadonlyMap<string, DecoyDrift>>
+  /** The shape of a segment's traffic that its decoys imitate; empty: what their agent saw itself. */
+  patterns?(sql: Sql, segment: string): Promise<TrafficPattern[]>
   /** Networks of the agent whose own traffic may be looked at; without it nothing is observed at all. */
   watched?(sql: Sql, agent: string): Promise<string[]>
 }
@@ -49,7 +52,11 @@ export async function composePlan(sql: Sql, agent: string, deps: PlanDeps): Prom
       egress: config.decoys.egress,
       limits: config.decoys.limits,
       ...(drift && { drift }),
-      ...mimicryOf(config, { decoy, ready: await readyIn(decoy.segment) }),
+      ...mimicryOf(config, {
+        decoy,
+        ready: await readyIn(decoy.segment),
+        ...(config.mimicry.level !== 'off' && { patterns: (await deps.patterns?.(sql, decoy.segment)) ?? [] }),
+      }),
     })
   }
   const watched = await deps.watched?.(sql, agent)

@@ -8,6 +8,7 @@ import { decoyTables } from '../decoys/index.ts'
 import { driftSettingTables } from '../drift/index.ts'
 import { fleetTables } from '../fleet/index.ts'
 import { ingestTables } from '../ingest/index.ts'
+import { mimicryTables } from '../mimicry/index.ts'
 import { personaOriginTables, personaTables } from '../personas/index.ts'
 import { responseTables } from '../response/index.ts'
 import { riskTables } from '../risk/index.ts'
@@ -37,5 +38,6 @@ export const migrations: readonly Migration[] = [
   segmentActivityTables,
   baselineTables,
   driftSettingTables,
+  mimicryTables,
   adaptationTables,
 ]

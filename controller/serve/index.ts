@@ -21,6 +21,7 @@ import type { Deps } from '../deps.ts'
 import { driftsOfAgent, makeDriftExpiry } from '../drift/index.ts'
 import { standingProjector } from '../fleet/index.ts'
 import { makeHoneyProjector } from '../honey/index.ts'
+import { makeMimicryProjector, patternsForPlan } from '../mimicry/index.ts'
 import {
   enforcementProjector,
   machineAddresses,
@@ -80,6 +81,7 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
           neverBlock: neverBlockOf(deps),
           drifts: driftsOfAgent,
           watched: watchedNetworks,
+          patterns: patternsForPlan,
         }),
       composeBlocks: blocks.composeBlocks,
       workers: projectors.map(({ name }) => name),
@@ -133,6 +135,7 @@ const projectorsOf = (deps: Deps, actions: DecoyActions) =>
     makeAuditProjector({ ...deps, actions }),
     makeTouchProjector(deps),
     makeBaselineProjector(deps),
+    makeMimicryProjector(),
   ] as readonly Projector[]
 
 /** Decoys, and the places that audits looked from. */

@@ -8,6 +8,7 @@ import { decoyRoutes } from './decoys.ts'
 import { driftRoutes } from './drift.ts'
 import { driftReportRoutes } from './drift-report.ts'
 import { eventsRoutes } from './events.ts'
+import { mimicryRoutes } from './mimicry.ts'
 import { personaRoutes } from './personas.ts'
 import { scanRoutes } from './scans.ts'
 import { segmentRoutes } from './segments.ts'
@@ -25,6 +26,7 @@ export const routesFor = (ports: AgentsPorts): readonly Routes[] => [
   auditRoutes,
   driftRoutes,
   driftReportRoutes,
+  mimicryRoutes,
   sessionRoutes,
   sourceRoutes,
   blockRoutes,

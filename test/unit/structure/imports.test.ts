@@ -42,6 +42,7 @@ const controllerRooms: Record<string, string[]> = {
   drift: controllerCommon,
   adaptation: ['attackers', 'drift', 'personas', 'sessions', ...controllerCommon],
   baselines: ['personas', 'segments', ...controllerCommon],
+  mimicry: ['baselines', 'segments', ...controllerCommon],
   risk: ['attackers', 'sessions', ...controllerCommon],
   response: ['risk', ...controllerCommon],
   alerts: ['risk', ...controllerCommon],

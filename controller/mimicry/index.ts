@@ -1,0 +1,3 @@
+export { makeMimicryProjector } from './projector.ts'
+export { doneSince, type InstanceDone, patternsForPlan, type SeenShape, seenOf } from './queries.ts'
+export { mimicryTables } from './tables.ts'
