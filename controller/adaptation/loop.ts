@@ -42,7 +42,7 @@ export function makeAdaptation(
         for (const agent of await unlessRefused(sql, () => adapt(sql, visit, false), [])) agents.add(agent)
       for (const visit of await gone(sql, idle)) {
         for (const agent of await unlessRefused(sql, () => adapt(sql, visit, true), [])) agents.add(agent)
-        await endVisit(sql, visit, isoNow(clock))
+        await endVisit(sql, visit, isoNow(clock), ports)
       }
     })
     if (agents.size > 0) bus.emit({ name: 'plan-changed', agents: [...agents].sort() })

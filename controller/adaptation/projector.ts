@@ -39,7 +39,7 @@ type Part = {
 export function makeAdaptationProjector(
   { config, clock }: Pick<Deps, 'config' | 'clock'>,
   views: Views,
-  ports: Pick<AdaptationPorts, 'isExempt'>,
+  ports: Pick<AdaptationPorts, 'isExempt' | 'wasSetByHand'>,
 ): Projector<'events'> {
   const { enabled, idleMinutes } = config.adaptation
   const idleMs = idleMinutes * 60_000
@@ -66,7 +66,7 @@ export function makeAdaptationProjector(
   ): Promise<Visit | undefined> {
     if (last && last.ended_at === null) {
       if (Date.parse(firstAt) - Date.parse(last.last_at) <= idleMs) return last
-      await endVisit(sql, last, seenAt)
+      await endVisit(sql, last, seenAt, ports)
     }
     if (Date.parse(seenAt) - Date.parse(firstAt) > lateMs) return undefined
     if (!(await sql.get("SELECT 1 AS one FROM decoys WHERE id = ? AND status = 'wanted'", decoy))) return undefined

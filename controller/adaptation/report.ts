@@ -35,7 +35,7 @@ export async function driftReport(sql: Sql, of: { since?: string; class?: string
     `SELECT a.id, a.class, a.grp, a.arm, COUNT(*) AS visits, SUM(CASE WHEN v.felt > 0 THEN 1 ELSE 0 END) AS felt,
        AVG(v.engagement) AS mean
      FROM adaptation_assignments a JOIN adaptation_visits v ON v.assignment = a.id
-     WHERE v.ended_at IS NOT NULL AND v.ended_at >= ? AND (? = '' OR a.class = ?) GROUP BY a.id ORDER BY a.id`,
+     WHERE v.engagement IS NOT NULL AND v.ended_at >= ? AND (? = '' OR a.class = ?) GROUP BY a.id ORDER BY a.id`,
     of.since ?? '',
     of.class ?? '',
     of.class ?? '',

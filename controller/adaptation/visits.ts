@@ -3,6 +3,7 @@ import { engagementOf } from '../drift/bandit.ts'
 import type { Sql } from '../store/port.ts'
 import { assignmentOf } from './assignments.ts'
 import { learnFrom } from './beliefs.ts'
+import type { AdaptationPorts } from './ports.ts'
 
 /** All that a source does at a decoy without a long pause, however many sessions that takes. */
 export type Visit = {
@@ -126,9 +127,20 @@ export const addDeeds = (
 
 /**
  * Ends a visit and learns from it, once: by what its source had been assigned, whether or not that was felt, and
- * whatever its view became since (intention to treat).
+ * whatever its view became since (intention to treat). One that an administrator's drift was part of says nothing, and
+ * ends without engagement.
  */
-export async function endVisit(sql: Sql, visit: Visit, at: string): Promise<void> {
+export async function endVisit(
+  sql: Sql,
+  visit: Visit,
+  at: string,
+  { wasSetByHand }: Pick<AdaptationPorts, 'wasSetByHand'>,
+): Promise<void> {
+  const { source, decoy, opened_at: from, last_at: to } = visit
+  if (await wasSetByHand(sql, { source, decoy, from, to })) {
+    await sql.run('UPDATE adaptation_visits SET ended_at = ? WHERE id = ? AND ended_at IS NULL', at, visit.id)
+    return
+  }
   const seconds = Math.max(0, Date.parse(visit.last_at) - Date.parse(visit.opened_at)) / 1000
   const { commands, files, returned } = visit
   const engagement = engagementOf({ seconds, commands, files, returned: returned === 1 })

@@ -19,6 +19,7 @@ export {
   inForce,
   type SetBy,
   setDrift,
+  wasSetByHand,
   withinBounds,
 } from './settings.ts'
 export { driftSettingTables } from './tables.ts'

@@ -131,6 +131,22 @@ export async function inForce(sql: Sql, decoy: string): Promise<DriftSetting[]> 
   return rows.map(toSetting)
 }
 
+/** Whether an administrator's setting was in force at some time between, for everyone or where this source looks. */
+export async function wasSetByHand(
+  sql: Sql,
+  { decoy, source, from, to }: { decoy: string; source: string; from: string; to: string },
+): Promise<boolean> {
+  const row = await sql.get(
+    `SELECT 1 AS one FROM drift_settings WHERE decoy = ? AND source IN ('', ?) AND set_by = 'admin' AND set_at <= ?
+     AND (ended_at IS NULL OR ended_at >= ?) LIMIT 1`,
+    decoy,
+    source,
+    to,
+    from,
+  )
+  return row !== undefined
+}
+
 /** All settings that a decoy ever had, newest first. */
 export async function historyOfDrift(sql: Sql, decoy: string, limit = 100): Promise<DriftSetting[]> {
   const rows = await sql.all<Row>(

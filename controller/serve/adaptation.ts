@@ -9,7 +9,7 @@ import {
 import { baselineOf } from '../baselines/index.ts'
 import type { DecoyActions } from '../decoys/index.ts'
 import type { Deps } from '../deps.ts'
-import { clearDrift, inForce, setDrift } from '../drift/index.ts'
+import { clearDrift, inForce, setDrift, wasSetByHand } from '../drift/index.ts'
 import { coveredBy, readExceptions } from '../risk/index.ts'
 import type { Projector } from '../work/port.ts'
 
@@ -22,6 +22,7 @@ export function adaptationOf(deps: Deps, actions: DecoyActions): { projector: Pr
     setDrift,
     clearDrift,
     inForce,
+    wasSetByHand,
     baselineOf: async (sql, decoy) => (await baselineOf(sql, { decoy, port: measuredPort })).profile,
     reconfigure: (sql, decoy, reason) => actions.reconfigure(sql, decoy, reason),
     async isExempt(sql) {

@@ -129,6 +129,15 @@ t.test('what an administrator set stands, and such sources are in neither group'
     (await inForce(world.store, decoy)).find((one) => one.source === ip),
     { by: 'admin', drift },
   )
+  world.clock.advance(6 * minute)
+  await world.look()
+  const own = await world.store.all<{ ended_at: string | null; engagement: number | null }>(
+    'SELECT ended_at, engagement FROM adaptation_visits WHERE source = ?',
+    ip,
+  )
+  t.match(own, [{ ended_at: String, engagement: null }], 'and that visit is not learned from')
+  const { all } = await driftReport(world.store, {})
+  t.equal(all.control.visits + all.adaptive.visits, (await visits(world)).length - 1)
 })
 
 t.test('conduct moves a view, within the rails; the control group is left as it is', async (t) => {

@@ -9,7 +9,7 @@ import {
 } from '../../../controller/adaptation/index.ts'
 import { controllerConfig } from '../../../controller/config.ts'
 import type { Deps } from '../../../controller/deps.ts'
-import { clearDrift, inForce, setDrift } from '../../../controller/drift/index.ts'
+import { clearDrift, inForce, setDrift, wasSetByHand } from '../../../controller/drift/index.ts'
 import { migrations } from '../../../controller/serve/database.ts'
 import { sessionProjector } from '../../../controller/sessions/index.ts'
 import { openSqlite } from '../../../controller/store/sqlite.ts'
@@ -47,6 +47,7 @@ export function makeWorld(t: TestLike, settings: object = {}, seed = 'world') {
       setDrift,
       clearDrift,
       inForce,
+      wasSetByHand,
       baselineOf: async () => ({}),
       reconfigure: async (_sql, decoy) => {
         reconfigured.push(decoy)
