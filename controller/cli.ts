@@ -7,6 +7,7 @@ import { decoysCommand } from './cli/commands/decoys.ts'
 import { decoysAuditCommand } from './cli/commands/decoys-audit.ts'
 import { driftCommand } from './cli/commands/drift.ts'
 import { driftReportCommand } from './cli/commands/drift-report.ts'
+import { driftScoresCommand } from './cli/commands/drift-scores.ts'
 import { driftSettingsCommand } from './cli/commands/drift-settings.ts'
 import { eventsCommand } from './cli/commands/events.ts'
 import { initCommand } from './cli/commands/init.ts'
@@ -34,6 +35,7 @@ process.exitCode = await runProgram(process.argv.slice(2), [
   driftCommand,
   driftSettingsCommand,
   driftReportCommand,
+  driftScoresCommand,
   sessionsCommand,
   sourcesCommand,
   blocksCommand,

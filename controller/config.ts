@@ -114,6 +114,18 @@ export const controllerConfig = z.strictObject({
       autoBlock: z.boolean().default(true),
     })
     .prefault({}),
+  /** Looking for behaviour that nobody asked for. */
+  drift: z
+    .strictObject({
+      detect: z.boolean().default(true),
+      /** A score from here on is an alert, and interference counts as risk. 20: a median that left a fifth of all answers behind. */
+      alertScore: z.number().min(1).max(100).default(20),
+      everySeconds: z.number().min(10).max(86400).default(300),
+      /** What is looked at in a round: windows of so many minutes. */
+      lookbackMinutes: z.number().min(5).max(1440).default(60),
+      scoresDays: z.number().min(1).max(3650).default(30),
+    })
+    .prefault({}),
   response: z
     .strictObject({
       /** Blocks that risk may make in an hour, fleet-wide; beyond it they wait for an administrator. */

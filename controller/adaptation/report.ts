@@ -4,6 +4,9 @@ import type { Sql } from '../store/port.ts'
 import type { Group } from './assign.ts'
 import { attackerClasses } from './attacker-class.ts'
 
+/** Sources in each of two groups from which an interval says something. */
+const leastCompared = 5
+
 /** What came of an arm, or of a group, for a class. */
 export type Outcome = {
   /** Sources to which it was assigned, each time it was; visits that they made; part of visits in which drift was felt. */
@@ -66,12 +69,14 @@ function classReport(name: string, rows: readonly Row[]): ClassReport {
 function outcomeOf(rows: readonly Row[], control: readonly Row[] = []): Outcome {
   const sum = (of: (row: Row) => number) => rows.reduce((all, row) => all + of(row), 0)
   const means = (some: readonly Row[]) => some.map(({ mean }) => mean)
-  const effect = effectOf(means(rows), means(control))
+  const enough = Math.min(rows.length, control.length) >= leastCompared
+  const effect = enough ? effectOf(means(rows), means(control)) : undefined
   return {
     chosen: rows.length,
     visits: sum(({ visits }) => visits),
     felt: sum(({ felt }) => felt),
     mean: rows.length === 0 ? null : sum(({ mean }) => mean) / rows.length,
-    ...(effect && { effect }),
+    // Against a group that did nothing at all there is no ratio.
+    ...(effect && Number.isFinite(effect.high) && { effect }),
   }
 }

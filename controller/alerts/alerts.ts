@@ -19,6 +19,7 @@ export const alertKinds = [
   'touch',
   'touch-lost',
   'notice',
+  'drift',
 ] as const
 export type AlertKind = (typeof alertKinds)[number]
 export type AlertStatus = 'open' | 'acknowledged' | 'closed'

@@ -19,6 +19,7 @@ export const behaviourKinds = [
   'payload.uploaded',
   'forward.tried',
   'honey.used',
+  'drift.interference',
   ...commandKinds,
 ] as const
 export type BehaviourKind = (typeof behaviourKinds)[number] | CommandKind

@@ -5,6 +5,7 @@ import type { Projector } from '../work/port.ts'
 import { anotherOf, type Behaviour, behavioursOf, type Fact, factsOf } from './behaviour.ts'
 import { type Classify, makeClassifier, shippedRules } from './classify-command.ts'
 import { evidenceTime } from './evidence-time.ts'
+import type { FoundBehaviour } from './queries.ts'
 
 /** Distinct values kept of a source, of each kind: whoever tries 100,000 user names is known after these. */
 const mostValues = 256
@@ -78,20 +79,37 @@ async function note(sql: Sql, source: string, { kind, value }: Fact, { stored }:
 
 /** Keeps what a source did; a room that runs between this one and risk may add what it found. */
 export const noteBehaviour = (sql: Sql, source: string, { stored, segment, port }: Counted, behaviour: Behaviour) =>
+  writeBehaviour(sql, stored.pos, {
+    source,
+    kind: behaviour.kind,
+    at: stored.record.at,
+    received_at: stored.receivedAt,
+    agent: stored.agent,
+    decoy: stored.record.decoy,
+    segment: segment ?? null,
+    port: port ?? null,
+    detail: behaviour.detail ?? null,
+    technique: behaviour.technique ?? null,
+  })
+
+/** The same of what no single record told: at no record's position. Whoever adds it has risk weigh it in the same transaction. */
+export const noteFound = (sql: Sql, row: FoundBehaviour) => writeBehaviour(sql, 0, row)
+
+const writeBehaviour = (sql: Sql, pos: number, row: FoundBehaviour) =>
   sql.run(
     `INSERT INTO behaviours (pos, source, kind, at, received_at, agent, decoy, segment, port, detail, technique)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    stored.pos,
-    source,
-    behaviour.kind,
-    stored.record.at,
-    stored.receivedAt,
-    stored.agent,
-    stored.record.decoy,
-    segment ?? null,
-    port ?? null,
-    behaviour.detail ?? null,
-    behaviour.technique ?? null,
+    pos,
+    row.source,
+    row.kind,
+    row.at,
+    row.received_at,
+    row.agent,
+    row.decoy,
+    row.segment,
+    row.port,
+    row.detail,
+    row.technique,
   )
 
 function tally(tallies: Map<string, Tally>, ip: string, { stored }: Counted, inside: boolean): void {

@@ -27,6 +27,8 @@ export type BehaviourRow = {
   detail: string | null
   technique: string | null
 }
+/** What was found besides any record. */
+export type FoundBehaviour = Omit<BehaviourRow, 'id' | 'pos'>
 
 /** A source by its address. Throws NOT_FOUND. */
 export async function findSource(sql: Sql, ip: string): Promise<Source> {

@@ -5,7 +5,7 @@ export { type Listed, listBaselines, type ShownFeature, showBaseline } from './l
 export { mergeFeatures, mergeProfiles } from './merge.ts'
 export { makeBaselineProjector } from './projector.ts'
 export { makeBaselineRetention } from './retention.ts'
-export type { Subject } from './subjects.ts'
+export { keyOf, type Subject } from './subjects.ts'
 export { baselineTables } from './tables.ts'
 export { forgetSegment, isWatched, setWatched, watchedNetworks } from './watching.ts'
 export { type KeptWindow, windowsOf } from './windows.ts'

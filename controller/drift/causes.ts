@@ -12,8 +12,19 @@ export type Cause = {
   because: string
 }
 
-/** What trouble on the way or on the machine moves: times. What somebody does moves anything. */
-const timing: ReadonlySet<FeatureName> = new Set(['response.delay', 'interarrival', 'request.rate', 'session.rate'])
+/** What trouble on the way or on the machine moves: times, and what comes again. What somebody does moves anything. */
+const timing: ReadonlySet<FeatureName> = new Set<FeatureName>([
+  'response.delay',
+  'connect.delay',
+  'handshake.delay',
+  'path.delay',
+  'repeat.share',
+  'interarrival',
+  'request.rate',
+  'session.rate',
+])
+/** Of the way to one visitor alone it says nothing that somebody is at an instance. */
+const way: ReadonlySet<FeatureName> = new Set<FeatureName>(['path.delay', 'repeat.share'])
 /** Of the instances at a place, so many must move alike before the place is blamed; below three there is no telling. */
 const most = 2 / 3
 const leastInstances = 3
@@ -53,8 +64,8 @@ export function causesOf(instances: readonly Instance[], loads: ReadonlyMap<stri
       )
   }
   for (const one of instances) {
-    const [first] = one.findings
-    if (!explained.has(one.id) && first?.significant)
+    const first = one.findings.find(({ significant, feature }) => significant && !way.has(feature))
+    if (!explained.has(one.id) && first)
       blame('interference', [one], `it alone moved, in ${(movedMore(one) ?? first).feature}`)
   }
   return causes

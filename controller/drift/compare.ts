@@ -32,6 +32,11 @@ export type Rules = {
   falseDiscoveries: number
   /** Observations that both sides must have. */
   leastObservations: number
+  /**
+   * Where re-labelling would be needed, it is done only when the test with rare kinds as one says less than this; and what
+   * no re-labelling reached is told by that test, since their number bounds how rare a thing they can tell. 1: always done.
+   */
+  relabelBelow?: number
 }
 export const defaultRules: Rules = { falseDiscoveries: 0.01, leastObservations: 20 }
 
@@ -40,19 +45,40 @@ export const defaultRules: Rules = { falseDiscoveries: 0.01, leastObservations: 
  * Benjamini and Hochberg over all of them. Pure.
  */
 export function compare(expected: Profile, observed: Profile, rules: Rules = defaultRules): Comparison {
+  const { moved, tooFew } = movesOf(expected, observed, rules)
+  const findings = judged(moved, rules.falseDiscoveries)
+  const [first] = findings
+  return { score: first?.significant ? scoreOfEffect(first.effect) : 0, findings, tooFew }
+}
+
+/** 0 to 100, to a tenth. */
+export const scoreOfEffect = (effect: number): number => Math.round(1000 * effect) / 10
+
+/** What each feature shows, before any of it is judged. Pure. */
+export function movesOf(
+  expected: Profile,
+  observed: Profile,
+  rules: Rules = defaultRules,
+): Pick<Comparison, 'tooFew'> & { moved: Moved[] } {
   const [moved, tooFew]: [Moved[], FeatureName[]] = [[], []]
   for (const [name, seen] of Object.entries(observed) as [FeatureName, Feature][]) {
     const known = expected[name]
     if (!known) continue
     if (Math.min(restsOn(known), restsOn(seen)) < rules.leastObservations) tooFew.push(name)
-    else moved.push({ feature: name, ...test(name, known, seen) })
+    else moved.push({ feature: name, ...test(name, known, seen, rules.relabelBelow ?? 1) })
   }
+  return { moved, tooFew }
+}
+
+/** All that was looked at together, judged together: Benjamini and Hochberg. Significant ones first, then by effect. Pure. */
+export function judged<T extends Moved>(
+  moved: readonly T[],
+  falseDiscoveries: number,
+): (T & Pick<Finding, 'q' | 'significant'>)[] {
   const rates = falseDiscoveryRates(moved.map(({ p }) => p))
-  const findings = moved
-    .map((one, i) => ({ ...one, q: rates[i] ?? 1, significant: (rates[i] ?? 1) <= rules.falseDiscoveries }))
+  return moved
+    .map((one, i) => ({ ...one, q: rates[i] ?? 1, significant: (rates[i] ?? 1) <= falseDiscoveries }))
     .sort((a, b) => Number(b.significant) - Number(a.significant) || b.effect - a.effect)
-  const [first] = findings
-  return { score: first?.significant ? Math.round(1000 * first.effect) / 10 : 0, findings, tooFew }
 }
 
 /** Observations behind a feature. A rate rests on the time that was looked, which may well have seen nothing. */
@@ -69,7 +95,7 @@ function restsOn(feature: Feature): number {
   }
 }
 
-function test(name: FeatureName, known: Feature, seen: Feature): Omit<Moved, 'feature'> {
+function test(name: FeatureName, known: Feature, seen: Feature, relabelBelow: number): Omit<Moved, 'feature'> {
   if (known.form === 'sample' && seen.form === 'sample') {
     const { d, p } = kolmogorovSmirnov(known.values, seen.values)
     const [before, now] = [medianOf(known.values) ?? 0, medianOf(seen.values) ?? 0]
@@ -91,14 +117,19 @@ function test(name: FeatureName, known: Feature, seen: Feature): Omit<Moved, 'fe
     const [before, now] = [known.part / known.of, seen.part / seen.of]
     return { effect: Math.abs(now - before), p, words: `${percent(now)}, ${percent(before)} expected` }
   }
-  if (known.form === 'mix' && seen.form === 'mix') return mixes(name, known.counts, seen.counts)
+  if (known.form === 'mix' && seen.form === 'mix') return mixes(name, known.counts, seen.counts, relabelBelow)
   throw new TypeError(`${name} is a ${known.form} in the baseline and a ${seen.form} in what was observed`)
 }
 
-function mixes(name: string, known: Record<string, number>, seen: Record<string, number>): Omit<Moved, 'feature'> {
+function mixes(
+  name: string,
+  known: Record<string, number>,
+  seen: Record<string, number>,
+  relabelBelow: number,
+): Omit<Moved, 'feature'> {
   const kinds = [...new Set([...Object.keys(known), ...Object.keys(seen)])].sort()
   const [before, now] = [kinds.map((kind) => known[kind] ?? 0), kinds.map((kind) => seen[kind] ?? 0)]
-  const p = tailOf(name, before, now)
+  const p = tailOf(name, before, now, relabelBelow)
   const apart = kinds.map((kind, i) => ({ kind, by: (now[i] ?? 0) / sum(now) - (before[i] ?? 0) / sum(before) }))
   const [most] = apart.sort((a, b) => Math.abs(b.by) - Math.abs(a.by))
   const words = most
@@ -108,20 +139,30 @@ function mixes(name: string, known: Record<string, number>, seen: Record<string,
 }
 
 /** By the G-test where each kind is expected often enough; else by re-labelling, or, of many observations, with rare kinds as one. */
-function tailOf(name: string, before: number[], now: number[]): number {
+function tailOf(name: string, before: number[], now: number[], relabelBelow: number): number {
   const { p, leastExpected } = gTest([before, now])
   if (leastExpected >= 5) return p
+  const few = sum(before) + sum(now) <= manyObservations
+  if (few && relabelBelow >= 1) return relabelled(name, before, now)
+  const tail = pooledTail(before, now)
+  if (!few || tail >= relabelBelow) return tail
+  const again = relabelled(name, before, now)
+  return again <= 1 / relabellings ? Math.min(again, tail) : again
+}
+
+/** Seeded by what is compared: the same question has the same answer. */
+const relabelled = (name: string, before: number[], now: number[]): number =>
+  permutationTest(before, now, seededRandom(`${name}/${before.join()}/${now.join()}`), relabellings - 1)
+
+function pooledTail(before: number[], now: number[]): number {
   const [sumBefore, sumNow] = [sum(before), sum(now)]
-  if (sumBefore + sumNow <= manyObservations) {
-    // Seeded by what is compared: the same question has the same answer.
-    return permutationTest(before, now, seededRandom(`${name}/${before.join()}/${now.join()}`), 4999)
-  }
   const least = 10 / Math.min(sumBefore, sumNow)
   const rare = before.map((count, i) => (count + (now[i] ?? 0)) / (sumBefore + sumNow) < least)
   const pooled = (counts: number[]) => [...counts.filter((_, i) => !rare[i]), sum(counts.filter((_, i) => rare[i]))]
   return gTest([pooled(before), pooled(now)]).p
 }
 
+const relabellings = 5000
 const manyObservations = 2000
 const sum = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0)
 const short = (value: number): string => String(Number(value.toPrecision(3)))

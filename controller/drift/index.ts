@@ -1,6 +1,6 @@
 export { type Arm, type Beliefs, chooseArm, engagementOf, learn } from './bandit.ts'
 export { type Cause, causesOf, type Instance, type Load } from './causes.ts'
-export { type Comparison, compare, type Finding } from './compare.ts'
+export { type Comparison, compare, type Finding, judged, type Moved, movesOf, scoreOfEffect } from './compare.ts'
 export { type Effect, effectOf } from './effect.ts'
 export { expectedProfile } from './expected.ts'
 export { makeDriftExpiry } from './expiry.ts'

@@ -8,6 +8,7 @@ export {
   readExceptions,
   removeException,
 } from './exceptions.ts'
+export { makeRiskJudge, type RiskJudge } from './judge.ts'
 export { makeRiskProjector } from './projector.ts'
 export { type CrossingRow, crossingsAfter, loadEvidence, scoresNow, takeCrossings } from './queries.ts'
 export { type Evidence, type Reason, type Score, scoreOf } from './score.ts'

@@ -5,6 +5,7 @@ import { attackerTables } from '../attackers/index.ts'
 import { auditTables } from '../audit/index.ts'
 import { baselineTables } from '../baselines/index.ts'
 import { decoyTables } from '../decoys/index.ts'
+import { detectionTables } from '../detection/index.ts'
 import { driftSettingTables } from '../drift/index.ts'
 import { fleetTables } from '../fleet/index.ts'
 import { ingestTables } from '../ingest/index.ts'
@@ -40,4 +41,5 @@ export const migrations: readonly Migration[] = [
   driftSettingTables,
   mimicryTables,
   adaptationTables,
+  detectionTables,
 ]

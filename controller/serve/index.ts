@@ -18,6 +18,7 @@ import {
   makePlacement,
 } from '../decoys/index.ts'
 import type { Deps } from '../deps.ts'
+import { makeDetector, makeStreamProjector } from '../detection/index.ts'
 import { driftsOfAgent, makeDriftExpiry } from '../drift/index.ts'
 import { standingProjector } from '../fleet/index.ts'
 import { makeHoneyProjector } from '../honey/index.ts'
@@ -30,7 +31,7 @@ import {
   makeResponder,
   protectedAddresses,
 } from '../response/index.ts'
-import { makeRiskProjector } from '../risk/index.ts'
+import { makeRiskJudge, makeRiskProjector } from '../risk/index.ts'
 import { makeInventoryProjector } from '../segments/index.ts'
 import { makeSessionProjector } from '../sessions/index.ts'
 import type { Sql } from '../store/port.ts'
@@ -99,6 +100,7 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
       ...centre.parts,
       makeHistoryRetention(deps),
       makeBaselineRetention(deps),
+      makeDetector({ ...deps, judgeRisk: makeRiskJudge(deps) }),
       makePlacement({ ...deps, actions, notify: noticeToAlert(deps) }),
       makeConductor({ ...deps, requests }),
       makeApi(routes, { ...deps, requests }, await listenFor(deps, authority)),
@@ -136,6 +138,7 @@ const projectorsOf = (deps: Deps, actions: DecoyActions) =>
     makeTouchProjector(deps),
     makeBaselineProjector(deps),
     makeMimicryProjector(),
+    makeStreamProjector(),
   ] as readonly Projector[]
 
 /** Decoys, and the places that audits looked from. */

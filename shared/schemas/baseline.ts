@@ -46,6 +46,8 @@ export const featureName = z.enum([
   /** As announced in the SYN, and in its answer. */
   'tcp.window',
   'answer.window',
+  /** SYN-ACK to what the asker answers: the way there and back, without what the answering side does. */
+  'path.delay',
   'error.share',
   'altered.share',
   /** Segments with data that came again, of all with data. */

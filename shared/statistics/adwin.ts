@@ -14,14 +14,25 @@ export type AdwinOptions = {
 /** So many observations, their sum, and the sum of squared distances from their mean. */
 type Bucket = { total: number; spread: number }
 
+/** What a window remembers, to be kept and given to another: rows of buckets as total and spread. */
+export type AdwinState = { seen: number; rows: [total: number, spread: number][][]; spread: number }
+
 /**
  * ADWIN (Bifet and Gavalda 2007): a window of a stream as long as no cut of it shows two different means. `add` tells
  * whether observations were dropped, so that the stream changed. Memory grows with the logarithm of the window.
  */
-export function makeAdwin({ delta = 0.002, every = 32, buckets = 5, leastWindow = 5, grace = 10 }: AdwinOptions = {}) {
+export function makeAdwin(
+  { delta = 0.002, every = 32, buckets = 5, leastWindow = 5, grace = 10 }: AdwinOptions = {},
+  kept?: AdwinState,
+) {
   /** Rows of buckets, newest first; a bucket of row r holds 2^r observations; within a row the oldest is first. */
-  const rows: Bucket[][] = [[]]
-  let [seen, width, total, spread] = [0, 0, 0, 0]
+  const rows: Bucket[][] = kept?.rows.map((row) => row.map(([total, spread]) => ({ total, spread }))) ?? [[]]
+  let [seen, spread] = [kept?.seen ?? 0, kept?.spread ?? 0]
+  let [width, total] = [0, 0]
+  for (const [r, row] of rows.entries()) {
+    width += row.length * 2 ** r
+    for (const bucket of row) total += bucket.total
+  }
 
   function insert(value: number): void {
     rows[0]?.push({ total: value, spread: 0 })
@@ -92,5 +103,10 @@ export function makeAdwin({ delta = 0.002, every = 32, buckets = 5, leastWindow 
     },
     /** Observations that are remembered, and their mean. */
     window: () => ({ width, mean: width === 0 ? 0 : total / width }),
+    state: (): AdwinState => ({
+      seen,
+      rows: rows.map((row) => row.map((bucket): [number, number] => [bucket.total, bucket.spread])),
+      spread,
+    }),
   }
 }

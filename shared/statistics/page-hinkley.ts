@@ -9,22 +9,35 @@ export type PageHinkleyOptions = {
   memory?: number
 }
 
+/** What a test remembers, to be kept and given to another. A null is an extreme that has not been seen. */
+export type PageHinkleyState = {
+  count: number
+  mean: number
+  up: number
+  down: number
+  lowest: number | null
+  highest: number | null
+}
+
 /**
  * The Page-Hinkley test for a change of a stream's mean, up or down (Page 1954; Gama et al. 2014, 3.2). `add` tells
  * whether the observation makes a change certain; after one it begins anew.
  */
-export function makePageHinkley({
-  least = 30,
-  tolerance = 0.005,
-  threshold = 50,
-  memory = 0.9999,
-}: PageHinkleyOptions = {}) {
+export function makePageHinkley(
+  { least = 30, tolerance = 0.005, threshold = 50, memory = 0.9999 }: PageHinkleyOptions = {},
+  kept?: PageHinkleyState,
+) {
   let [count, mean, up, down, lowest, highest] = [0, 0, 0, 0, 0, 0]
   const restart = () => {
     ;[count, mean, up, down] = [0, 0, 0, 0]
     ;[lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   }
   restart()
+  if (kept) {
+    ;({ count, mean, up, down } = kept)
+    lowest = kept.lowest ?? Number.POSITIVE_INFINITY
+    highest = kept.highest ?? Number.NEGATIVE_INFINITY
+  }
   return {
     add(value: number): 'up' | 'down' | undefined {
       count++
@@ -40,5 +53,13 @@ export function makePageHinkley({
       return moved
     },
     mean: () => mean,
+    state: (): PageHinkleyState => ({
+      count,
+      mean,
+      up,
+      down,
+      lowest: Number.isFinite(lowest) ? lowest : null,
+      highest: Number.isFinite(highest) ? highest : null,
+    }),
   }
 }

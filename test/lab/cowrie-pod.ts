@@ -44,7 +44,15 @@ export async function eventually<T>(look: () => Promise<T | undefined>, what: st
   }
 }
 
-export type Status = { personaVersion: number; revision: number; readyAt: string; leftOut: string[]; error?: string }
+export type Status = {
+  personaVersion: number
+  revision: number
+  readyAt: string
+  leftOut: string[]
+  drift: string
+  error?: string
+  driftError?: string
+}
 
 /** A decoy on a network of its own, with an attacker (.9, which serves payloads on port 80) and a second host (.10). */
 export class Lab {
@@ -90,7 +98,8 @@ export class Lab {
     const rights = ['NET_ADMIN', 'SETUID', 'SETGID', 'SETPCAP'].flatMap((right) => ['--cap-add', right])
     const place = ['--network', this.name, '--ip', this.decoy, '--sysctl', `net.ipv4.ip_default_ttl=${persona.ttl}`]
     await docker('run', '-d', '--name', this.pod, ...bare, ...rights, ...place, 'marshlight/pod:dev')
-    await docker('exec', this.pod, 'marshlight-pod', 'verify')
+    const verified = () => command('docker', ['exec', this.pod, 'marshlight-pod', 'verify'])
+    await eventually(async () => ((await verified()).code === 0 ? true : undefined), 'the pod has its filter')
     const mounts = ['out', 'state'].flatMap((name) => ['-v', `${this.folder}/${name}:/marshlight/${name}`])
     const limits = ['--memory', '192m', '--pids-limit', '64', '--tmpfs', '/tmp:size=8m', '--user', '2600:2600']
     const net = ['--network', `container:${this.pod}`]

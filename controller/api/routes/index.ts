@@ -7,6 +7,7 @@ import { blockRoutes } from './blocks.ts'
 import { decoyRoutes } from './decoys.ts'
 import { driftRoutes } from './drift.ts'
 import { driftReportRoutes } from './drift-report.ts'
+import { driftScoreRoutes } from './drift-scores.ts'
 import { eventsRoutes } from './events.ts'
 import { mimicryRoutes } from './mimicry.ts'
 import { personaRoutes } from './personas.ts'
@@ -27,6 +28,7 @@ export const routesFor = (ports: AgentsPorts): readonly Routes[] => [
   driftRoutes,
   driftReportRoutes,
   mimicryRoutes,
+  driftScoreRoutes,
   sessionRoutes,
   sourceRoutes,
   blockRoutes,

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from .canonical import canonical
 from .control_files import Refused
 
 MOST_DELAY_MS = 3000.0
@@ -132,8 +133,7 @@ def read(raw: bytes) -> InForce:
 def mark_of(everyone: Any, views: list[Any]) -> str:
     if everyone is None and not views:
         return "none"
-    told = json.dumps([everyone, views], separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    return hashlib.sha256(canonical([everyone, views]).encode()).hexdigest()[:16]
 
 
 def deviation(said: Any) -> Deviation | None:

@@ -18,6 +18,7 @@ from .egress import Egress, read_egress
 from .persona import Fields, Persona, parsed, read_persona
 
 if TYPE_CHECKING:
+    from .drift.in_force import InForce
     from .tree import Trees
     from .visits import Visits
 
@@ -34,6 +35,8 @@ class Decoy:
     trees: Trees
     #: Who is on it, likewise.
     visits: Visits
+    #: How its answers deviate, once `drift.hook` is installed.
+    drift: InForce
 
     def read(self) -> None:
         """Takes all three files, or raises Refused and leaves what was."""

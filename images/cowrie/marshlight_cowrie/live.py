@@ -3,6 +3,7 @@ Keeps what is played in step with the control files, and says so in out/status.j
 
     file changed -> read all -> usable? -- yes --> tell the hooks -> status (personaVersion, revision)
                                         -- no ---> keep the old one -> status (error), a line in the log
+    drift.json changed -> the same, by itself: status (drift, driftError); persona and sessions are left alone
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from marshlight_common.control_files import replace
 from marshlight_common.event_files import utc
 
 from . import diagnostics, places
+from .drift import hook as drift
 from .persona import Refused
 from .ssh.algorithms import current_offer
 
@@ -50,7 +52,10 @@ class Live:
         LoopingCall(beat).start(BEAT_SECONDS)
 
     def look(self) -> None:
+        drift_changed = drift.look(self.decoy)
         if not self.decoy.files_changed():
+            if drift_changed:
+                self.write_status()
             return
         self.error = None
         try:
@@ -75,6 +80,8 @@ class Live:
             "lost": self.events.files.lost,
             "refusedConnections": self.door.refused,
             "leftOut": offer.left_out if offer else [],
+            "drift": self.decoy.drift.mark,
+            **({"driftError": self.decoy.drift.error} if self.decoy.drift.error else {}),
             **({"error": self.error} if self.error else {}),
         }
         try:

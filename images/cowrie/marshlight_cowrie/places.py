@@ -9,6 +9,7 @@ CONTROL = ROOT / "control"
 PERSONA = CONTROL / "persona.json"
 CONTEXT = CONTROL / "context.json"
 EGRESS = CONTROL / "egress.json"
+DRIFT = CONTROL / "drift.json"
 
 OUT = ROOT / "out"
 EVENTS = OUT / "events"

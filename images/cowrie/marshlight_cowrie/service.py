@@ -9,6 +9,8 @@ import gc
 from typing import TYPE_CHECKING, Any
 
 from . import artifacts, auth, diagnostics, egress, filesystem, places, settings, telnet
+from .drift import hook as drift
+from .drift.door import Door
 from .limits import Doorkeeper, Limits, cap_files
 from .live import Live
 from .shell import bridge
@@ -29,7 +31,7 @@ def run(decoy: Decoy, limits: Limits) -> None:
     from twisted.plugins import cowrie_plugin
 
     artifacts.install(limits)
-    for module in (ssh, auth, telnet, egress, filesystem, bridge):
+    for module in (drift, ssh, auth, telnet, egress, filesystem, bridge):
         module.install(decoy)
     transfer.install(decoy, limits)
     use_moduli()
@@ -41,7 +43,9 @@ def run(decoy: Decoy, limits: Limits) -> None:
     # Cowrie's console renderer would write every password into the container's log as well.
     maker.dispatcher.sinks = [events]
     door = Doorkeeper(limits)
+    deviations = Door(decoy, maker.dispatcher)
     for factory in factories(service):
+        deviations.guard(factory, "telnet" if "telnet" in type(factory).__module__ else "ssh")
         door.guard(factory)
     service.privilegedStartService()
     service.startService()
@@ -49,6 +53,8 @@ def run(decoy: Decoy, limits: Limits) -> None:
     gc.freeze()
     gc.enable()
     reactor.callWhenRunning(live.start, reactor)
+    reactor.callWhenRunning(deviations.start)
+    reactor.addSystemEventTrigger("before", "shutdown", deviations.tell_all)
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
     reactor.run()
 

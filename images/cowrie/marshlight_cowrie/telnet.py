@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import telnet_inetutils
+from .drift import logins
 from .settings import IDLE_SECONDS
 from .signatures import expect, expect_attribute
 from .ssh import pace
@@ -88,6 +89,9 @@ def install(decoy: Decoy) -> None:
         received(self, data)
 
     def passed(self: Any, ial: Any) -> None:
+        logins.of_telnet(self.transport, lambda: let_in(self, ial))
+
+    def let_in(self: Any, ial: Any) -> None:
         _, protocol, self.logout = ial
         visit = self.transport.visit
         key = decoy.trees.key_for(visit.client.source, protocol.username)
@@ -101,6 +105,9 @@ def install(decoy: Decoy) -> None:
         self.transport.protocol = protocol
 
     def failed(self: Any, _reason: Any) -> None:
+        logins.of_telnet(self.transport, lambda: turn_away(self))
+
+    def turn_away(self: Any) -> None:
         self.failures += 1
         decoy.visits.refused(self.transport.visit)
         self.transport.write(NEWLINE)

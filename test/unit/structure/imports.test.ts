@@ -46,6 +46,7 @@ const controllerRooms: Record<string, string[]> = {
   risk: ['attackers', 'sessions', ...controllerCommon],
   response: ['risk', ...controllerCommon],
   alerts: ['risk', ...controllerCommon],
+  detection: ['alerts', 'attackers', 'baselines', 'drift', 'risk', ...controllerCommon],
   honey: ['alerts', 'attackers', 'personas', 'sessions', ...controllerCommon],
   audit: ['alerts', 'decoys', 'personas', 'segments', ...controllerCommon],
 }

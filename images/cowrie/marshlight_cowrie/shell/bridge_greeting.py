@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from .ports import Account
 
 
-def visit_of(protocol: Any) -> Visit:
-    """Of the connection that the shell's protocol stands on."""
+def wire_of(protocol: Any) -> Any:
+    """The connection that the shell's protocol stands on."""
     session = protocol.terminal.transport.session
-    wire = session.conn.transport if hasattr(session, "conn") else protocol.user.transport
-    found: Visit = wire.visit
+    return session.conn.transport if hasattr(session, "conn") else protocol.user.transport
+
+
+def visit_of(protocol: Any) -> Visit:
+    found: Visit = wire_of(protocol).visit
     return found
 
 

@@ -10,11 +10,12 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from .. import diagnostics
+from ..drift.session import SessionDrift
 from ..machine.kind import small
 from .bridge_account import account_of, dialect_of, environment_of
 from .bridge_artifacts import keep_written
 from .bridge_daemons import seed_processes
-from .bridge_greeting import greet, visit_of
+from .bridge_greeting import greet, visit_of, wire_of
 from .bridge_host import DecoyHost
 from .bridge_terminal import Channel, Output, Script, Terminal
 from .children import isolated
@@ -25,7 +26,7 @@ from .profiles import read_startup
 from .programs import run_stream
 from .streams import Stream
 from .system import System
-from .tasks import Interrupted, Scheduler, Task
+from .tasks import Interrupted, Scheduler, Signal, Task
 
 if TYPE_CHECKING:
     from ..decoy import Decoy
@@ -49,13 +50,18 @@ class ShellSession:
         self.scheduler = Scheduler(self.wake)
         user = protocol.user
         host = DecoyHost(decoy, user.server.marshlight_account[0])
-        self.tree = user.server.fs.view
+        wire = wire_of(protocol)
+        meeting = getattr(wire, "drift", None)
+        self.drift = SessionDrift(meeting, wire, host.now, host.sleep, Signal) if meeting is not None else None
+        self.tree = user.server.fs.view if self.drift is None else user.server.fs.view.guarded_by(self.drift.files)
         registry = registries.of_small_devices if small(decoy.persona) else registries.common
         self.system = System(host, self.tree, registry, self.scheduler, SessionTable(host), session=protocol)
         self.system.on_command = self.note_command
         self.system.on_failure = lambda error: diagnostics.say("error", f"a command failed: {error!r}")
         self.system.on_written = self.note_written
         self.system.was_written = self.was_written
+        if self.drift is not None:
+            self.system.on_process, self.system.on_fork = self.drift.process, self.drift.fork
         self.account = account_of(self, user)
         self.visit = visit_of(protocol)
         self.visit.tables.append(self.system.table)
@@ -112,6 +118,7 @@ class ShellSession:
         self.system.size = self.size()
         terminal = self.terminal = Terminal(self.protocol)
         terminal.on_line = self.note_line
+        terminal.before = self.drift.before if self.drift is not None else None
         return terminal
 
     def shell_on(self, terminal: Terminal, *, interactive: bool) -> Shell:
@@ -159,12 +166,14 @@ class ShellSession:
         self.run(self.in_place_of_a_shell(out) or isolated(shell, self.given(shell, text)))
 
     async def given(self, shell: Shell, text: str) -> int:
+        if self.drift is not None:
+            await self.drift.before(getattr(self.protocol.terminal.transport.session, "drift_answer", None))
         await read_startup(shell, command=True)
         return await shell.run_text(text, label="-c", all_there_is=True)
 
     def start_reading(self) -> None:
         """A log-in without a terminal: the shell takes its commands from its input."""
-        self.channel = Script(self.note_line)
+        self.channel = Script(self.note_line, self.drift.before if self.drift is not None else None)
         out = Output(self.protocol.terminal.write)
         _, name = dialect_of(self)
         fds: dict[int, Stream] = {0: self.channel, 1: out, 2: Output(self.send_error)}

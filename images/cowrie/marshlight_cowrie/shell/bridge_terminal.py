@@ -7,7 +7,7 @@ A session's standard streams on Cowrie's protocols.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from .streams import Stream
@@ -38,6 +38,8 @@ class Terminal(Stream):
         self.taker: Callable[[str], None] | None = None
         self.taker_end: Callable[[], None] = lambda: None
         self.on_line: Callable[[str], None] = lambda line: None
+        #: Awaited before a line is run; None: it is run at once.
+        self.before: Callable[[], Awaitable[None]] | None = None
 
     def write(self, data: bytes) -> None:
         protocol = self.protocol
@@ -80,6 +82,8 @@ class Terminal(Stream):
             return None
         text = line.decode("utf-8", "replace").rstrip("\n")
         self.on_line(text)
+        if self.before is not None:
+            await self.before()
         return text
 
     def line(self, data: bytes) -> None:
@@ -179,13 +183,15 @@ class Channel(Stream):
 class Script(Channel):
     """Commands that come as input: each line that is taken is told."""
 
-    def __init__(self, told: Callable[[str], None]) -> None:
+    def __init__(self, told: Callable[[str], None], before: Callable[[], Awaitable[None]] | None = None) -> None:
         super().__init__()
-        self.told = told
+        self.told, self.before = told, before
 
     async def readline(self) -> bytes:
         line = await super().readline()
         self.told(line.decode("utf-8", "replace").rstrip("\n"))
+        if self.before is not None and line:
+            await self.before()
         return line
 
 

@@ -94,6 +94,8 @@ class External:
             notes={"shell": self, "history": self.history, "aliases": self.aliases},
         )
         process.spawn = self.spawner(process)
+        if self.system.on_process is not None:
+            self.system.on_process(process)
         table.add(pid, ppid, account.name, " ".join(words)[:4096], self.system.tty, "R+" if self.interactive else "S")
         table.commands[pid] = (process, found.path)
         await self.budget.step()
@@ -101,6 +103,14 @@ class External:
             table.remove(pid)
             self.complain("fork: retry: Resource temporarily unavailable")
             return 254
+        try:
+            refused = await self.system.on_fork(self.complain, self.dialect.kind) if self.system.on_fork is not None else None
+        except Interrupted:
+            table.remove(pid)
+            raise
+        if refused is not None:
+            table.remove(pid)
+            return refused
         self.depth += 1
         try:
             return int(await run_file(self, found, process)) & 255

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,9 @@ class System:
     on_failure: Callable[[BaseException], None] = lambda error: None
     #: Told of a file that was written: path and whole contents.
     on_written: Callable[[str], None] = lambda path: None
+    #: Told of each program before it runs, and asked before it has a process: the status where it gets none.
+    on_process: Callable[[Any], None] | None = None
+    on_fork: Callable[[Callable[[str], None], str], Awaitable[int | None]] | None = None
     #: What attackers' programs left running (`binaries`), and what is detached (`commands/multiplexers`).
     daemons: list[int] = field(default_factory=list)
     multiplexers: dict[Any, list[dict[str, Any]]] = field(default_factory=dict)

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..decoy import Decoy
+    from ..drift.meeting import Meeting
 
 STANDARD_ERROR = 1
 ENDS = (b"exit-status", b"exit-signal")
+# What needs a process of its own.
+STARTS = (b"exec", b"shell", b"subsystem")
 SIGNALS = {
     **{1: b"HUP", 2: b"INT", 3: b"QUIT", 4: b"ILL", 6: b"ABRT", 8: b"FPE", 9: b"KILL"},
     **{10: b"USR1", 11: b"SEGV", 12: b"USR2", 13: b"PIPE", 14: b"ALRM", 15: b"TERM"},
@@ -128,7 +131,23 @@ class ServerConnection(CowrieSSHConnection):
                 kind = messages.CHANNEL_SUCCESS if success else messages.CHANNEL_FAILURE
                 self.send(kind, struct.pack(">L", theirs))
 
+        if name in STARTS and not getattr(channel, "program", False) and self.is_without_processes(channel, name):
+            reply(False)
+            return
         self.answer_request(channel, name, body, reply)
+
+    def is_without_processes(self, channel: Any, name: bytes) -> bool:
+        """Drift may have it so that the server cannot fork, and refuses the request. A command's answer is drawn here."""
+        meeting: Meeting | None = getattr(self.transport, "drift", None)
+        if meeting is None:
+            return False
+        if name != b"exec":
+            return meeting.start_is_busy()
+        channel.drift_answer = meeting.answer()
+        if channel.drift_answer is None or channel.drift_answer.failure != "busy":
+            return False
+        meeting.felt.note("error", "busy")
+        return True
 
     def answer_request(self, channel: Any, name: bytes, body: bytes, reply: Callable[[bool], None]) -> None:
         raise NotImplementedError

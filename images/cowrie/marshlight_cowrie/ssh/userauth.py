@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cowrie.ssh.userauth import HoneyPotSSHUserAuthServer
 
+from ..drift import logins
 from ..login import entry
 from . import messages, public_key, reports
 from .wire import names, read_flag, read_string, string
@@ -56,7 +57,7 @@ class ServerUserAuth(HoneyPotSSHUserAuthServer):
         self.decoy.visits.asked(self.transport.visit, user.decode("utf-8", "replace"))
         self.began = time.monotonic()
         self.transport.held = True
-        answer = self.tryAuth(method, user, rest)
+        answer = logins.of_ssh(self, self.tryAuth(method, user, rest), method)
         answer.addCallbacks(self.passed, self.not_passed, errbackArgs=(rest,))
         answer.addErrback(self.broken)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from marshlight_common import control_files
 
 from .. import diagnostics, places
+from ..drift.sftp import SftpDrift
 from ..life.calendar import local
 from ..limits import read_limits
 from ..signatures import expect, expect_attribute
@@ -47,6 +48,10 @@ def install(decoy: Decoy, limits: Limits) -> None:
             sign_in(decoy.trees, user, user.server, connection.transport.getPeer().host, connection.entry.key)
             key, uid, gids = user.server.marshlight_account
             view = decoy.trees.view(key, uid, gids)
+            meeting = getattr(connection, "drift", None)
+            self.drift = SftpDrift(meeting, connection, self) if meeting is not None else None
+            if self.drift is not None:
+                view = view.guarded_by(self.drift.files)
 
             def written(path: str, contents: bytes) -> None:
                 capture(connection.events, path, contents, limits)
@@ -55,7 +60,10 @@ def install(decoy: Decoy, limits: Limits) -> None:
 
         def dataReceived(self, data: bytes) -> None:
             try:
-                self.transport.write(self.server.feed(data))
+                if self.drift is None or self.drift.idle:
+                    self.transport.write(self.server.feed(data))
+                else:
+                    self.drift.take(data)
             except Malformed as wrong:
                 diagnostics.say("info", f"sftp ended: {wrong}")
                 self.transport.loseConnection()
@@ -63,6 +71,8 @@ def install(decoy: Decoy, limits: Limits) -> None:
         def connectionLost(self, reason: Any = None) -> None:
             if hasattr(self, "server"):
                 self.server.close()
+                if self.drift is not None:
+                    self.drift.end()
 
     def init(self: Any, username: bytes, server: Any) -> None:
         made(self, username, server)
@@ -80,9 +90,21 @@ def end_well() -> None:
     ended = HoneyPotSSHSession.eofReceived
 
     def eof_received(self: Any) -> None:
-        if self.session is None and getattr(self, "client", None) is not None:
-            self.conn.sendRequest(self, b"exit-status", bytes(4))
-        ended(self)
+        client = getattr(self, "client", None)
+        if self.session is not None or client is None:
+            ended(self)
+            return
+
+        def end() -> None:
+            if not self.localClosed:
+                self.conn.sendRequest(self, b"exit-status", bytes(4))
+                ended(self)
+
+        drift = getattr(getattr(client.transport, "proto", None), "drift", None)
+        if drift is None:
+            end()
+        else:
+            drift.requests.then(end)
 
     HoneyPotSSHSession.eofReceived = eof_received
 

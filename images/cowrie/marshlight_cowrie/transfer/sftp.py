@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat as st
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import wire
@@ -81,8 +81,10 @@ class SftpServer(Extensions):
 
     def feed(self, data: bytes) -> bytes:
         """Raises Malformed where the real server would end."""
+        return b"".join([self.reply_to(packet) for packet in self.packets(data)])
+
+    def packets(self, data: bytes) -> Iterator[bytes]:
         self.waiting += data
-        replies = []
         while len(self.waiting) >= 4:
             length = int.from_bytes(self.waiting[:4], "big")
             if not 0 < length <= wire.LARGEST:
@@ -91,8 +93,17 @@ class SftpServer(Extensions):
                 break
             packet = bytes(self.waiting[4 : 4 + length])
             del self.waiting[: 4 + length]
-            replies.append(self.answer(packet[0], Reader(packet[1:])))
-        return b"".join(replies)
+            yield packet
+
+    def reply_to(self, packet: bytes) -> bytes:
+        return self.answer(packet[0], Reader(packet[1:]))
+
+    def failure_of(self, packet: bytes) -> bytes:
+        """As of a server that lacks what it needs; the first exchange of versions cannot fail."""
+        if packet[0] == wire.INIT:
+            return self.reply_to(packet)
+        reply, body = status(wire.FAILURE)
+        return wire.packet(reply, packet[1:5] + body)
 
     def close(self) -> None:
         for file in self.files.values():

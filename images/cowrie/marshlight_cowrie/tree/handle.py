@@ -75,13 +75,19 @@ class OpenFile:
         device = self.device
         if device:
             return from_device(device, offset, length, self.path)
+        drift = self.view.drift if st.S_ISREG(node.mode) else None
+        if drift is not None:
+            drift.touch(self.path, writes=False)
         if self.buffer is not None:
             return bytes(self.buffer[offset : offset + length])
         if not st.S_ISREG(node.mode):
             return b""
         # Contents may be made at each read, or come off a disk: kept while the file is the same.
         if self._read is None or self._read[0] is not node.data:
-            self._read = (node.data, self.view.overlay.content(self.ino))
+            contents = self.view.overlay.content(self.ino)
+            if drift is not None and self.ino not in self.view.overlay.nodes:
+                contents = drift.contents(self.path, contents)
+            self._read = (node.data, contents)
         return self._read[1][offset : offset + length]
 
     def write(self, offset: int, data: bytes) -> None:
@@ -93,6 +99,8 @@ class OpenFile:
             raise error(errno.ENOSPC, self.path)
         if device or not st.S_ISREG(self.node.mode) or not data:
             return
+        if self.view.drift is not None:
+            self.view.drift.touch(self.path, writes=True)
         buffer = self._buffer()
         offset = len(buffer) if self.appends else offset
         self._room(max(len(buffer), offset + len(data)))

@@ -6,6 +6,7 @@ import errno
 import os
 import stat as st
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from ..shell.ports import Stat
 from .handle import OpenFile
@@ -28,13 +29,21 @@ class View(Removal):
         self.protected = mounts.protected
         #: Files whose contents were written through this view and those made of it, in the order of their first write.
         self.written: dict[int, None] = {}
+        #: What may fail, or be shown another way (drift/file_gate.py); None: nothing.
+        self.drift: Any = None
+
+    def guarded_by(self, drift: Any) -> View:
+        """The same, where files fail and lists differ as `drift` says."""
+        made = self.as_account(self.account.uid, self.account.gids)
+        made.drift = drift
+        return made
 
     def of_process(self, processes: Processes, pid: int) -> View:
         """The same for one process, which sees all of them, and itself, in /proc."""
         own = self.overlay
         below = own.below if isinstance(own, WithProcesses) else own
         made = View(WithProcesses(below, processes, pid), self.mounts, self.clock, self.account.uid, self.account.gids)  # type: ignore[arg-type]
-        made.written = self.written
+        made.written, made.drift = self.written, self.drift
         return made
 
     def target(self, ino: int) -> str:
@@ -48,7 +57,7 @@ class View(Removal):
 
     def as_account(self, uid: int, gids: tuple[int, ...]) -> View:
         made = View(self.overlay, self.mounts, self.clock, uid, gids)
-        made.written = self.written
+        made.written, made.drift = self.written, self.drift
         return made
 
     def contents_written(self, most: int, largest: int, room: int) -> Iterator[tuple[str, bytes]]:
@@ -96,7 +105,8 @@ class View(Removal):
         if not node.is_dir:
             raise error(errno.ENOTDIR, path)
         self._need(node, READ, path)
-        return list(self.overlay.listing(ino))
+        names = list(self.overlay.listing(ino))
+        return names if self.drift is None else self.drift.names(path, names, lambda name: name in self.overlay.entries.get(ino, ()))
 
     def read(self, path: str) -> bytes:
         with self.open(path, os.O_RDONLY) as file:

@@ -1,0 +1,165 @@
+import type { FeatureName, Profile } from '../../shared/schemas/baseline.ts'
+import type { WindowSubject } from '../../shared/schemas/observation.ts'
+import { type Finding, judged, type Moved, movesOf, plainScore, scoreOfEffect } from '../drift/index.ts'
+import { outsideBand } from './band.ts'
+import type { Expectation } from './expectation.ts'
+import { followsRequests, type Whose, whoseIs } from './whose.ts'
+
+/** One port of a decoy, what it does by itself, or a mimicry instance: what is expected of it and what was seen. */
+export type Subject = {
+  /** The decoy. */
+  decoy: string
+  subject: Extract<WindowSubject, { kind: 'decoy' | 'mimicry' }>
+  service: string
+  appliance: string
+  segment: string
+  expectation: Expectation
+  observed: Profile
+  /** Changes of late that the streams found. */
+  slow: readonly Moved[]
+}
+
+export type Told = Finding & {
+  service: string
+  port?: number
+  whose: Whose
+  /** Observations behind it; seconds for a rate. */
+  n: number
+  /** Visitors asked for something else, so that answers moved: no drift. */
+  asked?: true
+  /** Found by a stream, over many windows. */
+  slow?: true
+}
+export type Standing = {
+  decoy: string
+  kind: 'decoy' | 'mimicry'
+  instance?: number
+  appliance: string
+  segment: string
+  score: number
+  /** The plain sum, for comparison; infinite sums are told as null. */
+  plain: number | null
+  /** What moved most, of what counts. */
+  top?: Told
+  findings: Told[]
+  tooFew: FeatureName[]
+}
+
+/** Below this, what visitors ask counts as changed; weaker than the level of findings, since here it keeps one from being told. */
+const askedOtherwise = 0.001
+
+/**
+ * Scores of all that is watched, in one round. Pure.
+ *
+ *   subjects -> p of each feature -> Benjamini and Hochberg over all features of all subjects at `level` -> score of each
+ *
+ * A score is the largest significant effect of what the watched thing does itself, or of the way to it.
+ */
+export async function judgeRound(
+  subjects: readonly Subject[],
+  level: number,
+  breathe: () => Promise<void> = async () => undefined,
+): Promise<Standing[]> {
+  type Open = Moved & { at: number; n: number }
+  const open: Open[] = []
+  const tooFew: FeatureName[][] = []
+  for (const [at, one] of subjects.entries()) {
+    const { moved, few } = movesAt(one)
+    open.push(...moved.map((move) => ({ ...move, at, n: restsOn(one.observed, move.feature) })))
+    tooFew.push(few)
+    await breathe()
+  }
+  const found = Map.groupBy(judged(open, level), ({ at }) => at)
+  const told = subjects.map((one, at) => {
+    const own = found.get(at) ?? []
+    const asked = own.some(({ feature, p }) => feature === 'request.size' && p < askedOtherwise)
+    return {
+      one,
+      findings: withSlow(
+        one,
+        own.map((finding) => toldOf(one, finding, asked)),
+      ),
+      few: tooFew[at] ?? [],
+    }
+  })
+  return [...Map.groupBy(told, ({ one }) => keyOf(one)).values()].map((own) => {
+    const [{ one }] = own as [(typeof own)[number]]
+    const findings = own.flatMap(({ findings }) => findings).sort(bySignificanceAndEffect)
+    const top = findings.find(counts)
+    const plain = own.reduce((sum, { one }) => sum + plainScore(one.expectation.profile, lookedAt(one)), 0)
+    return {
+      decoy: one.decoy,
+      kind: one.subject.kind,
+      ...(one.subject.kind === 'mimicry' && { instance: one.subject.instance }),
+      appliance: one.appliance,
+      segment: one.segment,
+      score: top ? scoreOfEffect(top.effect) : 0,
+      plain: Number.isFinite(plain) ? Math.round(plain * 1000) / 1000 : null,
+      ...(top && { top }),
+      findings,
+      tooFew: [...new Set(own.flatMap(({ few }) => few))],
+    }
+  })
+}
+
+/** Whether a finding makes a score. */
+export const counts = ({ significant, whose, asked }: Told): boolean => significant && whose !== 'visitors' && !asked
+
+const keyOf = ({ decoy, subject }: Subject): string =>
+  subject.kind === 'mimicry' ? `${decoy} ${subject.instance}` : decoy
+
+function movesAt({ expectation, observed }: Subject): { moved: Moved[]; few: FeatureName[] } {
+  const { profile, untold, band } = expectation
+  const looked = without(observed, untold)
+  const { moved, tooFew } = movesOf(profile, looked, lookedOnceInAWhile)
+  if (!band) return { moved, few: tooFew }
+  const [faster, slower, seen] = [band.baseline[band.feature], profile[band.feature], looked[band.feature]]
+  if (faster?.form !== 'sample' || slower?.form !== 'sample' || seen?.form !== 'sample') return { moved, few: tooFew }
+  const { d, p } = outsideBand(faster, slower, seen)
+  return { moved: moved.map((one) => (one.feature === band.feature ? { ...one, effect: d, p } : one)), few: tooFew }
+}
+
+/** The levels of many looks are far below what re-labelling can tell, and it is slow. */
+const lookedOnceInAWhile = { falseDiscoveries: 0.01, leastObservations: 20, relabelBelow: 1e-4 }
+
+const toldOf = (
+  { subject, service }: Subject,
+  { at: _, ...finding }: Finding & { at: number; n: number },
+  asked: boolean,
+): Told => ({
+  ...finding,
+  service,
+  ...(subject.kind === 'decoy' && subject.port !== undefined && { port: subject.port }),
+  whose: whoseIs(subject, finding.feature),
+  ...(asked &&
+    followsRequests.has(finding.feature) &&
+    whoseIs(subject, 'request.size') === 'visitors' && { asked: true as const }),
+})
+
+/** What streams found stands beside what the hour shows; the hour's own finding of the feature comes first. */
+function withSlow(one: Subject, findings: Told[]): Told[] {
+  const known = new Set(findings.filter(({ significant }) => significant).map(({ feature }) => feature))
+  const more = one.slow
+    .filter(({ feature }) => !known.has(feature) && !one.expectation.untold.has(feature))
+    .map(
+      (move): Told => ({ ...toldOf(one, { ...move, q: move.p, significant: true, at: 0, n: 0 }, false), slow: true }),
+    )
+  const replaced = new Set(more.map(({ feature }) => feature))
+  return [...findings.filter(({ feature }) => !replaced.has(feature)), ...more]
+}
+
+const bySignificanceAndEffect = (a: Told, b: Told) =>
+  Number(b.significant) - Number(a.significant) || Number(counts(b)) - Number(counts(a)) || b.effect - a.effect
+
+const lookedAt = ({ observed, expectation }: Subject): Profile => without(observed, expectation.untold)
+
+const without = (profile: Profile, names: ReadonlySet<FeatureName>): Profile =>
+  Object.fromEntries(Object.entries(profile).filter(([name]) => !names.has(name as FeatureName)))
+
+function restsOn(profile: Profile, name: FeatureName): number {
+  const feature = profile[name]
+  if (!feature) return 0
+  if (feature.form === 'sample') return feature.n
+  if (feature.form === 'rate') return Math.round(feature.seconds)
+  return feature.form === 'share' ? feature.of : Object.values(feature.counts).reduce((all, count) => all + count, 0)
+}

@@ -1,0 +1,113 @@
+import { isoNow } from '../../shared/clock.ts'
+import { seededRandom } from '../../shared/random.ts'
+import type { Profile } from '../../shared/schemas/baseline.ts'
+import { baselineOf, type KeptWindow, keyOf, knownOfSubject, mergeProfiles, windowsOf } from '../baselines/index.ts'
+import type { Deps } from '../deps.ts'
+import { driftOf, type Moved } from '../drift/index.ts'
+import type { Sql } from '../store/port.ts'
+import { expectationOf } from './expectation.ts'
+import type { Subject } from './judge.ts'
+import { driftByMark, noteMark } from './marks.ts'
+import { streamFalseAlarms } from './streams.ts'
+
+type Row = {
+  kind: 'decoy' | 'mimicry'
+  decoy: string
+  port: number | null
+  instance: number | null
+  service: string
+  appliance: string
+  segment: string
+}
+const hourMs = 3_600_000
+/** A change that a stream found is told for so long. */
+const slowMs = 6 * hourMs
+
+/** What was seen since `since` of all that is watched, with what was to be expected of it. */
+export async function lookAt(deps: Pick<Deps, 'store' | 'clock'>, since: string): Promise<Subject[]> {
+  const { store, clock } = deps
+  const now = isoNow(clock)
+  const rows = await store.all<Row>(
+    `SELECT b.kind, b.decoy, b.port, b.instance, b.service, d.agent AS appliance, d.segment FROM baseline_subjects b JOIN decoys d ON d.id = b.decoy
+     WHERE b.kind IN ('decoy', 'mimicry') AND b.last_at > ? AND d.status = 'wanted' ORDER BY b.decoy, b.key`,
+    since,
+  )
+  await store.tx(async (sql) => {
+    for (const decoy of new Set(rows.map((row) => row.decoy))) await noteMark(sql, await driftOf(sql, decoy), now)
+  })
+  const subjects: Subject[] = []
+  for (const row of rows) {
+    const subject = await lookAtOne(store, row, since, now)
+    if (subject) subjects.push(subject)
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+  return subjects
+}
+
+async function lookAtOne(sql: Sql, row: Row, since: string, now: string): Promise<Subject | undefined> {
+  const { kind, decoy, service, appliance, segment } = row
+  const subject =
+    kind === 'mimicry'
+      ? ({ kind, decoy, instance: row.instance ?? 0 } as const)
+      : ({ kind, decoy, ...(row.port !== null && { port: row.port }) } as const)
+  const windows = (await windowsOf(sql, subject, since, now)).filter(({ missed }) => missed === 0)
+  const seen = await ofOneDrift(sql, windows, kind === 'mimicry' ? 'none' : undefined)
+  if (!seen) return undefined
+  const baseline = await ownBaseline(sql, subject)
+  if (!baseline) return undefined
+  return {
+    decoy,
+    subject,
+    service,
+    appliance,
+    segment,
+    expectation: expectationOf(baseline, seen.drift, service),
+    observed: mergeProfiles(
+      seen.windows.map(({ profile }) => profile),
+      seededRandom(`${keyOf(subject)}/${now}`),
+    ),
+    slow: await slowChanges(sql, keyOf(subject), seen.mark, now),
+  }
+}
+
+/** The windows under the drift that was in force last, of which it is known what it was. */
+async function ofOneDrift(sql: Sql, windows: readonly KeptWindow[], otherwise: string | undefined) {
+  for (const newest of [...windows].reverse()) {
+    const mark = newest.drift ?? otherwise
+    const drift = mark === undefined ? undefined : await driftByMark(sql, mark)
+    if (mark !== undefined && drift)
+      return { mark, drift, windows: windows.filter((one) => (one.drift ?? otherwise) === mark) }
+  }
+  return undefined
+}
+
+/**
+ * How it behaved itself, at all hours: an hour's own past would be the hour that is looked at. Real services that a new
+ * decoy is like are not it: to differ from them is no drift.
+ */
+async function ownBaseline(sql: Sql, subject: Subject['subject']): Promise<Profile | undefined> {
+  if (subject.kind === 'mimicry') return (await knownOfSubject(sql, subject))?.profile
+  const { from, profile } = await baselineOf(sql, subject)
+  return from === 'own' ? profile : undefined
+}
+
+async function slowChanges(sql: Sql, key: string, mark: string, now: string): Promise<Moved[]> {
+  const since = new Date(Date.parse(now) - slowMs).toISOString()
+  const rows = await sql.all<{ feature: Moved['feature']; found_by: string; before: number; now: number; at: string }>(
+    'SELECT feature, found_by, before, now, at FROM drift_changes WHERE key = ? AND at > ? AND mark = ? ORDER BY id DESC',
+    key,
+    since,
+    mark,
+  )
+  return [...Map.groupBy(rows, ({ feature }) => feature).values()].map(([one]) => {
+    const { feature, before, now, found_by, at } = one as (typeof rows)[number]
+    const short = (value: number) => String(Number(value.toPrecision(3)))
+    return {
+      feature,
+      effect:
+        before > 0 && now > 0 ? 1 - Math.exp(-Math.abs(Math.log(now / before))) : Math.min(1, Math.abs(now - before)),
+      p: streamFalseAlarms,
+      words: `went from ${short(before)} to ${short(now)} over many windows, seen at ${at.slice(11, 16)} (${found_by})`,
+    }
+  })
+}

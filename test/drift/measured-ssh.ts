@@ -1,0 +1,141 @@
+import { once } from 'node:events'
+import ssh2, { type ClientChannel } from 'ssh2'
+
+/** One answer to a command: when it was whole, and how it ended. `status` is undefined where the request was refused. */
+export type Measured = { ms: number; status: number | undefined; out: string }
+
+const mostTries = 20
+
+/** A client with one connection that asks one thing after another and measures each answer. */
+export class MeasuringClient {
+  private client: ssh2.Client
+  private readonly again: () => Promise<ssh2.Client>
+
+  private constructor(client: ssh2.Client, again: () => Promise<ssh2.Client>) {
+    this.client = client
+    this.again = again
+  }
+
+  /** Tries again where the connection is not taken: a share of them may be refused. */
+  static async open(host: string, user: string, password: string): Promise<MeasuringClient> {
+    const connect = async (tries = 1): Promise<ssh2.Client> => {
+      const client = new ssh2.Client()
+      try {
+        const ready = once(client, 'ready')
+        client.connect({ host, username: user, password, readyTimeout: 10_000 })
+        await ready
+        // Otherwise the client's own wait for acknowledgements is most of what is measured.
+        client.setNoDelay(true)
+      } catch (error) {
+        if (tries === mostTries) throw error
+        return connect(tries + 1)
+      }
+      // A reset is for whoever asks to see, not for the process.
+      client.on('error', () => undefined)
+      return client
+    }
+    return new MeasuringClient(await connect(), () => connect())
+  }
+
+  ask(line: string): Promise<Measured> {
+    const began = performance.now()
+    return new Promise((resolve) => {
+      let out = ''
+      const told = (status: number | undefined) => resolve({ ms: performance.now() - began, status, out })
+      const lost = () => told(undefined)
+      this.client.once('close', lost)
+      this.client.exec(line, (refused: Error | undefined, channel: ClientChannel) => {
+        if (refused) {
+          this.client.off('close', lost)
+          told(undefined)
+          return
+        }
+        channel.on('data', (piece: Buffer) => {
+          out += piece.toString()
+        })
+        channel.stderr.on('data', (piece: Buffer) => {
+          out += piece.toString()
+        })
+        let status: number | undefined
+        channel.on('exit', (code: number) => {
+          status = code
+        })
+        channel.on('close', () => {
+          this.client.off('close', lost)
+          told(status)
+        })
+      })
+    })
+  }
+
+  async askOften(line: string, times: number): Promise<Measured[]> {
+    const answers: Measured[] = []
+    for (let i = 0; i < times; i++) {
+      const answer = await this.ask(line)
+      answers.push(answer)
+      if (answer.status !== undefined) continue
+      // A request that was refused leaves its session open, of which a server has ten.
+      this.client.destroy()
+      this.client = await this.again()
+    }
+    return answers
+  }
+
+  sftp(): Promise<ssh2.SFTPWrapper> {
+    return new Promise((resolve, reject) => {
+      this.client.sftp((error, sftp) => (error ? reject(error) : resolve(sftp)))
+    })
+  }
+
+  /** A shell without a terminal, which takes one line after the other: each answer is one packet there and one back. */
+  async lines(): Promise<{ waits(times: number): Promise<number[]>; close(): void }> {
+    const channel = await new Promise<ClientChannel>((resolve, reject) => {
+      this.client.shell(false, (error, opened) => (error ? reject(error) : resolve(opened)))
+    })
+    let said = ''
+    let heard: () => void = () => undefined
+    channel.on('data', (piece: Buffer) => {
+      said += piece.toString()
+      heard()
+    })
+    const answered = async (mark: string) => {
+      while (!said.endsWith(`${mark}\n`)) await new Promise<void>((resolve) => (heard = resolve))
+    }
+    const wait = async (i: number) => {
+      const began = performance.now()
+      channel.write(`echo $((${i} + 1000))\n`)
+      await answered(`${i + 1000}`)
+      return performance.now() - began
+    }
+    const waits = async (times: number) => {
+      const found: number[] = []
+      for (let i = 0; i < times; i++) found.push(await wait(i))
+      return found
+    }
+    await waits(2)
+    return { waits, close: () => channel.end() }
+  }
+
+  get lost(): Promise<void> {
+    return new Promise((resolve) => this.client.once('close', () => resolve()))
+  }
+
+  close(): void {
+    this.client.end()
+  }
+}
+
+/** How a new connection ends that is not taken: the error's code, or what came and `closed`. */
+export async function connectionEnd(host: string, port: number): Promise<string> {
+  const { connect } = await import('node:net')
+  const socket = connect(port, host)
+  let said = ''
+  socket.on('data', (piece) => {
+    said += piece.toString('latin1')
+    if (said.startsWith('SSH-')) socket.destroy()
+  })
+  return new Promise((resolve) => {
+    socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
+    socket.on('close', () => resolve(`${said.trim()} closed`.trim()))
+  })
+}
