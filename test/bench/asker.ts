@@ -70,7 +70,7 @@ export async function shellAsker(o: Place & { user: string; password: string }):
   const asker = new Asker(
     child,
     (n) => `echo said${n}\r`,
-    (seen, n) => new RegExp(`\\nsaid${n}\\r?\\n[^\\n]*[$#>] ?(\\x1b\\[[^a-zA-Z]*[a-zA-Z])*$`).test(seen),
+    (seen, n) => new RegExp(`[\\r\\n]said${n}\\r?\\n[^\\n]*[$#>] ?(\\x1b\\[[^a-zA-Z]*[a-zA-Z])*$`).test(seen),
   )
   await asker.until((seen) => /[$#>] ?$/.test(seen))
   return asker
