@@ -1,20 +1,31 @@
 import type { Random } from '../../shared/random.ts'
 import type { Profile } from '../../shared/schemas/baseline.ts'
 import { flag, type Segment, tcp, udp } from './decode.ts'
+import { begunBytes, tellAnswerer, tellAsker } from './greeting.ts'
 import { nameKind } from './name-kind.ts'
-import { makeReservoir } from './reservoir.ts'
-import { hassh } from './ssh-hello.ts'
-import { helloPrints } from './tls-hello.ts'
+import { makeWindowProfile } from './window-profile.ts'
 
-/** One side's conversation with a port of the decoy, or of the decoy with a port elsewhere. */
+/** One conversation: of somebody with a port of the decoy, or of the decoy with a port elsewhere. */
 type Flow = {
   lastAt: number
-  /** When the decoy was last asked something that it has not answered. */
+  /** When it was asked for a connection that it has not answered yet. */
+  synAt: number | undefined
+  /** When the asker had its connection; until the answerer says its first word. */
+  readyAt: number | undefined
+  /** When the answerer was last asked something that it has not answered. */
   askedAt: number | undefined
   asked: number
   answered: number
-  /** The client's first bytes, until they are told apart. */
-  begun: Buffer | undefined
+  /** The asker's last data was a TLS hello. */
+  greeting: boolean
+  /** The first bytes of each side, until they are told apart. */
+  askerBytes: Buffer | undefined
+  answererBytes: Buffer | undefined
+  /** The number after the last byte that each side has sent, as far as it was seen. */
+  askerNext: number | undefined
+  answererNext: number | undefined
+  /** Combinations of flags that were shown; those of the asker have a bit more. */
+  flags: Set<number>
 }
 
 export type FlowOptions = {
@@ -23,63 +34,102 @@ export type FlowOptions = {
   random: Random
   /** A name for another address that stays the same within a window and tells nothing of it. */
   pseudonym: (address: number) => string
+  /** Who answers: the decoy (a port of its), or others what it asks by itself. */
+  answers?: 'decoy' | 'others'
   /** Conversations that are followed at once; the oldest is forgotten first. */
   mostFlows?: number
 }
 
-const mostCategories = 64
-const mostBegun = 2048
-
 /**
  * Features of a decoy's traffic in a window: what was asked and answered, how fast, how large, by what kind of client.
  *
- *   segment -> flow of its five-tuple -> request until the decoy answers -> response until it is asked again
+ *   segment -> flow of its five-tuple -> request until it is answered -> response until it is asked again
  *
- * A source counts once in `session.rate`, however often it connects. Nothing of a payload is kept but fingerprints.
+ * A source counts once in `session.rate`, however often it connects, and a partner once a conversation. Data that comes
+ * again is no request and no answer: it is counted as repeated. Nothing of a payload is kept but fingerprints.
  */
-export function makeFlows({ decoy, random, pseudonym, mostFlows = 20_000 }: FlowOptions) {
+export function makeFlows({ decoy, random, pseudonym, answers = 'decoy', mostFlows = 20_000 }: FlowOptions) {
   let flows = new Map<string, Flow>()
-  let window = makeWindow(random)
+  let window = makeWindowProfile(random)
 
-  function flowOf(key: string, at: number): Flow {
-    const known = flows.get(key)
-    if (known) return known
+  function begin(key: string, segment: Segment, other: number, fromAsker: boolean, at: number): Flow {
     if (flows.size >= mostFlows) flows.delete(flows.keys().next().value as string)
-    const flow: Flow = { lastAt: at, askedAt: undefined, asked: 0, answered: 0, begun: undefined }
+    const flow = newFlow(at)
     flows.set(key, flow)
+    window.count('partner.kind', pseudonym(other))
+    if (segment.protocol === udp && fromAsker) window.opened(segment.source, undefined)
     return flow
   }
 
-  function toDecoy(flow: Flow, segment: Segment, at: number): void {
-    if (segment.protocol === tcp && segment.flags & flag.syn && !(segment.flags & flag.ack)) {
-      window.opened(segment.source, segment.window)
-      flow.begun = Buffer.alloc(0)
+  function fromAsker(flow: Flow, segment: Segment, at: number): void {
+    if (segment.protocol === tcp) {
+      const isSyn = (segment.flags & (flag.syn | flag.ack)) === flag.syn
+      // A SYN that comes again is answered late for the asker all the same: its first one counts.
+      if (isSyn && flow.synAt === undefined) {
+        window.opened(segment.source, segment.window)
+        Object.assign(flow, { synAt: at, askerBytes: Buffer.alloc(0), answererBytes: Buffer.alloc(0) })
+      } else if (!isSyn && flow.askerBytes && flow.readyAt === undefined) flow.readyAt = at
     }
     if (segment.bytes === 0) return
-    window.came(at - flow.lastAt)
-    if (flow.answered > 0) window.answered(flow.answered)
+    if (isAgain(flow, 'askerNext', segment)) return
+    window.add('interarrival', at - flow.lastAt)
+    if (flow.answered > 0) window.add('response.size', flow.answered)
     flow.answered = 0
     flow.asked += segment.bytes
     flow.askedAt = at
-    if (flow.begun) flow.begun = tellClient(Buffer.concat([flow.begun, segment.payload]))
+    if (!flow.askerBytes) return
+    const told = tellAsker(begunBytes(flow.askerBytes, segment.payload))
+    flow.askerBytes = told.rest
+    flow.greeting = told.isHello
+    if (told.kind !== undefined) window.count('client.kind', told.kind)
+    if (told.ja3 !== undefined) window.count('client.ja3', told.ja3)
   }
 
-  /** The bytes so far while they may become a hello; undefined once they were told apart or cannot be. */
-  function tellClient(bytes: Buffer): Buffer | undefined {
-    const kind = bytes[0] === 22 ? helloPrints(bytes)?.ja4 : hassh(bytes, 'client')
-    if (kind !== undefined) window.client(kind)
-    return kind !== undefined || bytes.length > mostBegun ? undefined : bytes
-  }
-
-  function fromDecoy(flow: Flow, segment: Segment, at: number): void {
+  function fromAnswerer(flow: Flow, segment: Segment, at: number): void {
     if (segment.protocol === tcp && segment.flags & flag.reset) window.refused()
+    if (flow.synAt !== undefined && segment.flags & flag.syn && segment.flags & flag.ack) {
+      if (flow.answererNext === undefined) {
+        window.add('connect.delay', at - flow.synAt)
+        window.add('answer.window', segment.window)
+      }
+      flow.answererNext = (segment.sequence + 1) >>> 0
+    }
     if (segment.bytes === 0) return
+    if (isAgain(flow, 'answererNext', segment)) return
+    if (flow.answererBytes) {
+      const first = flow.answererBytes.length === 0
+      const greets = first && flow.readyAt !== undefined && (flow.askedAt === undefined || isSsh(flow.askerBytes))
+      if (greets) handshake(flow, at - (flow.readyAt as number))
+      const told = tellAnswerer(begunBytes(flow.answererBytes, segment.payload))
+      flow.answererBytes = told.rest
+      if (told.kind !== undefined) window.count('handshake.kind', told.kind)
+    }
     if (flow.askedAt !== undefined) {
-      window.delayed(at - flow.askedAt, flow.asked)
+      if (flow.greeting) handshake(flow, at - flow.askedAt)
+      else {
+        window.add('response.delay', at - flow.askedAt)
+        window.add('request.size', flow.asked)
+      }
       flow.askedAt = undefined
       flow.asked = 0
     }
     flow.answered += segment.bytes
+  }
+
+  /** What belongs to it is no request: the delay of the first real one is told by itself. */
+  function handshake(flow: Flow, delay: number): void {
+    window.add('handshake.delay', delay)
+    Object.assign(flow, { greeting: false, askedAt: undefined, asked: 0 })
+  }
+
+  function isAgain(flow: Flow, side: 'askerNext' | 'answererNext', { protocol, sequence, bytes }: Segment): boolean {
+    if (protocol !== tcp) return false
+    const [end, known] = [(sequence + bytes) >>> 0, flow[side]]
+    // Serial numbers (RFC 1982): what ends within half of all numbers behind what was seen is old.
+    const again = known !== undefined && ((end - known) | 0) <= 0
+    window.carried(again)
+    if (!again) flow[side] = end
+    return again
   }
 
   return {
@@ -88,76 +138,63 @@ export function makeFlows({ decoy, random, pseudonym, mostFlows = 20_000 }: Flow
       if (!incoming && segment.source !== decoy) return
       const other = incoming ? segment.source : segment.target
       const [own, far] = incoming ? [segment.targetPort, segment.sourcePort] : [segment.sourcePort, segment.targetPort]
-      window.partner(pseudonym(other))
-      if (!incoming && segment.protocol === udp && far === 53) window.name(nameKind(segment.payload))
-      const flow = flowOf(`${segment.protocol} ${own} ${other} ${far}`, at)
-      if (incoming) toDecoy(flow, segment, at)
-      else fromDecoy(flow, segment, at)
+      const asks = incoming === (answers === 'decoy')
+      if (!incoming && segment.protocol === udp && far === 53) named(segment)
+      const key = `${segment.protocol} ${own} ${other} ${far}`
+      const known = flows.get(key)
+      // The same ports once more: a new conversation.
+      const isNew = segment.protocol === tcp && asks && (segment.flags & (flag.syn | flag.ack)) === flag.syn
+      const flow = known && !(isNew && known.readyAt !== undefined) ? known : begin(key, segment, other, asks, at)
+      if (segment.protocol === tcp) showFlags(flow, segment.flags, asks)
+      if (asks) fromAsker(flow, segment, at)
+      else fromAnswerer(flow, segment, at)
       flow.lastAt = at
       if (segment.protocol === tcp && segment.flags & (flag.reset | flag.fin)) {
-        if (flow.answered > 0) window.answered(flow.answered)
+        if (flow.answered > 0) window.add('response.size', flow.answered)
         flow.answered = 0
+        if (segment.flags & flag.reset) flows.delete(key)
       }
     },
     /** The features since the last call, which looked for `seconds`; conversations that are quiet for so long are forgotten. */
     take(seconds: number, now: number): Profile {
       const profile = window.profile(seconds)
-      window = makeWindow(random)
+      window = makeWindowProfile(random)
       flows = new Map([...flows].filter(([, { lastAt }]) => now - lastAt < seconds * 1000))
       return profile
     },
     followed: () => flows.size,
   }
+
+  function named(segment: Segment): void {
+    const kind = nameKind(segment.payload)
+    if (kind !== undefined) window.count('name.kind', kind)
+  }
+
+  function showFlags(flow: Flow, flags: number, asks: boolean): void {
+    const shown = (flags & 63) | (asks ? 64 : 0)
+    if (flow.flags.has(shown)) return
+    flow.flags.add(shown)
+    window.count('flag.kind', `${asks ? '>' : '<'}${flagLetters(flags)}`)
+  }
 }
 
-function makeWindow(random: Random) {
-  const sample = (unit: 'ms' | 'bytes') => makeReservoir(unit, random)
-  const [delays, gaps, requests, responses, windows] = [
-    sample('ms'),
-    sample('ms'),
-    sample('bytes'),
-    sample('bytes'),
-    sample('bytes'),
-  ]
-  const sources = new Set<number>()
-  const mixes = {
-    client: new Map<string, number>(),
-    name: new Map<string, number>(),
-    partner: new Map<string, number>(),
-  }
-  let [asked, resets] = [0, 0]
-  const count = (mix: Map<string, number>, kind: string) => {
-    const key = mix.has(kind) || mix.size < mostCategories - 1 ? kind : 'other'
-    mix.set(key, (mix.get(key) ?? 0) + 1)
-  }
-  return {
-    opened(source: number, tcpWindow: number) {
-      sources.add(source)
-      windows.add(tcpWindow)
-      asked++
-    },
-    refused: () => void resets++,
-    came: (gap: number) => gaps.add(gap),
-    delayed(wait: number, request: number) {
-      delays.add(wait)
-      requests.add(request)
-    },
-    answered: (bytes: number) => responses.add(bytes),
-    client: (kind: string) => count(mixes.client, kind),
-    name: (kind: string | undefined) => kind !== undefined && count(mixes.name, kind),
-    partner: (kind: string) => count(mixes.partner, kind),
-    profile: (seconds: number): Profile => ({
-      'session.rate': { form: 'rate', count: sources.size, seconds },
-      'request.rate': { form: 'rate', count: delays.feature().n, seconds },
-      'response.delay': delays.feature(),
-      'request.size': requests.feature(),
-      'response.size': responses.feature(),
-      interarrival: gaps.feature(),
-      'tcp.window': windows.feature(),
-      'error.share': { form: 'share', part: Math.min(resets, asked), of: asked },
-      'client.kind': { form: 'mix', counts: Object.fromEntries(mixes.client) },
-      'name.kind': { form: 'mix', counts: Object.fromEntries(mixes.name) },
-      'partner.kind': { form: 'mix', counts: Object.fromEntries(mixes.partner) },
-    }),
-  }
-}
+const newFlow = (at: number): Flow => ({
+  lastAt: at,
+  synAt: undefined,
+  readyAt: undefined,
+  askedAt: undefined,
+  asked: 0,
+  answered: 0,
+  greeting: false,
+  askerBytes: undefined,
+  answererBytes: undefined,
+  askerNext: undefined,
+  answererNext: undefined,
+  flags: new Set(),
+})
+
+/** SSH's sides name themselves without waiting for each other. */
+const isSsh = (bytes: Buffer | undefined): boolean => bytes?.subarray(0, 4).toString('latin1') === 'SSH-'
+
+const letters = 'FSRPAU'
+const flagLetters = (flags: number): string => [...letters].filter((_, bit) => flags & (1 << bit)).join('') || '-'

@@ -1,17 +1,18 @@
 /** A packet as captured. `at`: milliseconds since 1970. `length`: bytes on the wire, of which `frame` holds the first. */
 export type Packet = { at: number; length: number; frame: Buffer }
 
-const fileHeadBytes = 24
-const packetHeadBytes = 16
+export const fileHeadBytes = 24
+export const packetHeadBytes = 16
 /** Larger than any frame: what says more is no capture, or one that was cut. */
 const mostFrameBytes = 262_144
 const ethernet = 1
 
 /**
  * Reads a capture as it comes, in pieces of any size: the classic format, either byte order, micro- or nanoseconds
- * (draft-ietf-opsawg-pcap). Throws where it is none, or of another link than Ethernet.
+ * (draft-ietf-opsawg-pcap). Throws where it is none, or of another link than Ethernet. `onWhole` is given the same
+ * bytes in pieces that never cut a packet (a view, valid during the call); the first is the file's head.
  */
-export function makePcapReader(onPacket: (packet: Packet) => void) {
+export function makePcapReader(onPacket: (packet: Packet) => void, onWhole: (bytes: Buffer) => void = () => {}) {
   let rest: Buffer = Buffer.alloc(0)
   let head: { little: boolean; perSecond: number } | undefined
 
@@ -36,7 +37,9 @@ export function makePcapReader(onPacket: (packet: Packet) => void) {
       if (!head && bytes.length >= fileHeadBytes) {
         readHead(bytes)
         at = fileHeadBytes
+        onWhole(bytes.subarray(0, at))
       }
+      const begun = at
       while (head && bytes.length - at >= packetHeadBytes) {
         const u32 = (offset: number) =>
           head?.little ? bytes.readUInt32LE(at + offset) : bytes.readUInt32BE(at + offset)
@@ -51,6 +54,7 @@ export function makePcapReader(onPacket: (packet: Packet) => void) {
         })
         at = from + kept
       }
+      if (at > begun) onWhole(bytes.subarray(begun, at))
       rest = at === bytes.length ? Buffer.alloc(0) : Buffer.from(bytes.subarray(at))
     },
     /** Bytes of a packet that has not come whole. */

@@ -32,6 +32,7 @@ export function makeEngineOnce(deps: Pick<AgentDeps, 'config' | 'identity' | 'cl
  *
  *   plan -> scan -> spool
  *   plan -> decoys -> sources() -> sessions -> spool
+ *                  -> pods() -> capture -> spool
  */
 export function decoyRooms(
   deps: AgentDeps & { engine: () => Promise<Engine>; spool: Spool; report: Report; heldPlan: () => Plan | undefined },
@@ -101,6 +102,21 @@ export function decoyRooms(
     async () =>
       makeMimicryRoom({ ...roomDeps('mimicry'), ...deps, standing: () => decoys.current()?.standing() ?? [] }),
     roomDeps('mimicry'),
+  )
+
+  const capture = supervised(
+    'capture',
+    async () => {
+      const { makeCapture } = await import('../capture/index.ts')
+      return makeCapture({ ...roomDeps('capture'), report, stateDir, pods: () => decoys.current()?.pods() ?? [] })
+    },
+    {
+      ...roomDeps('capture'),
+      onStarted: (room) => {
+        const held = deps.heldPlan()
+        if (held) room.applyPlan(held)
+      },
+    },
   )
 
   const scan = supervised(
@@ -182,10 +198,11 @@ export function decoyRooms(
     auditPart,
     audits: auditsNow,
     /** Sessions stop before decoys and start after them. */
-    rooms: [scan, decoys, sessions, safety, mimicry, timing] satisfies Supervised<Part>[],
+    rooms: [scan, decoys, capture, sessions, safety, mimicry, timing] satisfies Supervised<Part>[],
     applyPlan(plan: Plan): void {
       scan.current()?.applyPlan(plan)
       decoys.current()?.applyPlan(plan)
+      capture.current()?.applyPlan(plan)
       timing.current()?.applyPlan(plan)
       mimicry.current()?.wake()
     },

@@ -26,7 +26,7 @@ import { makeLedger } from './ledger.ts'
 import { observe } from './observe.ts'
 import { type PlanRules, plan as planSteps } from './plan.ts'
 import type { Decoys, DecoysDeps, DecoysOptions } from './ports.ts'
-import { addressesOf, livingOf, reachOf, restingOf, sourcesOf } from './shown.ts'
+import { addressesOf, livingOf, podsOf, reachOf, restingOf, sourcesOf } from './shown.ts'
 import { foldersOf, networkName, podName } from './specs.ts'
 import { outcomeOf } from './standing.ts'
 import { makeStateReporter } from './state-reporter.ts'
@@ -242,6 +242,7 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
       tell(decoy)
       bell.ring()
     },
+    pods: () => podsOf(ledger.all(), seenOf),
     ownAddresses: () => addressesOf(ledger.all(), seenOf),
     sources: () => sourcesOf(ledger.all(), seenOf, folder),
     async release(decoy) {

@@ -49,6 +49,9 @@ export type EventSource = {
   gone: boolean
 }
 
+/** The run of a pod: another `run` is another network, whatever its process is called. */
+export type PodRun = { decoy: string; pid: number; run: string }
+
 export interface Decoys extends Part {
   /** Takes effect at once, in the background; the outcome is reported. */
   applyPlan(plan: Plan): void
@@ -57,6 +60,8 @@ export interface Decoys extends Part {
   standing(): { decoy: string; ip: string; gateway?: string; egress: DesiredDecoy['egress'] }[]
   /** Stops its containers at once; it stays away until the next revision of the plan. */
   takeDown(decoy: string, reason: string): Promise<void>
+  /** Pods that run now. */
+  pods(): PodRun[]
   /** Addresses and MACs that decoys of this agent have or are about to have: not hosts. */
   ownAddresses(): { ip: string; mac: string }[]
   sources(): EventSource[]

@@ -3,7 +3,7 @@ import type { DesiredDecoy } from '../../shared/schemas/desired-state.ts'
 import { answers, type CurrentDecoy, hasContainers } from './current.ts'
 import type { Entry } from './entry.ts'
 import type { Nic } from './nic.ts'
-import type { EventSource } from './ports.ts'
+import type { EventSource, PodRun } from './ports.ts'
 import { foldersOf } from './specs.ts'
 
 /** What other rooms are told of the decoys, out of what is remembered and what is seen. Pure. */
@@ -33,6 +33,13 @@ export const livingOf = (entries: readonly Entry[], seen: SeenOf, nics: readonly
   entries.flatMap(({ decoy, cidr, ip, gone, withdrawn }) => {
     const nic = nicOf(nics, cidr)?.nic
     return nic && !gone && !withdrawn && seen(decoy).pod?.running ? [{ decoy, nic, ip }] : []
+  })
+
+/** Pods that run, by the process whose network is theirs and the run that it is of. */
+export const podsOf = (entries: readonly Entry[], seen: SeenOf): PodRun[] =>
+  entries.flatMap(({ decoy, gone, withdrawn }) => {
+    const { running, pid, startedAt = '' } = seen(decoy).pod ?? {}
+    return running && pid !== undefined && !gone && !withdrawn ? [{ decoy, pid, run: startedAt }] : []
   })
 
 /** An address that a real host has taken, or that was given up, is a host's again. */

@@ -37,12 +37,12 @@ export const featureWindow = z.object({
   at: utc,
   seconds: z.number().positive(),
   subject: windowSubject,
-  /** `ssh`, `http` ..., as the scan or the persona names it. */
+  /** `ssh`, `http` ..., as the scan or the persona names it; `self` for what a decoy does by itself. */
   service: z.string().max(32),
   profile,
   /** Mark of the drift in force over the whole window (`shared/drift-mark.ts`); undefined where it changed in between. */
   drift: z.string().max(64).optional(),
-  /** Packets that the kernel told it dropped before they were read. */
+  /** Packets that the kernel told it dropped before they were read: of the whole decoy, in each window of that time. */
   missed: z.int().min(0),
 })
 

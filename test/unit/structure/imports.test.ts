@@ -15,7 +15,7 @@ const agentRooms: Record<string, string[]> = {
   decoys: ['engine', 'spool'],
   sessions: ['spool'],
   audit: ['scan', 'spool'],
-  capture: [],
+  capture: ['spool', 'decoys'],
   timing: ['capture', 'scan', 'spool'],
   mimicry: ['engine', 'spool'],
   blocks: ['spool'],

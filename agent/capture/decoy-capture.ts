@@ -1,0 +1,151 @@
+import type { Clock } from '../../shared/clock.ts'
+import { wordsOf } from '../../shared/errors.ts'
+import type { Log } from '../../shared/log.ts'
+import type { Random } from '../../shared/random.ts'
+import type { FeatureWindow } from '../../shared/schemas/observation.ts'
+import type { PodRun } from '../decoys/ports.ts'
+import type { Dump, startDump } from './dump.ts'
+import { fileHeadBytes, makePcapReader } from './pcap.ts'
+import type { Ring } from './ring.ts'
+import { makeWindows } from './windows.ts'
+
+export type DecoyCaptureDeps = {
+  decoy: string
+  address: number
+  broadcastAddress?: number
+  ports: ReadonlyMap<number, string>
+  ring: Ring
+  random: Random
+  pseudonym: (address: number) => string
+  clock: Clock
+  log: Log
+  /** Mark of the drift in force. */
+  drift: string
+  startDump: typeof startDump
+  /** Windows that are told at another time than at a tick. */
+  onWindows(windows: FeatureWindow[]): void
+  /** It ended by itself. */
+  onEnd(): void
+}
+
+/** From the head of a capture to the end of its tcpdump: one run of looking. */
+type Run = { of: string; dump: Dump; windows: ReturnType<typeof makeWindows>; dropped: number }
+
+const retryMs = 5000
+
+/**
+ * The traffic of one decoy, for as long as its pod runs:
+ *
+ *   follow(pod) -> tcpdump in its network -> bytes -> ring
+ *                                               \-> packets -> windows        the pod ends -> what was seen is told
+ *
+ * A window has only seconds in which tcpdump looked: it begins with the head that tcpdump writes once it listens.
+ */
+export function makeDecoyCapture(deps: DecoyCaptureDeps) {
+  const { ring, clock, log, decoy } = deps
+  let run: Run | undefined
+  let starting: { of: string; dump?: Dump; over?: Promise<void> } | undefined
+  let notBefore = 0
+  /** What the next window bears, and what it will from the next tick on. */
+  let [mark, nextMark]: (string | undefined)[] = [deps.drift, deps.drift]
+  let told = deps.drift
+
+  const windowsFrom = (from: number) => makeWindows({ ...deps, from, drift: mark })
+
+  async function begin(pod: PodRun): Promise<void> {
+    const begun: NonNullable<typeof starting> = { of: pod.run }
+    starting = begun
+    let mine: Run | undefined
+    const reader = makePcapReader(
+      ({ frame, at }) => mine?.windows.add(frame, at),
+      (bytes) => {
+        if (bytes.length === fileHeadBytes && !mine) {
+          ring.begin(bytes)
+          if (!begun.dump) return
+          mine = { of: pod.run, dump: begun.dump, windows: windowsFrom(clock.now()), dropped: 0 }
+          run = mine
+        } else if (!ring.write(bytes)) {
+          begun.dump?.pause()
+          void ring.settled().then(() => begun.dump?.resume())
+        }
+      },
+    )
+    const onBytes = (bytes: Buffer) => {
+      try {
+        reader.push(bytes)
+      } catch (error) {
+        log.error({ decoy, why: wordsOf(error) }, 'a capture cannot be read: it is begun again')
+        void begun.dump?.stop()
+      }
+    }
+    try {
+      begun.dump = await deps.startDump(pod.pid, onBytes)
+    } catch (error) {
+      log.warn({ decoy, why: wordsOf(error) }, 'a decoy’s traffic cannot be looked at yet')
+      starting = undefined
+      notBefore = clock.now() + retryMs
+      return
+    }
+    log.info({ decoy, pid: pod.pid, tcpdump: begun.dump.pid }, 'the traffic of a decoy is captured')
+    begun.over = begun.dump.ended.then((why) => end(begun, mine, why))
+  }
+
+  async function end(begun: NonNullable<typeof starting>, mine: Run | undefined, why: string): Promise<void> {
+    if (starting === begun) starting = undefined
+    if (mine && run === mine) {
+      deps.onWindows(await take(mine, true))
+      run = undefined
+    }
+    notBefore = clock.now() + (mine ? 0 : retryMs)
+    log.info({ decoy, why }, 'the capture of a decoy’s traffic ended')
+    deps.onEnd()
+  }
+
+  async function take(of: Run, all: boolean): Promise<FeatureWindow[]> {
+    const counts = await of.dump.counts()
+    const dropped = Math.max(of.dropped, counts?.dropped ?? 0)
+    const missed = dropped - of.dropped
+    of.dropped = dropped
+    if (missed > 0) log.warn({ decoy, missed }, 'packets of a decoy came faster than they were read')
+    return of.windows.take(clock.now(), missed, all)
+  }
+
+  async function halt(): Promise<void> {
+    const ending = starting
+    await ending?.dump?.stop()
+    await ending?.over
+  }
+
+  return {
+    decoy,
+    /** Looks at this run of the pod; at nothing where there is none. */
+    async follow(pod: PodRun | undefined): Promise<void> {
+      if (starting && starting.of !== pod?.run) await halt()
+      if (!starting && pod && clock.now() >= notBefore) await begin(pod)
+    },
+    /** Ends the windows. */
+    async tick(): Promise<FeatureWindow[]> {
+      const windows = run ? await take(run, mark !== nextMark) : []
+      mark = nextMark
+      run?.windows.mark(mark)
+      return windows
+    },
+    /** Another drift is put in force: what was seen so far is told, and the time until the next tick is of neither. */
+    async drifted(next: string): Promise<FeatureWindow[]> {
+      if (next === told) return []
+      told = next
+      nextMark = next
+      const windows = run ? await take(run, true) : []
+      mark = undefined
+      run?.windows.mark(undefined)
+      return windows
+    },
+    pid: () => starting?.dump?.pid,
+    async stop(): Promise<void> {
+      await halt()
+      await ring.stop()
+    },
+  }
+}
+
+export type DecoyCapture = ReturnType<typeof makeDecoyCapture>

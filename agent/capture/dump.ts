@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readlink } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { MarshlightError } from '../../shared/errors.ts'
+import { type DumpCounts, makeCountReader } from './dump-counts.ts'
+
+/** The card of a pod, as the engine names it. */
+const card = 'eth0'
+/** Kilobytes between the kernel and tcpdump: 160 ms of 100 Mbit/s. It is memory of each decoy, used or not. */
+const bufferKb = 2048
+/** Whole packets, also those that a card hands over unsegmented. */
+const snapBytes = 65_535
+const countWithinMs = 2000
+const endWithinMs = 3000
+/** Neither root nor any right but to read packets of the network that it stands in. */
+const nobody = '65534'
+
+export interface Dump {
+  /** What the kernel counted so far; undefined where it does not say in time. */
+  counts(): Promise<DumpCounts | undefined>
+  /** While paused the kernel's buffer fills, and it counts what it must drop. */
+  pause(): void
+  resume(): void
+  /** Ends it; resolves when its last bytes were given. */
+  stop(): Promise<void>
+  /** Why it ended. */
+  ended: Promise<string>
+  pid: number | undefined
+}
+
+/**
+ * tcpdump in the network of a process, its capture given to `onBytes` as it comes:
+ *
+ *   setpriv (dies with the agent) -> nsenter (the pod's network only) -> setpriv (no rights) -> tcpdump -w -
+ *
+ * It never writes a file, decodes nothing, and is no part of the container: the decoy cannot see it. Not promiscuous: a
+ * card of a decoy has what is for it and for all. Throws COMMAND_FAILED where the process has no network of its own.
+ */
+export async function startDump(pid: number, onBytes: (bytes: Buffer) => void, own = 'self'): Promise<Dump> {
+  const place = `/proc/${pid}/ns/net`
+  const [ours, its] = await Promise.all([readlink(`/proc/${own}/ns/net`), readlink(place)])
+  if (ours === its)
+    throw new MarshlightError('COMMAND_FAILED', {
+      command: `tcpdump in the network of process ${pid}`,
+      why: 'the process stands in the appliance’s own network',
+      next: 'It is looked at again when the pod has its network.',
+    })
+  const right = ['--inh-caps=-all,+net_raw', '--ambient-caps=-all,+net_raw', '--bounding-set=-all,+net_raw']
+  const who = [`--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups', '--no-new-privs', '--pdeathsig', 'KILL']
+  const what = ['-p', '-n', '-U', '-i', card, '-s', String(snapBytes), '-B', String(bufferKb), '-w', '-']
+  const argv = ['--pdeathsig', 'KILL', 'nsenter', `--net=${place}`, 'setpriv', ...who, ...right, 'tcpdump', ...what]
+  return follow(spawn('setpriv', argv, { stdio: ['ignore', 'pipe', 'pipe'] }), onBytes)
+}
+
+function follow(child: ChildProcess, onBytes: (bytes: Buffer) => void): Dump {
+  const reader = makeCountReader()
+  const waiting = new Set<(counts: DumpCounts) => void>()
+  let words = ''
+  let listening = false
+  if (child.stderr)
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      listening ||= line.includes('listening on')
+      const counts = reader.read(line)
+      if (counts) for (const tell of waiting) tell(counts)
+      else words = line.slice(0, 300)
+    })
+  child.stdout?.on('data', onBytes)
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message))
+    child.once('close', (code, killed) => resolve(`${killed ?? `exit code ${code}`}${words ? `: ${words}` : ''}`))
+  })
+
+  return {
+    pid: child.pid,
+    ended,
+    pause: () => void child.stdout?.pause(),
+    resume: () => void child.stdout?.resume(),
+    counts: () =>
+      new Promise((resolve) => {
+        // Before it listens the signal would end it.
+        if (!listening || child.exitCode !== null || child.signalCode !== null) return resolve(reader.last())
+        const done = (counts: DumpCounts | undefined) => {
+          clearTimeout(timer)
+          waiting.delete(done)
+          resolve(counts)
+        }
+        const timer = setTimeout(() => done(undefined), countWithinMs)
+        waiting.add(done)
+        child.kill('SIGUSR1')
+      }),
+    async stop() {
+      child.stdout?.resume()
+      child.kill('SIGTERM')
+      const timer = setTimeout(() => child.kill('SIGKILL'), endWithinMs)
+      await ended
+      clearTimeout(timer)
+    },
+  }
+}
