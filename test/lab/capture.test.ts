@@ -1,0 +1,203 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { makeCapture } from '../../agent/capture/index.ts'
+import type { Report } from '../../agent/spool/port.ts'
+import { systemClock } from '../../shared/clock.ts'
+import { makeLog } from '../../shared/log.ts'
+import { systemRandom } from '../../shared/random.ts'
+import type { Plan } from '../../shared/schemas/desired-state.ts'
+import { type FeatureWindow, featureWindow } from '../../shared/schemas/observation.ts'
+import type { PersonaService } from '../../shared/schemas/persona.ts'
+import { personaOf } from './cowrie-persona.ts'
+import { eventually } from './cowrie-pod.ts'
+import { bannerFrom, decoyOf, makeAppliance, planOf, settled } from './decoys-appliance.ts'
+import { makeSegment } from './decoys-segment.ts'
+
+t.setTimeout(150_000)
+
+const web: PersonaService = {
+  ...{ kind: 'http', port: 80, product: 'lighttpd', version: '1.4.69', settings: { title: 'attic' } },
+}
+/** Asks for a page over one connection after another, and tells how long each answer took, in milliseconds. */
+const askPages = `
+import socket, sys, time
+for _ in range(int(sys.argv[2])):
+    s = socket.create_connection((sys.argv[1], 80), 5)
+    began = time.time()
+    s.sendall(b'GET / HTTP/1.1\\r\\nHost: attic\\r\\nConnection: close\\r\\n\\r\\n')
+    s.recv(1)
+    print((time.time() - began) * 1000)
+    while s.recv(65536): pass
+    s.close()
+`
+
+const askGreeting = `
+import socket, sys
+s = socket.create_connection((sys.argv[1], 22), 5)
+print(s.recv(100).decode())
+`
+
+t.test('the traffic of decoys: windows and rings', async (t) => {
+  const segment = makeSegment(t, 57)
+  const { agent, engine, reported, decoys, stateDir } = await makeAppliance(t, segment)
+  const two = decoyOf(segment, 21, 'cellar-db')
+  const one = decoyOf(segment, 20, 'attic-nas', {
+    services: ['cowrie', 'services'],
+    egress: [{ cidr: `${two.ip}/32`, proto: 'tcp', port: 22 }],
+  })
+  const persona = { ...personaOf('attic-nas', 1), services: [web] }
+  const windows: FeatureWindow[] = []
+  const report: Report = async (stream, records) => {
+    t.equal(stream, 'features')
+    for (const record of records) windows.push(featureWindow.parse(record))
+  }
+  const capture = makeCapture({
+    pods: () => decoys.pods(),
+    report,
+    clock: systemClock,
+    random: systemRandom,
+    log: makeLog('capture-lab', process.env.LAB_LOG ? 'debug' : 'silent'),
+    stateDir,
+  })
+  t.teardown(() => capture.stop())
+  const observe = { capture: true, ringMb: 4, ringHours: 1, windowSeconds: 10, segments: [], mirrorPorts: [] }
+  const plan = (revision: number, more: Partial<Plan> = {}): Plan => ({
+    ...planOf(agent, revision, [one, two], [persona]),
+    observe: { ...observe, probeEverySeconds: 0 },
+    ...more,
+  })
+  const apply = (next: Plan) => {
+    decoys.applyPlan(next)
+    capture.applyPlan(next)
+  }
+  const podOf = (decoy: string) => decoys.pods().find((pod) => pod.decoy === decoy)
+  const count = async (n: number) =>
+    eventually(async () => (capture.processes().length === n ? true : undefined), `${n} processes capture`, 30)
+  /** The window of this port in which something happened. */
+  const busy = (decoy: string, port: number | undefined, from = 0) =>
+    eventually(
+      async () =>
+        windows
+          .slice(from)
+          .find(
+            ({ subject, profile }) =>
+              subject.kind === 'decoy' &&
+              subject.decoy === decoy &&
+              subject.port === port &&
+              Object.values(profile).some((one) => one.form === 'sample' && one.n > 0),
+          ),
+      `a window of port ${port}`,
+      30,
+    )
+
+  await decoys.start(new AbortController().signal)
+  await capture.start(new AbortController().signal)
+  apply(plan(1))
+  t.match(await reported(settled(1)), { outcome: 'applied' })
+  await count(2)
+  const ringFolder = (decoy: string) => join(stateDir, 'capture', decoy)
+  const inRing = async (decoy: string, filter: string) => {
+    const names = await readdir(ringFolder(decoy))
+    return names.flatMap((name) =>
+      execFileSync('tcpdump', ['-n', '-r', join(ringFolder(decoy), name), ...filter.split(' ')], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      })
+        .split('\n')
+        .filter(Boolean),
+    )
+  }
+
+  await t.test('nobody looks with more rights than reading packets', async (t) => {
+    for (const pid of capture.processes()) {
+      const status = execFileSync('cat', [`/proc/${pid}/status`], { encoding: 'utf8' })
+      t.match(status, /^Uid:\s+65534\s+65534/m)
+      t.match(status, /^CapEff:\s+0+2000$/m)
+      t.match(status, /^NoNewPrivs:\s+1$/m)
+    }
+  })
+
+  await t.test('windows say what a neighbour measured', async (t) => {
+    const from = windows.length
+    const times = segment.onNeighbour('python3', '-c', askPages, one.ip, '8').trim().split('\n').map(Number)
+    t.equal(bannerFrom(segment, one.ip), 'SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3')
+    const page = await busy(one.id, 80, from)
+    t.match(page, { service: 'http', missed: 0, drift: 'none' })
+    t.ok(page.seconds > 0 && page.seconds < 11, `${page.seconds} s`)
+    t.match(page.profile['session.rate'], { count: 1 }, 'one source')
+    t.match(page.profile['error.share'], { part: 0, of: 8 })
+    const delays = page.profile['response.delay']
+    if (delays?.form !== 'sample') throw new Error('no delays')
+    t.equal(delays.n, 8)
+    for (const [i, ms] of times.entries()) {
+      const seen = delays.values[i] ?? Number.NaN
+      t.ok(seen > 0 && seen <= ms && ms - seen < 50, `request ${i}: ${seen} ms in the decoy, ${ms} ms at the neighbour`)
+    }
+    const ssh = await busy(one.id, 22, from)
+    t.match(ssh, { service: 'ssh' })
+    t.match(ssh.profile['handshake.delay'], { n: 1 }, 'the time to its greeting')
+    t.match(ssh.profile['connect.delay'], { n: 1 })
+  })
+
+  await t.test('traffic between two decoys of one card is in the rings of both', async (t) => {
+    const from = windows.length
+    const place = `--net=/proc/${podOf(one.id)?.pid}/ns/net`
+    t.match(execFileSync('nsenter', [place, 'python3', '-c', askGreeting, two.ip], { encoding: 'utf8' }), /^SSH-2/)
+    const greeting = `tcp src port 22 and src ${two.ip} and dst ${one.ip} and greater 80`
+    for (const decoy of [one, two])
+      await eventually(async () => ((await inRing(decoy.id, greeting)).length > 0 ? true : undefined), 'it is there')
+    const own = await busy(one.id, undefined, from)
+    t.match(own, { service: 'self' })
+    t.match(own.profile['connect.delay'], { n: 1 }, 'what a decoy does by itself')
+    const asked = (await busy(two.id, 22, from)).profile['partner.kind']
+    t.ok(asked?.form === 'mix' && Object.keys(asked.counts).every((name) => /^[0-9a-f]{12}$/.test(name)))
+  })
+
+  await t.test('another run of a pod is followed, and its card goes with it', async (t) => {
+    const before = podOf(one.id)
+    const containers = await engine.containers()
+    const pod = containers.find(
+      ({ labels }) => labels['marshlight.decoy'] === one.id && labels['marshlight.kind'] === 'pod',
+    )
+    await engine.stop(pod?.id ?? '', 0)
+    await eventually(
+      async () => {
+        const now = podOf(one.id)
+        return now && now.run !== before?.run ? true : undefined
+      },
+      'another run of the pod',
+      30,
+    )
+    await count(2)
+    await eventually(
+      async () => {
+        try {
+          return bannerFrom(segment, one.ip) ? true : undefined
+        } catch {
+          return undefined
+        }
+      },
+      'it answers again',
+      30,
+    )
+    const from = windows.length
+    segment.onNeighbour('python3', '-c', askPages, one.ip, '2')
+    t.match((await busy(one.id, 80, from)).profile['response.delay'], { n: 2 })
+  })
+
+  await t.test('switched off, nothing looks any more; rings stay for their hours', async (t) => {
+    const pids = capture.processes()
+    const { observe: _, ...without } = plan(2)
+    apply(without)
+    await count(0)
+    await eventually(
+      async () => (pids.some((pid) => existsSync(`/proc/${pid}`)) ? undefined : true),
+      'the processes are gone',
+      10,
+    )
+    t.ok((await readdir(ringFolder(one.id))).length > 0)
+  })
+})

@@ -1,0 +1,190 @@
+import t from 'tap'
+import { numberOf } from '../../../agent/capture/decode.ts'
+import { makeDecoyCapture } from '../../../agent/capture/decoy-capture.ts'
+import { makeCountReader } from '../../../agent/capture/dump-counts.ts'
+import { makePseudonyms, openPseudonyms } from '../../../agent/capture/pseudonyms.ts'
+import { makeWindows } from '../../../agent/capture/windows.ts'
+import { makeLog } from '../../../shared/log.ts'
+import { seededRandom } from '../../../shared/random.ts'
+import { type FeatureWindow, featureWindow } from '../../../shared/schemas/observation.ts'
+import { ack, captureHead, capturePacket, reset, syn, synAck, tcpFrame, udpFrame } from './frames.ts'
+
+const decoy = '198.18.90.1'
+const id = '01920000-0000-7000-8000-00000000000a'
+const start = Date.parse('2026-03-02T10:00:00Z')
+const minute = 60_000
+const windowsOf = (drift: string | undefined = 'none') =>
+  makeWindows({
+    decoy: id,
+    address: numberOf(decoy),
+    broadcastAddress: numberOf('198.18.90.255'),
+    ports: new Map([
+      [22, 'ssh'],
+      [80, 'http'],
+      [161, 'snmp'],
+    ]),
+    random: seededRandom('windows'),
+    pseudonym: makePseudonyms(Buffer.alloc(32, 3)),
+    from: start,
+    drift,
+  })
+
+/** One page asked for from `source`: the connection takes 2 ms, the answer `delay`. */
+function visit(
+  windows: ReturnType<typeof windowsOf>,
+  at: number,
+  source: string,
+  port: number,
+  delay: number,
+  toPort = 80,
+) {
+  const [there, back] = [
+    { from: source, fromPort: port, to: decoy, toPort },
+    { from: decoy, fromPort: toPort, to: source, toPort: port },
+  ]
+  windows.add(tcpFrame({ ...there, flags: syn, seq: 99 }), at)
+  windows.add(tcpFrame({ ...back, flags: synAck, seq: 499 }), at + 2)
+  windows.add(tcpFrame({ ...there, flags: ack, seq: 100 }), at + 3)
+  windows.add(tcpFrame({ ...there, seq: 100, data: 'GET /' }), at + 4)
+  // The network loses it for the asker, who says it once more: the wait is one from the first time.
+  windows.add(tcpFrame({ ...there, seq: 100, data: 'GET /' }), at + 4 + delay / 2)
+  windows.add(tcpFrame({ ...back, seq: 500, data: 'page' }), at + 4 + delay)
+}
+
+const of = (told: readonly FeatureWindow[], port: number | undefined) =>
+  told.filter(({ subject }) => subject.kind === 'decoy' && subject.port === port)
+
+t.test('a window of a service has what was done at its port, and no more', async (t) => {
+  const windows = windowsOf()
+  visit(windows, start + 1000, '198.18.90.9', 40_000, 30)
+  visit(windows, start + 2000, '198.18.90.9', 40_001, 50)
+  // A closed port, and a reset of it: nobody's.
+  windows.add(tcpFrame({ from: '198.18.90.9', fromPort: 5, to: decoy, toPort: 81, flags: syn }), start + 2500)
+  windows.add(tcpFrame({ from: decoy, fromPort: 81, to: '198.18.90.9', toPort: 5, flags: reset }), start + 2501)
+  const told = windows.take(start + minute, 0)
+  for (const one of told) featureWindow.parse(one)
+  const [web] = of(told, 80)
+  t.match(web, { seconds: 60, service: 'http', drift: 'none', missed: 0, at: '2026-03-02T10:01:00.000Z' })
+  t.strictSame(web?.profile['response.delay'], { form: 'sample', unit: 'ms', n: 2, values: [30, 50] })
+  t.match(web?.profile['connect.delay'], { n: 2, values: [2, 2] })
+  t.match(web?.profile['repeat.share'], { part: 2, of: 6 })
+  t.match(web?.profile['session.rate'], { count: 1, seconds: 60 })
+  t.match(web?.profile['flag.kind'], { counts: { '>S': 2, '<SA': 2, '>A': 2, '>PA': 2, '<PA': 2 } })
+  t.match(of(told, 22), [], 'nothing happened there yet: it waits')
+  t.match(of(told, undefined), [])
+})
+
+t.test('what a decoy does by itself is its own window, answers and all', async (t) => {
+  const windows = windowsOf()
+  const question = '\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x04time\x04corp\x03lan\x00\x00\x01\x00\x01'
+  windows.add(udpFrame(decoy, 5555, '198.18.90.2', 53, question), start)
+  windows.add(udpFrame('198.18.90.2', 53, decoy, 5555, 'answer'), start + 7)
+  windows.add(udpFrame('198.18.90.9', 6000, decoy, 161, 'get'), start + 10)
+  windows.add(udpFrame(decoy, 161, '198.18.90.9', 6000, 'value'), start + 14)
+  windows.add(udpFrame(decoy, 161, '198.18.90.255', 162, 'announced'), start + 20)
+  const there = { from: decoy, fromPort: 33_000, to: '198.18.90.4', toPort: 22 }
+  windows.add(tcpFrame({ ...there, flags: syn }), start + 30)
+  windows.add(tcpFrame({ from: there.to, fromPort: 22, to: decoy, toPort: there.fromPort, flags: synAck }), start + 35)
+  const told = windows.take(start + minute, 0)
+  const [own] = of(told, undefined)
+  t.match(own?.profile['name.kind'], { counts: { 'A plain': 1 } })
+  t.match(own?.profile['response.delay'], { n: 1, values: [7] })
+  t.match(own?.profile['connect.delay'], { n: 1, values: [5] })
+  const partners = own?.profile['partner.kind']
+  t.equal(partners?.form === 'mix' && Object.keys(partners.counts).length, 3)
+  t.match(of(told, 161)[0]?.profile['response.delay'], { n: 1, values: [4] })
+})
+
+t.test('quiet windows wait, and all seconds that were looked at are told once', async (t) => {
+  const windows = windowsOf()
+  const told: FeatureWindow[] = []
+  for (let i = 1; i <= 130; i++) {
+    if (i === 30) visit(windows, start + 29 * minute + 500, '198.18.90.9', 40_000, 30)
+    told.push(...windows.take(start + i * minute, 0))
+  }
+  t.strictSame(
+    of(told, 80).map(({ seconds, profile }) => [seconds, (profile['session.rate'] as { count: number }).count]),
+    [
+      [29 * 60, 0],
+      [60, 1],
+      [30 * 60, 0],
+      [60 * 60, 0],
+    ],
+  )
+  t.strictSame(
+    of(told, 22).map(({ seconds, profile }) => [seconds, (profile['session.rate'] as { seconds: number }).seconds]),
+    [
+      [3600, 3600],
+      [3600, 3600],
+    ],
+  )
+  const missed = of(windows.take(start + 131 * minute, 4), 22).map(({ missed }) => missed)
+  t.strictSame(missed, [0, 4], 'what was missed is told at once, after the quiet time before it')
+})
+
+t.test('a name of an address stays, and another key gives another', async (t) => {
+  const folder = t.testdir()
+  const names = await openPseudonyms(folder)
+  t.equal((await openPseudonyms(folder))(1), names(1))
+  t.not((await openPseudonyms(t.testdir({ other: {} })))(1), names(1))
+  t.match(names(numberOf(decoy)), /^[0-9a-f]{12}$/)
+})
+
+t.test('counts are read in one line or three, with other words between', async (t) => {
+  const reader = makeCountReader()
+  t.equal(
+    reader.read('tcpdump: listening on eth0, link-type EN10MB (Ethernet), snapshot length 65535 bytes'),
+    undefined,
+  )
+  const words = 'tcpdump: 12 packets captured, 20 packets received by filter, 8 packets dropped by kernel'
+  t.strictSame(reader.read(words), { captured: 12, received: 20, dropped: 8 })
+  t.equal(reader.read('1 packet captured'), undefined)
+  t.equal(reader.read('1 packet received by filter'), undefined)
+  t.strictSame(reader.read('0 packets dropped by kernel'), { captured: 1, received: 1, dropped: 0 })
+})
+
+t.test('windows cut where drift changes and where the pod ends; missed packets are those of that time', async (t) => {
+  let [now, dropped] = [start, 0]
+  let give: (bytes: Buffer) => void = () => {}
+  const over = Promise.withResolvers<string>()
+  const told: FeatureWindow[] = []
+  const ring = { begin: () => {}, write: () => true, settled: async () => {}, stop: async () => {} }
+  const capture = makeDecoyCapture({
+    decoy: id,
+    address: numberOf(decoy),
+    ports: new Map([[80, 'http']]),
+    ring: ring as never,
+    random: seededRandom('cut'),
+    pseudonym: String,
+    clock: { now: () => now, sleep: async () => {} },
+    log: makeLog('test', 'silent'),
+    drift: 'none',
+    startDump: async (_, onBytes) => {
+      give = onBytes
+      const counts = async () => ({ captured: 1, received: 1, dropped })
+      return { pid: 1, counts, pause() {}, resume() {}, ended: over.promise, stop: async () => over.resolve('stopped') }
+    },
+    onWindows: (some) => told.push(...some),
+    onEnd: () => {},
+  })
+  await capture.follow({ decoy: id, pid: 1, run: 'one' })
+  give(captureHead())
+  const packet = () =>
+    give(capturePacket(now, tcpFrame({ from: '198.18.90.9', fromPort: 1, to: decoy, toPort: 80, flags: syn })))
+  const marks = (some: readonly FeatureWindow[]) =>
+    of(some, 80).map(({ drift, seconds, missed }) => [drift, seconds, missed])
+  packet()
+  now += 10_000
+  dropped = 3
+  t.strictSame(marks(await capture.drifted('aaaa')), [['none', 10, 3]])
+  packet()
+  now += 5000
+  t.strictSame(marks(await capture.tick()), [[undefined, 5, 0]], 'of neither')
+  packet()
+  now += 15_000
+  dropped = 4
+  t.strictSame(marks(await capture.tick()), [['aaaa', 15, 1]])
+  now += 1000
+  await capture.stop()
+  t.strictSame(marks(told), [['aaaa', 1, 0]])
+})
