@@ -10,6 +10,8 @@ type Flow = {
   lastAt: number
   /** When it was asked for a connection that it has not answered yet. */
   synAt: number | undefined
+  /** When that was answered. */
+  synAckAt: number | undefined
   /** When the asker had its connection; until the answerer says its first word. */
   readyAt: number | undefined
   /** When the answerer was last asked something that it has not answered. */
@@ -68,7 +70,10 @@ export function makeFlows({ decoy, random, pseudonym, answers = 'decoy', mostFlo
       if (isSyn && flow.synAt === undefined) {
         window.opened(segment.source, segment.window)
         Object.assign(flow, { synAt: at, askerBytes: Buffer.alloc(0), answererBytes: Buffer.alloc(0) })
-      } else if (!isSyn && flow.askerBytes && flow.readyAt === undefined) flow.readyAt = at
+      } else if (!isSyn && flow.askerBytes && flow.readyAt === undefined) {
+        flow.readyAt = at
+        if (flow.synAckAt !== undefined) window.add('path.delay', at - flow.synAckAt)
+      }
     }
     if (segment.bytes === 0) return
     if (isAgain(flow, 'askerNext', segment)) return
@@ -92,6 +97,7 @@ export function makeFlows({ decoy, random, pseudonym, answers = 'decoy', mostFlo
         window.add('connect.delay', at - flow.synAt)
         window.add('answer.window', segment.window)
       }
+      flow.synAckAt = at
       flow.answererNext = (segment.sequence + 1) >>> 0
     }
     if (segment.bytes === 0) return
@@ -181,6 +187,7 @@ export function makeFlows({ decoy, random, pseudonym, answers = 'decoy', mostFlo
 const newFlow = (at: number): Flow => ({
   lastAt: at,
   synAt: undefined,
+  synAckAt: undefined,
   readyAt: undefined,
   askedAt: undefined,
   asked: 0,

@@ -16,6 +16,7 @@ export function makeWindowProfile(random: Random) {
     'response.size': sample('bytes'),
     interarrival: sample('ms'),
     'connect.delay': sample('ms'),
+    'path.delay': sample('ms'),
     'handshake.delay': sample('ms'),
     'tcp.window': sample('bytes'),
     'answer.window': sample('bytes'),

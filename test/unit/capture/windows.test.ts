@@ -67,6 +67,7 @@ t.test('a window of a service has what was done at its port, and no more', async
   t.match(web, { seconds: 60, service: 'http', drift: 'none', missed: 0, at: '2026-03-02T10:01:00.000Z' })
   t.strictSame(web?.profile['response.delay'], { form: 'sample', unit: 'ms', n: 2, values: [30, 50] })
   t.match(web?.profile['connect.delay'], { n: 2, values: [2, 2] })
+  t.match(web?.profile['path.delay'], { n: 2, values: [1, 1] })
   t.match(web?.profile['repeat.share'], { part: 2, of: 6 })
   t.match(web?.profile['session.rate'], { count: 1, seconds: 60 })
   t.match(web?.profile['flag.kind'], { counts: { '>S': 2, '<SA': 2, '>A': 2, '>PA': 2, '<PA': 2 } })
