@@ -6,6 +6,7 @@ import { attackerClasses } from './attacker-class.ts'
 
 /** Sources in each of two groups from which an interval says something. */
 const leastCompared = 5
+const everyone = 'all'
 
 /** What came of an arm, or of a group, for a class. */
 export type Outcome = {
@@ -18,6 +19,7 @@ export type Outcome = {
   /** Against the control group; undefined where there is nobody to compare with. */
   effect?: Effect
 }
+/** Of all classes together arms have no effect: each class was given others, and classes differ in engagement. */
 export type ClassReport = {
   class: string
   control: Outcome
@@ -46,7 +48,7 @@ export async function driftReport(sql: Sql, of: { since?: string; class?: string
   const classes = attackerClasses.filter((one) => rows.some((row) => row.class === one))
   return {
     since: of.since ?? null,
-    all: classReport('all', rows),
+    all: classReport(everyone, rows),
     classes: classes.map((one) =>
       classReport(
         one,
@@ -61,7 +63,7 @@ function classReport(name: string, rows: readonly Row[]): ClassReport {
   const adaptive = rows.filter(({ grp }) => grp === 'adaptive')
   const arms = defaultRules.arms.flatMap((arm) => {
     const given = adaptive.filter((row) => row.arm === arm)
-    return given.length === 0 ? [] : [{ arm, ...outcomeOf(given, control) }]
+    return given.length === 0 ? [] : [{ arm, ...outcomeOf(given, name === everyone ? [] : control) }]
   })
   return { class: name, control: outcomeOf(control), adaptive: outcomeOf(adaptive, control), arms }
 }

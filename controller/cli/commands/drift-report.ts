@@ -44,22 +44,22 @@ function showReport(cli: CliContext, { all, classes, enabled, controlShare }: Sh
     return
   }
   cli.table(
-    ['CLASS', 'ARM', 'CHOSEN', 'VISITS', 'FELT', 'MEAN', 'RATIO', '95 %', 'P'],
+    ['CLASS, ARM', 'CHOSEN', 'VISITS', 'FELT', 'MEAN', 'RATIO', '95 %', 'P'],
     [all, ...classes].flatMap((one) => rowsOf(one)),
   )
   cli.line('')
   say(
     `MEAN is log(1 + minutes + commands + 2 for a file + 10 for a return) of a visit, averaged over each source first. \
-RATIO is against the control group of the same class, ${Math.round(controlShare * 100)} % by lot. A source counts for what \
+RATIO is against the control group of the same class (of all attackers no arm has one: each class is given others), ${Math.round(controlShare * 100)} % by lot. A source counts for what \
 was assigned to it, whether or not it felt any of it (FELT: visits that did).`,
   )
 }
 
 function rowsOf(report: ClassReport): (string | number | undefined)[][] {
   return [
-    [report.class, 'control', ...cells(report.control)],
-    [report.class, 'adaptive', ...cells(report.adaptive)],
-    ...report.arms.map((one) => [report.class, ` ${one.arm}`, ...cells(one)]),
+    [report.class, ...cells(report.adaptive)],
+    ['  control', ...cells(report.control)],
+    ...report.arms.map((one) => [`  ${one.arm}`, ...cells(one)]),
   ]
 }
 
