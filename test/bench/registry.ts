@@ -1,5 +1,6 @@
 import { blockBench } from './block.ts'
 import { deployBench } from './deploy.ts'
+import { driftAppliedHttpBench } from './drift-applied-http.ts'
 import { driftApplyBench } from './drift-apply.ts'
 import { driftBanditBench } from './drift-bandit.ts'
 import { driftBaselinesBench } from './drift-baselines.ts'
@@ -43,6 +44,7 @@ export const benches: Record<string, Bench> = {
   'drift.golden': driftGoldenBench,
   'drift.detection': driftDetectionBench,
   'drift.bandit': driftBanditBench,
+  'drift.applied-http': driftAppliedHttpBench,
   'drift.apply': driftApplyBench,
   'drift.baselines': driftBaselinesBench,
   spool: spoolBench,

@@ -1,0 +1,158 @@
+import { readFile } from 'node:fs/promises'
+import type { DriftEffect } from '../../shared/schemas/drift.ts'
+import { wilson } from '../../shared/statistics/index.ts'
+import { eventually } from '../lab/cowrie-pod.ts'
+import { type Asked, asked, medianMs } from '../lab/http-probe.ts'
+import { makeDriftingDecoy, page } from '../lab/pod-drift-decoy.ts'
+import { type CleanUp, cleanedUp } from './clean-up.ts'
+import type { Bench } from './row.ts'
+
+const third = 232
+const answersPerRound = 1500
+const rounds = 3
+/** What the kernel counts processor time in, a second (`getconf CLK_TCK`). */
+const ticks = 100
+
+type Decoy = Awaited<ReturnType<typeof makeDriftingDecoy>>
+type Ask = { effect: DriftEffect; requested: number; times: number; way: 'kept' | 'fresh' }
+
+const wait = (form: 'fixed' | 'jitter', ms: number, spread: number, times: number): Ask => ({
+  ...{ effect: { type: 'latency', form, ms, spread }, requested: ms, times, way: 'kept' },
+})
+const error = (kind: 'refused' | 'reset', share: number): Ask => ({
+  ...{ effect: { type: 'error', kind, share }, requested: share, times: 1500, way: 'fresh' },
+})
+/** Waits and shares of the intensities from low to high. */
+const asks: readonly Ask[] = [
+  ...[wait('fixed', 10, 0, 200), wait('fixed', 50, 0, 100), wait('fixed', 200, 0, 40)],
+  wait('jitter', 50, 0.5, 300),
+  ...[error('refused', 0.04), error('refused', 0.12), error('reset', 0.12)],
+  { effect: { type: 'alteration', what: 'fields', share: 0.2 }, requested: 0.2, times: 1500, way: 'kept' },
+]
+
+/**
+ * A web page of a decoy measured from a neighbour: what was asked for against what came, and what it costs that every
+ * answer takes the way through the process of drift: processor, memory, and answers a second of one client with a drift
+ * of nothing against none at all (rounds in turn, so that a busy machine is busy for both).
+ */
+export const driftAppliedHttpBench: Bench = {
+  names: [
+    'drift.http_requested_vs_measured_error',
+    'drift.pod_cpu_ms_per_1000_answers',
+    'drift.pod_memory',
+    'drift.pod_throughput_ratio',
+  ],
+  run: (progress) =>
+    cleanedUp(async (cleanUp) => {
+      const decoy = await startDecoy(cleanUp)
+      const plain = medianMs(await ask(decoy, 200, 'kept'))
+      let worst = 0
+      for (const one of asks) {
+        const { measured, low, high } = await measuredOf(decoy, one, plain)
+        worst = Math.max(worst, Math.abs(measured - one.requested) / one.requested)
+        const { effect, requested } = one
+        progress(
+          `${JSON.stringify(effect)}: asked for ${requested}, measured ${shown(measured)} (${shown(low)} to ${shown(high)})`,
+        )
+      }
+      const { cpuMs, memoryMb, ratio } = await costOf(decoy)
+      return [
+        {
+          name: 'drift.http_requested_vs_measured_error',
+          value: worst,
+          unit: 'of requested',
+          better: 'lower',
+          target: 0.2,
+          reference: null,
+        },
+        {
+          name: 'drift.pod_cpu_ms_per_1000_answers',
+          value: cpuMs,
+          unit: 'ms',
+          better: 'lower',
+          target: 500,
+          reference: 0,
+        },
+        { name: 'drift.pod_memory', value: memoryMb, unit: 'MB', better: 'lower', target: 16, reference: 0 },
+        {
+          name: 'drift.pod_throughput_ratio',
+          value: ratio,
+          unit: 'of none',
+          better: 'higher',
+          target: 0.7,
+          reference: 1,
+        },
+      ]
+    }),
+}
+
+async function startDecoy(cleanUp: CleanUp): Promise<Decoy> {
+  const decoy = await makeDriftingDecoy({ teardown: cleanUp.add }, third)
+  await decoy.decoys.start(new AbortController().signal)
+  await decoy.applied([])
+  return decoy
+}
+
+const ask = ({ segment, decoy }: Decoy, times: number, way: 'kept' | 'fresh') =>
+  asked(segment, decoy.ip, { times, way })
+
+async function inForce(decoy: Decoy, effects: DriftEffect[]): Promise<void> {
+  // A wait of its own for each tells by the first answer that is late that this drift, and not the one before, is met.
+  await decoy.applied([...effects, { type: 'latency', form: 'fixed', ms: 700, spread: 0 }])
+  await eventually(async () => ((await ask(decoy, 1, 'kept'))[0]?.ms ?? 0) > 650 || undefined, 'drift is felt', 20)
+  await decoy.applied(effects)
+  const quick = async () => ((await ask(decoy, 1, 'kept'))[0]?.ms ?? 9999) < 650 || undefined
+  await eventually(quick, 'the drift to be measured is felt', 20)
+}
+
+async function measuredOf(decoy: Decoy, { effect, times, way }: Ask, plain: number) {
+  await inForce(decoy, [effect])
+  const all = await ask(decoy, times, way)
+  if (effect.type === 'latency') return medianWithin(all, plain)
+  const k = all.filter(({ came, body }) => came !== 'ok' || body !== page).length
+  return { measured: k / times, ...wilson(k, times) }
+}
+
+/** The median less the one without drift, and the values at the places between which it lies with 95 % (binomial). */
+function medianWithin(all: readonly Asked[], plain: number) {
+  const sorted = all.map(({ ms }) => ms - plain).sort((a, b) => a - b)
+  const [middle, aside] = [sorted.length / 2, 0.98 * Math.sqrt(sorted.length)]
+  const at = (place: number) => sorted[Math.min(sorted.length - 1, Math.max(0, Math.floor(place)))] ?? Number.NaN
+  return { measured: at(middle), low: at(middle - aside), high: at(middle + aside) }
+}
+
+async function costOf(decoy: Decoy) {
+  const nothing: DriftEffect = { type: 'latency', form: 'fixed', ms: 0, spread: 0 }
+  const rates = { without: [] as number[], within: [] as number[] }
+  let [cpuMs, memoryMb] = [0, 0]
+  const rate = async () => {
+    const begun = performance.now()
+    await ask(decoy, answersPerRound, 'kept')
+    return (answersPerRound * 1000) / (performance.now() - begun)
+  }
+  for (let i = 0; i < rounds; i++) {
+    await decoy.applied([])
+    await eventually(async () => decoy.processes().length === 0 || undefined, 'the process has ended', 20)
+    rates.without.push(await rate())
+    await inForce(decoy, [nothing])
+    const [pid] = decoy.processes()
+    const before = await processorMs(pid)
+    rates.within.push(await rate())
+    cpuMs += (((await processorMs(pid)) - before) * 1000) / answersPerRound / rounds
+    memoryMb = Math.max(memoryMb, await residentMb(pid))
+  }
+  const best = (some: readonly number[]) => Math.max(...some)
+  return { cpuMs, memoryMb, ratio: best(rates.within) / best(rates.without) }
+}
+
+async function processorMs(pid: number | undefined): Promise<number> {
+  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ')
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticks
+}
+
+async function residentMb(pid: number | undefined): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024
+}
+
+const shown = (value: number): string => value.toPrecision(3)
