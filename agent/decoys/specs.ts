@@ -81,7 +81,8 @@ function podSpec(
     capDrop: ['ALL'],
     // To set the packet filter and then become nobody; what stays running has none of them.
     capAdd: ['NET_ADMIN', 'SETPCAP', 'SETUID', 'SETGID'],
-    memoryMb: 32,
+    // Drift and mimicry are a Python each, 10 MB of their own, and so is what applies the rules meanwhile.
+    memoryMb: 64,
     pids: 16,
     cpus: 0.25,
   })

@@ -139,7 +139,7 @@ async function costOf(decoy: Decoy) {
     const before = await processorMs(pid)
     rates.within.push(await rate())
     cpuMs += (((await processorMs(pid)) - before) * 1000) / answersPerRound / rounds
-    memoryMb = Math.max(memoryMb, await residentMb(pid))
+    memoryMb = Math.max(memoryMb, await ownMb(pid))
   }
   const best = (some: readonly number[]) => Math.max(...some)
   return { cpuMs, memoryMb, ratio: best(rates.within) / best(rates.without) }
@@ -150,9 +150,10 @@ async function processorMs(pid: number | undefined): Promise<number> {
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticks
 }
 
-async function residentMb(pid: number | undefined): Promise<number> {
+/** Of its own: what it shares with other programs of the machine is not counted. */
+async function ownMb(pid: number | undefined): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024
+  return Number(/RssAnon:\s+(\d+)/.exec(status)?.[1]) / 1024
 }
 
 const shown = (value: number): string => value.toPrecision(3)

@@ -20,7 +20,8 @@ BIND, COPY_PACKET = 1, 2
 FAIL_OPEN, WITHOUT_SEGMENTS = 1, 4
 DROP, ACCEPT = 0, 1
 LEAVING = 3
-MOST_WAITING = 4096
+# Held packets are among them; a flood waits no longer than it takes to judge so many.
+MOST_WAITING = 1024
 HEADS, WHOLE = 128, 0xFFFF
 ENOBUFS_IS_NO_ERROR = (270, 5)
 
