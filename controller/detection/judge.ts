@@ -1,9 +1,10 @@
 import type { FeatureName, Profile } from '../../shared/schemas/baseline.ts'
 import type { WindowSubject } from '../../shared/schemas/observation.ts'
+import { wasserstein } from '../../shared/statistics/index.ts'
 import { type Finding, judged, type Moved, movesOf, plainScore, scoreOfEffect } from '../drift/index.ts'
 import { outsideBand } from './band.ts'
 import type { Expectation } from './expectation.ts'
-import { followsRequests, type Whose, whoseIs } from './whose.ts'
+import { followsRequests, leastShiftMs, type Whose, whoseIs } from './whose.ts'
 
 /** One port of a decoy, what it does by itself, or a mimicry instance: what is expected of it and what was seen. */
 export type Subject = {
@@ -27,6 +28,8 @@ export type Told = Finding & {
   n: number
   /** Visitors asked for something else, so that answers moved: no drift. */
   asked?: true
+  /** Of times: by less than anybody notices, however sure. */
+  slight?: true
   /** Found by a stream, over many windows. */
   slow?: true
 }
@@ -103,7 +106,8 @@ export async function judgeRound(
 }
 
 /** Whether a finding makes a score. */
-export const counts = ({ significant, whose, asked }: Told): boolean => significant && whose !== 'visitors' && !asked
+export const counts = ({ significant, whose, asked, slight }: Told): boolean =>
+  significant && whose !== 'visitors' && !asked && !slight
 
 const keyOf = ({ decoy, subject }: Subject): string =>
   subject.kind === 'mimicry' ? `${decoy} ${subject.instance}` : decoy
@@ -122,19 +126,24 @@ function movesAt({ expectation, observed }: Subject): { moved: Moved[]; few: Fea
 /** The levels of many looks are far below what re-labelling can tell, and it is slow. */
 const lookedOnceInAWhile = { falseDiscoveries: 0.01, leastObservations: 20, relabelBelow: 1e-4 }
 
-const toldOf = (
-  { subject, service }: Subject,
-  { at: _, ...finding }: Finding & { at: number; n: number },
-  asked: boolean,
-): Told => ({
-  ...finding,
-  service,
-  ...(subject.kind === 'decoy' && subject.port !== undefined && { port: subject.port }),
-  whose: whoseIs(subject, finding.feature),
-  ...(asked &&
-    followsRequests.has(finding.feature) &&
-    whoseIs(subject, 'request.size') === 'visitors' && { asked: true as const }),
-})
+function toldOf(one: Subject, { at: _, ...finding }: Finding & { at: number; n: number }, asked: boolean): Told {
+  const { subject, service } = one
+  const byVisitors = asked && followsRequests.has(finding.feature) && whoseIs(subject, 'request.size') === 'visitors'
+  return {
+    ...finding,
+    service,
+    ...(subject.kind === 'decoy' && subject.port !== undefined && { port: subject.port }),
+    whose: whoseIs(subject, finding.feature),
+    ...(byVisitors && { asked: true as const }),
+    ...(finding.significant && finding.n > 0 && isSlight(one, finding.feature) && { slight: true as const }),
+  }
+}
+
+function isSlight({ expectation, observed }: Subject, name: FeatureName): boolean {
+  const [known, seen] = [expectation.profile[name], observed[name]]
+  if (known?.form !== 'sample' || seen?.form !== 'sample' || seen.unit !== 'ms') return false
+  return wasserstein(known.values, seen.values) < leastShiftMs
+}
 
 /** What streams found stands beside what the hour shows; the hour's own finding of the feature comes first. */
 function withSlow(one: Subject, findings: Told[]): Told[] {

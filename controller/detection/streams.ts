@@ -1,7 +1,7 @@
 import type { Feature, FeatureName, Profile } from '../../shared/schemas/baseline.ts'
 import type { WindowSubject } from '../../shared/schemas/observation.ts'
 import { type AdwinState, makeAdwin, makePageHinkley, type PageHinkleyState } from '../../shared/statistics/index.ts'
-import { whoseIs } from './whose.ts'
+import { leastShiftMs, whoseIs } from './whose.ts'
 
 /**
  * Slow changes: each feature of each subject as a stream with one value a window, in deviations of its first windows.
@@ -36,14 +36,14 @@ const kept = 12
 /** Observations that a window's level rests on at least. */
 const leastInWindow = 5
 /**
- * Chosen by simulation (test/unit/detection/streams.test.ts, bench `drift.stream_false_alarms`): a deviation of one window is
- * let pass, and what adds up beyond it comes by chance less than once in ten million windows of a feature.
+ * Chosen by simulation (test/unit/detection/rounds.test.ts, bench `drift.stream_false_alarms`): a deviation of one window is
+ * let pass, and what adds up beyond it does not come by chance in a million windows of three features.
  */
 const pageHinkley = { least: 10, tolerance: 1, threshold: 30, memory: 1 }
 const adwin = { delta: 1e-7, every: 8, leastWindow: 8, grace: 24 }
 const farthest = 4
-/** How often, at most, a window of a feature is taken for a change without one. */
-export const streamFalseAlarms = 1e-7
+/** How often, at most, a window of a feature is taken for a change without one, as far as was simulated. */
+export const streamFalseAlarms = 1e-6
 
 /** What a window tells, and the streams after it. Pure: `streams` stays as it was. */
 export function withWindow(
@@ -59,10 +59,14 @@ export function withWindow(
     if (level === undefined) continue
     const { state, change } = step(before[name], level)
     features[name] = state
-    if (change) changes.push({ feature: name, ...change })
+    const isSlight = feature.form === 'sample' && feature.unit === 'ms' && isNear(change)
+    if (change && !isSlight) changes.push({ feature: name, ...change })
   }
   return { streams: { mark: window.drift, features }, changes }
 }
+
+const isNear = (change: { before: number; now: number } | undefined) =>
+  change !== undefined && Math.abs(change.now - change.before) < leastShiftMs
 
 function step(
   before: StreamState | undefined,

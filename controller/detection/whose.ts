@@ -29,3 +29,6 @@ export function whoseIs(subject: WindowSubject, feature: FeatureName): Whose {
 
 /** Answers follow questions: where visitors ask for something else, these move without anything being wrong. */
 export const followsRequests: ReadonlySet<FeatureName> = new Set<FeatureName>(['response.delay', 'response.size'])
+
+/** Milliseconds that no visitor tells from none: the clock and the scheduler of a busy machine move by as much. */
+export const leastShiftMs = 0.5

@@ -6,6 +6,7 @@ import { driftBanditBench } from './drift-bandit.ts'
 import { driftBaselinesBench } from './drift-baselines.ts'
 import { driftDetectionBench } from './drift-detection.ts'
 import { driftGoldenBench } from './drift-golden.ts'
+import { driftRoundsBench } from './drift-rounds.ts'
 import { faultsBench } from './faults.ts'
 import { ingestBench } from './ingest.ts'
 import { latencyBench } from './latency.ts'
@@ -47,5 +48,6 @@ export const benches: Record<string, Bench> = {
   'drift.applied-http': driftAppliedHttpBench,
   'drift.apply': driftApplyBench,
   'drift.baselines': driftBaselinesBench,
+  'drift.rounds': driftRoundsBench,
   spool: spoolBench,
 }

@@ -81,11 +81,12 @@ function explain(cli: CliContext, { hostname, items, alertScore }: Explained): v
     )
     cli.line('')
   }
-  if (items.length > 0) cli.line('* counts; v: of visitors, told only; ?: visitors ask otherwise; ~: slow.')
+  if (items.length > 0) cli.line('* counts; v: of visitors, told only; ?: they ask otherwise; -: too little; ~: slow.')
 }
 
-function remark({ significant, whose, asked, slow }: Told): string {
+function remark({ significant, whose, asked, slight, slow }: Told): string {
   if (whose === 'visitors') return 'v'
   if (asked) return '?'
+  if (slight) return '-'
   return significant ? (slow ? '*~' : '*') : ''
 }

@@ -1,0 +1,55 @@
+import { mergeProfiles } from '../../controller/baselines/index.ts'
+import { judgeRound, type Standing, type Subject } from '../../controller/detection/index.ts'
+import { seededRandom } from '../../shared/random.ts'
+import type { Profile } from '../../shared/schemas/baseline.ts'
+import { calm, drawProfile, type Truth } from './simulated-profiles.ts'
+
+export type Rounds = {
+  decoys: number
+  rounds: number
+  level: number
+  /** Observations in a window of five minutes; a look takes the last twelve. */
+  perWindow: number
+  seed: string
+  truth?: Truth
+}
+const lookback = 12
+
+/** Every five minutes a look at the last hour of decoys that behave as they always did (or as `truth`): what is found. */
+export async function* simulatedRounds(o: Rounds): AsyncGenerator<Standing[]> {
+  const known = Array.from({ length: o.decoys }, (_, i) =>
+    drawProfile(calm, 2000, seededRandom(`${o.seed}/known/${i}`)),
+  )
+  const windows: Profile[][] = known.map(() => [])
+  for (let round = -lookback + 1; round < o.rounds; round++) {
+    const random = seededRandom(`${o.seed}/${round}`)
+    for (const own of windows) {
+      own.push(drawProfile(o.truth ?? calm, o.perWindow, random))
+      if (own.length > lookback) own.shift()
+    }
+    if (round < 0) continue
+    yield await judgeRound(
+      windows.map((own, i) => subjectOf(i, known[i] as Profile, mergeProfiles(own, random))),
+      o.level,
+    )
+  }
+}
+
+export const subjectOf = (i: number, expected: Profile, observed: Profile): Subject => ({
+  decoy: `decoy-${i}`,
+  subject: { kind: 'decoy', decoy: `decoy-${i}`, port: 80 },
+  service: 'http',
+  appliance: 'box',
+  segment: 'office',
+  expectation: { profile: expected, untold: new Set() },
+  observed,
+  slow: [],
+})
+
+/** How many rounds tell of something, visitors' features included: the level holds for all that is told. */
+export async function alarmsIn(o: Rounds): Promise<number> {
+  let alarms = 0
+  for await (const standings of simulatedRounds(o))
+    if (standings.some(({ findings }) => findings.some(({ significant }) => significant))) alarms++
+  return alarms
+}
