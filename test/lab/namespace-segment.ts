@@ -19,7 +19,14 @@ export type Segment = {
   /** A namespace of this test on the segment, with a card `seg0`, gone with the test. Returns its name. */
   host(name: string, address: string, mac?: string): Promise<string>
   /** The same for a program of an image: a container without any other network. */
-  container(name: string, address: string, mac: string, image: string, command: string): Promise<string>
+  container(
+    name: string,
+    address: string,
+    mac: string,
+    image: string,
+    command: string,
+    more?: readonly string[],
+  ): Promise<string>
   /** A further address on a macvlan child of another namespace's card, as a decoy has. */
   macvlan(name: string, parent: string, address: string, mac: string): Promise<string>
   bridge: string
@@ -40,10 +47,17 @@ export async function makeSegment(t: Test, label: string): Promise<Segment> {
     return plug(await namespace(t, `${prefix}-${name}`), address, mac)
   }
 
-  async function container(name: string, address: string, mac: string, image: string, command: string) {
+  async function container(
+    name: string,
+    address: string,
+    mac: string,
+    image: string,
+    command: string,
+    more: readonly string[] = [],
+  ) {
     const space = `${prefix}-${name}`
     t.after(() => run('docker', 'rm', '-f', space))
-    const options = ['--network', 'none', '--name', space, '--entrypoint', 'sh']
+    const options = ['--network', 'none', '--name', space, '--entrypoint', 'sh', ...more]
     await run('docker', 'run', '-d', ...options, image, '-c', command)
     const pid = (await run('docker', 'inspect', '-f', '{{.State.Pid}}', space)).trim()
     await run('ip', 'netns', 'attach', space, pid)
