@@ -1,4 +1,6 @@
+import type { Profile } from '../../shared/schemas/baseline.ts'
 import { type Drift, type DriftEffect, mostDelayMs } from '../../shared/schemas/drift.ts'
+import { expectedProfile } from './expected.ts'
 
 /** Who applies drift to a port: Cowrie to its own sessions, the pod's network to packets of all others. */
 export type Reach = 'cowrie' | 'tcp' | 'udp'
@@ -16,6 +18,22 @@ export function effectAt(effect: DriftEffect, reach: Reach): string | undefined 
   }
   if (reach === 'udp' || effect.what === 'listing') return undefined
   return 'as digits changed in plain text'
+}
+
+/** The baseline as it will be seen at such a port. A busy port of the pod's network is late, and tells no error. */
+export function expectedAt(baseline: Profile, drift: Drift, reach: Reach): Profile {
+  const felt = driftAt(drift, reach)?.effects ?? []
+  const late = felt.filter((effect) => reach !== 'cowrie' && effect.type === 'error' && effect.kind === 'busy')
+  const rest = felt.filter((effect) => !late.includes(effect))
+  const expected = rest.length === 0 ? baseline : expectedProfile(baseline, { seed: drift.seed, effects: rest })
+  const delays = expected['response.delay']
+  const share = late.reduce((sum, effect) => sum + (effect.type === 'error' ? effect.share : 0), 0)
+  if (share === 0 || delays?.form !== 'sample') return expected
+  // Evenly over the sample: one of twenty is each twentieth.
+  const values = delays.values.map((value, i) =>
+    Math.floor((i + 1) * share) > Math.floor(i * share) ? Math.max(value, mostDelayMs) : value,
+  )
+  return { ...expected, 'response.delay': { ...delays, values } }
 }
 
 /** The part of a drift that a port feels; undefined where it feels none. */

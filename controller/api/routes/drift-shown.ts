@@ -5,11 +5,10 @@ import { type Baseline, baselineOf } from '../../baselines/index.ts'
 import type { Decoy } from '../../decoys/index.ts'
 import {
   type DriftSetting,
-  driftAt,
   driftWords,
   effectAt,
   effectWords,
-  expectedProfile,
+  expectedAt,
   featureWords,
   type Reach,
   restWords,
@@ -65,7 +64,7 @@ export async function shownPorts(
       baseline: {
         from,
         windows: n,
-        features: changesOf(expectedAt(profile, before, one.reach), expectedAt(profile, drift, one.reach)),
+        features: changesOf(withDrift(profile, before, one.reach), withDrift(profile, drift, one.reach)),
       },
     })
   }
@@ -81,10 +80,8 @@ export async function baselineFor(sql: Sql, decoy: Decoy): Promise<{ profile: Pr
   return { profile: {} }
 }
 
-function expectedAt(profile: Profile, drift: Drift | null, reach: Reach): Profile {
-  const felt = drift === null ? undefined : driftAt(drift, reach)
-  return felt ? expectedProfile(profile, felt) : profile
-}
+const withDrift = (profile: Profile, drift: Drift | null, reach: Reach): Profile =>
+  drift === null ? profile : expectedAt(profile, drift, reach)
 
 const changesOf = (before: Profile, after: Profile): ShownFeature[] =>
   (Object.entries(before) as [FeatureName, Feature][]).map(([feature, known]) => {
