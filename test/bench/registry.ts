@@ -1,5 +1,6 @@
 import { blockBench } from './block.ts'
 import { deployBench } from './deploy.ts'
+import { driftAppliedBench } from './drift-applied.ts'
 import { driftAppliedHttpBench } from './drift-applied-http.ts'
 import { driftApplyBench } from './drift-apply.ts'
 import { driftBanditBench } from './drift-bandit.ts'
@@ -49,5 +50,6 @@ export const benches: Record<string, Bench> = {
   'drift.apply': driftApplyBench,
   'drift.baselines': driftBaselinesBench,
   'drift.rounds': driftRoundsBench,
+  'drift.applied': driftAppliedBench,
   spool: spoolBench,
 }

@@ -88,32 +88,13 @@ export class MeasuringClient {
   }
 
   /** A shell without a terminal, which takes one line after the other: each answer is one packet there and one back. */
-  async lines(): Promise<{ waits(times: number): Promise<number[]>; close(): void }> {
+  async lines(): Promise<Lines> {
     const channel = await new Promise<ClientChannel>((resolve, reject) => {
       this.client.shell(false, (error, opened) => (error ? reject(error) : resolve(opened)))
     })
-    let said = ''
-    let heard: () => void = () => undefined
-    channel.on('data', (piece: Buffer) => {
-      said += piece.toString()
-      heard()
-    })
-    const answered = async (mark: string) => {
-      while (!said.endsWith(`${mark}\n`)) await new Promise<void>((resolve) => (heard = resolve))
-    }
-    const wait = async (i: number) => {
-      const began = performance.now()
-      channel.write(`echo $((${i} + 1000))\n`)
-      await answered(`${i + 1000}`)
-      return performance.now() - began
-    }
-    const waits = async (times: number) => {
-      const found: number[] = []
-      for (let i = 0; i < times; i++) found.push(await wait(i))
-      return found
-    }
-    await waits(2)
-    return { waits, close: () => channel.end() }
+    const lines = new Lines(channel)
+    await lines.waits(2)
+    return lines
   }
 
   get lost(): Promise<void> {
@@ -122,6 +103,54 @@ export class MeasuringClient {
 
   close(): void {
     this.client.end()
+  }
+}
+
+/** Lines to a shell without a terminal, each answered by one line. */
+export class Lines {
+  private readonly channel: ClientChannel
+  private said = ''
+  private heard: () => void = () => undefined
+
+  constructor(channel: ClientChannel) {
+    this.channel = channel
+    channel.on('data', (piece: Buffer) => {
+      this.said += piece.toString()
+      this.heard()
+    })
+  }
+
+  private async answer(line: string): Promise<string> {
+    this.said = ''
+    this.channel.write(`${line}\n`)
+    while (!this.said.endsWith('\n')) {
+      await new Promise<void>((resolve) => {
+        this.heard = resolve
+      })
+    }
+    return this.said
+  }
+
+  /** How long each of so many answers took. */
+  async waits(times: number): Promise<number[]> {
+    const found: number[] = []
+    for (let i = 0; i < times; i++) {
+      const began = performance.now()
+      await this.answer('echo x')
+      found.push(performance.now() - began)
+    }
+    return found
+  }
+
+  /** Of so many commands that say nothing, how many ended with another status than 0. */
+  async failures(command: string, times: number): Promise<number> {
+    let failed = 0
+    for (let i = 0; i < times; i++) if ((await this.answer(`${command}; echo $?`)) !== '0\n') failed++
+    return failed
+  }
+
+  close(): void {
+    this.channel.end()
   }
 }
 

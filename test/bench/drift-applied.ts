@@ -1,0 +1,156 @@
+import { readFile } from 'node:fs/promises'
+import { driftMark } from '../../shared/drift-mark.ts'
+import { type DriftEffect, decoyDrift } from '../../shared/schemas/drift.ts'
+import { wilson } from '../../shared/statistics/index.ts'
+import { MeasuringClient } from '../drift/measured-ssh.ts'
+import { type Applied, deviation, medianOf, waitsOf } from '../drift/measured-ssh-lines.ts'
+import { personaOf } from '../lab/cowrie-persona.ts'
+import { docker, Lab } from '../lab/cowrie-pod.ts'
+import { type CleanUp, cleanedUp } from './clean-up.ts'
+import type { Bench } from './row.ts'
+
+const [user, password] = ['jmeier', 'Sommer2024']
+const sessions = 6
+/** Of controller/drift/intensities.json where no baseline says otherwise, low to high. */
+const waits = [
+  { ms: 10, spread: 0.3, times: 40 },
+  { ms: 50, spread: 0.5, times: 80 },
+  { ms: 200, spread: 0.7, times: 80 },
+]
+const shares = [
+  { share: 0.01, asked: 15_000 },
+  { share: 0.04, asked: 9000 },
+  { share: 0.12, asked: 3000 },
+]
+/** A session past its share of the processor is slowed down: each asks so often at most. */
+const asksPerSession = 1500
+/** Fails with the disk, and takes the decoy as little as may be. */
+const readsFile = ': 2>/dev/null </etc/crontab'
+const [rounds, asksPerRound] = [9, 500]
+
+/**
+ * An SSH decoy measured from a neighbour: waits of a fixed and a varying length and a failing disk, each in three
+ * intensities, against what was asked for; and what a drift in the path costs a decoy that has nothing to wait for.
+ */
+export const driftAppliedBench: Bench = {
+  names: ['drift.requested_vs_measured_error', 'drift.cowrie_cpu_percent', 'drift.cowrie_commands_ratio'],
+  run: (progress) =>
+    cleanedUp(async (cleanUp) => {
+      const decoy = await startDecoy(cleanUp)
+      const applied = [...(await appliedWaits(decoy)), ...(await appliedErrors(decoy))]
+      for (const { what, requested, measured, low, high } of applied)
+        progress(`${what}: asked for ${requested}, measured ${shown(measured)} (${shown(low)} to ${shown(high)})`)
+      const { cpu, rate } = await costOf(decoy)
+      progress(`a drift of nothing in the path: CPU ${shown(cpu)} times, commands a second ${shown(rate)} times`)
+      const worst = Math.max(...applied.map(deviation))
+      return [
+        {
+          name: 'drift.requested_vs_measured_error',
+          value: worst,
+          unit: 'of requested',
+          better: 'lower',
+          target: 0.2,
+          reference: null,
+        },
+        {
+          name: 'drift.cowrie_cpu_percent',
+          value: (cpu - 1) * 100,
+          unit: '% more',
+          better: 'lower',
+          target: 10,
+          reference: 0,
+        },
+        {
+          name: 'drift.cowrie_commands_ratio',
+          value: rate,
+          unit: 'ratio',
+          better: 'higher',
+          target: 0.9,
+          reference: 1,
+        },
+      ]
+    }),
+}
+
+type Decoy = { lab: Lab; put(...effects: DriftEffect[]): Promise<void>; client(): Promise<MeasuringClient> }
+
+async function startDecoy(cleanUp: CleanUp): Promise<Decoy> {
+  const lab = await Lab.start({ teardown: cleanUp.add }, personaOf('srv-drift-1', 1))
+  const put = async (...effects: DriftEffect[]) => {
+    const wanted = decoyDrift.parse({ everyone: effects.length > 0 ? { seed: 'bench', effects } : null, views: [] })
+    await lab.control('drift.json', wanted)
+    await lab.status(({ drift }) => drift === driftMark(wanted), 'the drift is in force')
+  }
+  return { lab, put, client: () => MeasuringClient.open(lab.decoy, user, password) }
+}
+
+async function appliedWaits({ put, client }: Decoy): Promise<Applied[]> {
+  await put()
+  const clients = await Promise.all(Array.from({ length: sessions }, client))
+  // Of one alone: side by side they would wait for each other's turns, which those that wait for drift do not.
+  const usual = medianOf(await waitsOf(clients.slice(0, 1), 100)).measured
+  const found: Applied[] = []
+  for (const { ms, spread, times } of waits)
+    for (const form of ['fixed', 'jitter'] as const) {
+      await put({ type: 'latency', form, ms, spread: form === 'jitter' ? spread : 0 })
+      const median = medianOf(await waitsOf(clients, form === 'fixed' ? 20 : times, usual))
+      found.push({ what: `${form}, ms`, requested: ms, ...median })
+    }
+  await put()
+  for (const one of clients) one.close()
+  return found
+}
+
+async function appliedErrors({ put, client }: Decoy): Promise<Applied[]> {
+  const found: Applied[] = []
+  for (const { share, asked } of shares) {
+    await put({ type: 'error', kind: 'disk', share })
+    let failed = 0
+    for (let done = 0; done < asked; done += asksPerSession) {
+      const one = await client()
+      const lines = await one.lines()
+      failed += await lines.failures(readsFile, asksPerSession)
+      one.close()
+    }
+    const { low, high } = wilson(failed, asked)
+    found.push({ what: 'error, share', requested: share, measured: failed / asked, low, high })
+  }
+  await put()
+  return found
+}
+
+/** CPU time and speed of the decoy with a drift that waits for nothing, against none: medians over rounds by turns. */
+async function costOf({ lab, put, client }: Decoy): Promise<{ cpu: number; rate: number }> {
+  const pid = await docker('inspect', '--format', '{{.State.Pid}}', lab.service)
+  const ticks = async () => {
+    const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ')
+    return Number(fields[11]) + Number(fields[12])
+  }
+  const measured = async () => {
+    const one = await client()
+    const lines = await one.lines()
+    const [before, began] = [await ticks(), performance.now()]
+    await lines.waits(asksPerRound)
+    const cost = { ticks: (await ticks()) - before, rate: asksPerRound / (performance.now() - began) }
+    one.close()
+    return cost
+  }
+  const nothing: DriftEffect[] = [
+    { type: 'latency', form: 'jitter', ms: 0, spread: 1 },
+    { type: 'error', kind: 'reset', share: 0 },
+    { type: 'alteration', what: 'contents', share: 0 },
+  ]
+  const ratios: { cpu: number; rate: number }[] = []
+  await measured()
+  for (let round = 0; round < rounds; round++) {
+    await put()
+    const without = await measured()
+    await put(...nothing)
+    const within = await measured()
+    ratios.push({ cpu: within.ticks / without.ticks, rate: within.rate / without.rate })
+  }
+  const [cpu, rate] = [medianOf(ratios.map((one) => one.cpu)), medianOf(ratios.map((one) => one.rate))]
+  return { cpu: cpu.measured, rate: rate.measured }
+}
+
+const shown = (value: number): string => String(Number(value.toPrecision(3)))
