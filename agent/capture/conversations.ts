@@ -13,6 +13,8 @@ type Talk = SeenConversation & {
   lastAt: number
   /** When the other side last answered. */
   answeredAt: number
+  /** When it was last asked. */
+  askedAt: number
   /** What a server said before it was asked; it goes into the first response. */
   greeted: number
   /** The next sequence number of each side, so that what is sent again counts once. */
@@ -26,6 +28,14 @@ export type ConversationOptions = {
   mostExchanges?: number
 }
 
+/** What is told while a conversation goes on; no address stays here. */
+export type ConversationEvents = {
+  begun?(segment: Segment, at: number): void
+  asked?(segment: Segment, isFirst: boolean): void
+  /** A response began, so long after its request ended. */
+  answered?(delayMs: number, requestBytes: number): void
+}
+
 /** Silence after which a conversation is over, milliseconds. */
 const quietMs: Record<number, number> = { [tcp]: 120_000, [udp]: 10_000 }
 
@@ -36,7 +46,10 @@ const quietMs: Record<number, number> = { [tcp]: 120_000, [udp]: 10_000 }
  *
  * One that had begun before it was heard is left out, as is one without any data: their sizes would not be true.
  */
-export function makeConversations({ most = 5000, mostExchanges = 256 }: ConversationOptions = {}) {
+export function makeConversations(
+  { most = 5000, mostExchanges = 256 }: ConversationOptions = {},
+  events: ConversationEvents = {},
+) {
   const talks = new Map<string, Talk>()
   let over: SeenConversation[] = []
 
@@ -62,17 +75,20 @@ export function makeConversations({ most = 5000, mostExchanges = 256 }: Conversa
       protocol: segment.protocol,
       lastAt: at,
       answeredAt: at,
+      askedAt: at,
       greeted: 0,
       next: { asker: undefined, answerer: undefined },
       ended: false,
     }
     talks.set(key, talk)
+    events.begun?.(segment, at)
     return talk
   }
 
   function carry(talk: Talk, side: 'asker' | 'answerer', bytes: number, at: number): void {
     const current = talk.exchanges.at(-1)
     if (side === 'answerer') {
+      if (current?.response === 0) events.answered?.(Math.max(0, at - talk.askedAt), current.request)
       if (current) current.response += bytes
       else talk.greeted += bytes
       talk.answeredAt = at
@@ -99,7 +115,11 @@ export function makeConversations({ most = 5000, mostExchanges = 256 }: Conversa
       talk ??= begin(segment, at, own)
       if (!talk) return
       const fresh = segment.protocol === tcp ? freshBytes(talk.next, side, segment) : segment.bytes
-      if (fresh > 0) carry(talk, side, fresh, at)
+      if (fresh > 0) {
+        if (side === 'asker') events.asked?.(segment, talk.exchanges.length === 0)
+        carry(talk, side, fresh, at)
+        if (side === 'asker') talk.askedAt = at
+      }
       talk.lastAt = at
       if (segment.protocol === tcp && segment.flags & (flag.fin | flag.reset)) talk.ended = true
     },

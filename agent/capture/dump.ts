@@ -10,6 +10,8 @@ const card = 'eth0'
 const bufferKb = 2048
 /** Whole packets, also those that a card hands over unsegmented. */
 const snapBytes = 65_535
+/** Of packets of a segment: as much as holds a TLS hello. */
+const greetingBytes = 2048
 const countWithinMs = 2000
 const endWithinMs = 3000
 /** Neither root nor any right but to read packets of the network that it stands in. */
@@ -45,11 +47,30 @@ export async function startDump(pid: number, onBytes: (bytes: Buffer) => void, o
       why: 'the process stands in the appliance’s own network',
       next: 'It is looked at again when the pod has its network.',
     })
-  const right = ['--inh-caps=-all,+net_raw', '--ambient-caps=-all,+net_raw', '--bounding-set=-all,+net_raw']
-  const who = [`--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups', '--no-new-privs', '--pdeathsig', 'KILL']
   const what = ['-p', '-n', '-U', '-i', card, '-s', String(snapBytes), '-B', String(bufferKb), '-w', '-']
-  const argv = ['--pdeathsig', 'KILL', 'nsenter', `--net=${place}`, 'setpriv', ...who, ...right, 'tcpdump', ...what]
+  const argv = ['--pdeathsig', 'KILL', 'nsenter', `--net=${place}`, 'setpriv', ...asNobody, 'tcpdump', ...what]
   return follow(spawn('setpriv', argv, { stdio: ['ignore', 'pipe', 'pipe'] }), onBytes)
+}
+
+const right = ['--inh-caps=-all,+net_raw', '--ambient-caps=-all,+net_raw', '--bounding-set=-all,+net_raw']
+const who = [`--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups', '--no-new-privs', '--pdeathsig', 'KILL']
+const asNobody = [...who, ...right]
+
+/**
+ * The same on a card of the appliance's own, for headers and greetings. A port that a switch mirrors to is read whole;
+ * another card has what is for it and for all.
+ */
+export async function startCardDump(
+  nic: string,
+  { mirror }: { mirror: boolean },
+  onBytes: (bytes: Buffer) => void,
+): Promise<Dump> {
+  const only = mirror ? [] : ['-p']
+  const what = ['-n', '-U', '-i', nic, '-s', String(greetingBytes), '-B', String(bufferKb), '-w', '-', 'ip or vlan']
+  return follow(
+    spawn('setpriv', [...asNobody, 'tcpdump', ...only, ...what], { stdio: ['ignore', 'pipe', 'pipe'] }),
+    onBytes,
+  )
 }
 
 function follow(child: ChildProcess, onBytes: (bytes: Buffer) => void): Dump {

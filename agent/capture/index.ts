@@ -1,6 +1,7 @@
 export { makeCapture } from './capture.ts'
 export { makeConversations, type SeenConversation } from './conversations.ts'
 export { decode, numberOf, type Segment } from './decode.ts'
+export { startCardDump } from './dump.ts'
 export { makeFlows } from './flows.ts'
 export { makePcapReader, type Packet } from './pcap.ts'
 export type { Capture, CaptureDeps } from './ports.ts'

@@ -163,6 +163,34 @@ export function decoyRooms(
     },
   )
 
+  const hearing = supervised(
+    'hearing',
+    async () => {
+      const [{ makeHearing }, { startCardDump }] = await Promise.all([
+        import('../hearing/index.ts'),
+        import('../capture/index.ts'),
+      ])
+      return makeHearing({
+        ...roomDeps('hearing'),
+        report,
+        stateDir,
+        nics: async () => segmentCards(config.nics).map(({ name, mac, cidr }) => ({ nic: name, mac, cidr })),
+        ownDecoys: () => decoys.current()?.ownAddresses() ?? [],
+        listen: startCardDump,
+        onConversations: async (cidr, conversations, span) => {
+          await mimicry.current()?.seen.add(cidr, conversations, span)
+        },
+      })
+    },
+    {
+      ...roomDeps('hearing'),
+      onStarted: (room) => {
+        const held = deps.heldPlan()
+        if (held) room.applyPlan(held)
+      },
+    },
+  )
+
   /** Made when the first audit is asked for: what looks is a process of its own, here is only who starts it. */
   let audits: Promise<Audits> | undefined
   const makeAuditsOnce = async (): Promise<Audits> => {
@@ -198,13 +226,14 @@ export function decoyRooms(
     auditPart,
     audits: auditsNow,
     /** Sessions stop before decoys and start after them. */
-    rooms: [scan, decoys, capture, sessions, safety, mimicry, timing] satisfies Supervised<Part>[],
+    rooms: [scan, decoys, capture, sessions, safety, mimicry, timing, hearing] satisfies Supervised<Part>[],
     applyPlan(plan: Plan): void {
       scan.current()?.applyPlan(plan)
       decoys.current()?.applyPlan(plan)
       capture.current()?.applyPlan(plan)
       timing.current()?.applyPlan(plan)
       mimicry.current()?.wake()
+      hearing.current()?.applyPlan(plan)
     },
     /** The scanner, while it runs. */
     scanner: () => scan.current(),

@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { chosenByServer } from '../capture/server-hello.ts'
 import { hassh } from '../capture/ssh-hello.ts'
 import type { AskedKind, Service } from './services.ts'
 import { makeWire } from './wire.ts'
@@ -119,7 +120,9 @@ function overTls(socket: Socket, ip: string): Promise<Visit> {
     secure.once('secureConnect', () => {
       clearTimeout(timer)
       const { askedAt = 0, answeredAt = 0 } = wire
-      request(secure, page(ip)).then((answer) => resolve({ handshakeMs: answeredAt - askedAt, ...answer }))
+      const chosen = chosenByServer(wire.begun)
+      const agreed = { handshakeMs: answeredAt - askedAt, ...(chosen !== undefined && { handshakeKind: chosen }) }
+      request(secure, page(ip)).then((answer) => resolve({ ...agreed, ...answer }))
     })
   })
 }

@@ -16,6 +16,7 @@ const agentRooms: Record<string, string[]> = {
   sessions: ['spool'],
   audit: ['scan', 'spool'],
   capture: ['spool', 'decoys'],
+  hearing: ['capture', 'spool'],
   timing: ['capture', 'scan', 'spool'],
   mimicry: ['engine', 'spool'],
   blocks: ['spool'],

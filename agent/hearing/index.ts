@@ -1,0 +1,2 @@
+export { makeHearing } from './hearing.ts'
+export type { Hearing, HearingDeps } from './ports.ts'
