@@ -4,6 +4,7 @@ import { p50AndP95 } from './figures.ts'
 import { down, type Lab, type LabLayout, up } from './lab/index.ts'
 import { type KeySample, manySources, passwordAttack, portScan } from './step-attack.ts'
 import { auditDecoys } from './step-audit.ts'
+import { feelDrift, seeAdaptation } from './step-drift.ts'
 import { type Engagement, engage, proveBlocked } from './step-engage.ts'
 import { decisionToEnforced, keyToAlert, recordSums } from './step-figures.ts'
 import { discover, enrolFleet, growDecoys } from './step-fleet.ts'
@@ -29,6 +30,8 @@ const controllerConfig = ({ machines }: LabLayout) => ({
   },
   scan: { maxRate: 2000 },
   // Far apart, so that each consequence can be seen for itself.
+  // Visits end within the story; failures and altered contents would change what its attackers do.
+  adaptation: { idleMinutes: 0.2, types: ['latency'], strongest: 'low' },
   risk: { thresholds: { alert: 70, deploy: 85, reconfigure: 94, block: 98.5 } },
 })
 
@@ -45,6 +48,8 @@ export async function runDemo(timeline: Timeline, { keep }: { keep: boolean }): 
     decisionToEnforcedMs: { p50: null, p95: null },
     records: { sent: 0, committed: 0, lost: 0, duplicated: 0 },
     blocked: { decoys: false, gateway: false },
+    drift: null,
+    adaptation: null,
     steps,
   }
 
@@ -120,6 +125,13 @@ async function tell(stage: Stage, step: Step, summary: Summary): Promise<void> {
     `${sources} more sources log in and type: from the Enter key to the alert`,
     () => manySources(stage, 'attacker-outside', logins, sources),
   )
+  await step('Drift: injected into an open session, felt, measured, and chosen by what keeps attackers', async () => {
+    summary.drift = await feelDrift(stage, 'attacker-outside', logins)
+    summary.adaptation = await seeAdaptation(
+      stage,
+      samples.map(({ source }) => source),
+    )
+  })
   const outside: Engagement = await step('Commands and a payload: more decoys, another face, a block', () =>
     engage(stage, 'attacker-outside', logins, grown.decoys),
   )

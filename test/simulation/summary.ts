@@ -1,5 +1,6 @@
 import { tableText } from '../../controller/cli/print.ts'
 import type { Audited } from './step-audit.ts'
+import type { Adapted, Felt } from './step-drift.ts'
 import type { Records } from './step-figures.ts'
 import type { StepResult } from './timeline.ts'
 
@@ -15,12 +16,16 @@ export type Summary = {
   decisionToEnforcedMs: Spread
   records: Records
   blocked: { decoys: boolean; gateway: boolean }
+  /** Null where the story did not come so far. */
+  drift: Felt | null
+  adaptation: Adapted | null
   steps: StepResult[]
 }
 
 export function summaryText(summary: Summary): string {
   const { hosts, decoys, firstDecoySeconds, audit, keyToAlertMs, decisionToEnforcedMs, records, blocked, steps } =
     summary
+  const { drift, adaptation } = summary
   const ms = ({ p50, p95 }: Spread) => (p50 === null ? 'not measured' : `half within ${p50} ms, 95 % within ${p95} ms`)
   const yes = (fact: boolean) => (fact ? 'yes' : 'NO')
   const rows = [
@@ -34,6 +39,18 @@ export function summaryText(summary: Summary): string {
     [
       'records',
       `${records.sent} sent, ${records.committed} committed, ${records.lost} lost, ${records.duplicated} doubled`,
+    ],
+    [
+      'drift asked and felt',
+      drift === null
+        ? 'not measured'
+        : `${drift.askedMs} ms and ${drift.feltMs} ms, in an open session, after ${drift.afterSeconds} s`,
+    ],
+    [
+      'sources adapted to',
+      adaptation === null
+        ? 'not measured'
+        : `${adaptation.drifted} with drift, ${adaptation.adaptive - adaptation.drifted} without, ${adaptation.control} for control`,
     ],
     ['attacker refused', `by the decoys: ${yes(blocked.decoys)}; at the gateway: ${yes(blocked.gateway)}`],
   ]

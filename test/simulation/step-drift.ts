@@ -1,0 +1,86 @@
+import type { Explained } from '../../controller/adaptation/index.ts'
+import { percentile } from './figures.ts'
+import type { AttackShell } from './shell.ts'
+import { type Login, shellAt } from './step-attack.ts'
+import type { Stage } from './story.ts'
+import { until } from './wait.ts'
+
+const askedMs = 400
+const answersMeasured = 7
+/** Other work of this machine comes on top, never less than was asked. */
+const mostOnTopMs = 250
+
+/** Milliseconds that were asked for and that an open session felt, and how long after the command it did. */
+export type Felt = { askedMs: number; feltMs: number; afterSeconds: number }
+/** Sources by what they were given. */
+export type Adapted = { control: number; adaptive: number; drifted: number; visits: number }
+
+/** Drift set by the administrator at a decoy, as an attacker feels it in a session that was open before. */
+export async function feelDrift(stage: Stage, from: string, login: Login): Promise<Felt> {
+  const { lab, centre, timeline } = stage
+  const { hostname } = login.decoy
+  const source = lab.machine(from).ip.replace(/\d+$/, '150')
+  await lab.exec(from, ['ip', 'address', 'add', `${source}/24`, 'dev', 'eth0'])
+  const shell = await shellAt(stage, from, login, source)
+  // Nobody's view but the administrator's: what the loop may have chosen for this source would be measured with it.
+  const view = ['--source', source]
+  await centre.ask('drift', 'set', hostname, 'latency', 'low', '--form', 'fixed', '--ms', '0', ...view)
+  const before = await answerMs(shell)
+  timeline.tell(`${source} has a session at ${hostname}; a line is answered in ${Math.round(before)} ms`)
+
+  const wish = ['latency', 'high', '--form', 'fixed', '--ms', `${askedMs}`, '--for', '15m', '--reason', 'the demo']
+  const [set] = [await centre.ask<{ settings: { words: string[] }[] }>('drift', 'set', hostname, ...wish, ...view)]
+  const setAt = Date.now()
+  await until('the session to feel it', 20, async () => (await oneAnswerMs(shell)) - before > askedMs / 2 || undefined)
+  const afterSeconds = Math.round((Date.now() - setAt) / 100) / 10
+  const feltMs = Math.round((await answerMs(shell)) - before)
+  timeline.tell(`drift set for it: ${set?.settings.flatMap(({ words }) => words).join('; ')}`)
+  timeline.tell(`felt in the open session after ${afterSeconds} s: ${feltMs} ms more an answer, ${askedMs} ms asked`)
+  if (feltMs < askedMs * 0.95 || feltMs > askedMs + mostOnTopMs) throw new Error(`${feltMs} ms felt, ${askedMs} asked`)
+
+  await centre.ask('drift', 'clear', hostname, ...view, '--reason', 'the demo')
+  await until(
+    'the session to be as it was',
+    20,
+    async () => (await oneAnswerMs(shell)) - before < askedMs / 2 || undefined,
+  )
+  if (!shell.open()) throw new Error('the session did not survive the drift')
+  timeline.tell('cleared: the same session is as fast as before')
+  shell.end()
+  return { askedMs, feltMs, afterSeconds }
+}
+
+/** What the loop chose for the sources that came, and what came of it so far. */
+export async function seeAdaptation({ centre, timeline }: Stage, sources: readonly string[]): Promise<Adapted> {
+  type Group = { chosen: number; visits: number; mean: number | null }
+  type Report = { all: { control: Group; adaptive: Group; arms: (Group & { arm: string })[] } }
+  const { all } = await until('visits to end and be learned from', 90, async () => {
+    const report = await centre.ask<Report>('drift', 'report')
+    return report.all.control.chosen + report.all.adaptive.chosen >= sources.length ? report : undefined
+  })
+  const drifted = all.arms.filter(({ arm }) => arm !== 'none').reduce((sum, { chosen }) => sum + chosen, 0)
+  const visits = all.control.visits + all.adaptive.visits
+  timeline.tell(
+    `${visits} visits learned from: ${all.control.chosen} sources of the control group, ${all.adaptive.chosen} by choice of the bandit, ${drifted} of them with drift`,
+  )
+  for (const ip of sources) {
+    const { assignments } = await centre.ask<Explained>('drift', 'report', '--explain', ip)
+    const [given] = assignments
+    if (!given || given.arm === 'none') continue
+    timeline.tell(`${ip} was given ${given.arm}: ${given.because}`)
+    break
+  }
+  return { control: all.control.chosen, adaptive: all.adaptive.chosen, drifted, visits }
+}
+
+async function oneAnswerMs(shell: AttackShell): Promise<number> {
+  const began = performance.now()
+  await shell.type('true')
+  return performance.now() - began
+}
+
+async function answerMs(shell: AttackShell): Promise<number> {
+  const taken: number[] = []
+  for (let i = 0; i < answersMeasured; i++) taken.push(await oneAnswerMs(shell))
+  return percentile(taken, 50) ?? Number.NaN
+}
