@@ -10,8 +10,12 @@ const answersMeasured = 7
 /** Other work of this machine comes on top, never less than was asked. */
 const mostOnTopMs = 250
 
-/** Milliseconds that were asked for and that an open session felt, and how long after the command it did. */
-export type Felt = { askedMs: number; feltMs: number; afterSeconds: number }
+/**
+ * Milliseconds of wait that were asked for, in which a line of an open session was answered before and after, and how long
+ * after the command that was felt. The wait comes in the place of what acknowledgements hold back of a short answer (some 40 ms
+ * of `beforeMs`), so the whole answer is compared with what was asked.
+ */
+export type Felt = { askedMs: number; beforeMs: number; feltMs: number; afterSeconds: number }
 /** Sources by what they were given. */
 export type Adapted = { control: number; adaptive: number; drifted: number; visits: number }
 
@@ -29,14 +33,16 @@ export async function feelDrift(stage: Stage, from: string, login: Login): Promi
   timeline.tell(`${source} has a session at ${hostname}; a line is answered in ${Math.round(before)} ms`)
 
   const wish = ['latency', 'high', '--form', 'fixed', '--ms', `${askedMs}`, '--for', '15m', '--reason', 'the demo']
-  const [set] = [await centre.ask<{ settings: { words: string[] }[] }>('drift', 'set', hostname, ...wish, ...view)]
+  const set = await centre.ask<{ settings: { words: string[] }[] }>('drift', 'set', hostname, ...wish, ...view)
   const setAt = Date.now()
   await until('the session to feel it', 20, async () => (await oneAnswerMs(shell)) - before > askedMs / 2 || undefined)
   const afterSeconds = Math.round((Date.now() - setAt) / 100) / 10
-  const feltMs = Math.round((await answerMs(shell)) - before)
-  timeline.tell(`drift set for it: ${set?.settings.flatMap(({ words }) => words).join('; ')}`)
-  timeline.tell(`felt in the open session after ${afterSeconds} s: ${feltMs} ms more an answer, ${askedMs} ms asked`)
-  if (feltMs < askedMs * 0.95 || feltMs > askedMs + mostOnTopMs) throw new Error(`${feltMs} ms felt, ${askedMs} asked`)
+  const feltMs = Math.round(await answerMs(shell))
+  const beforeMs = Math.round(before)
+  timeline.tell(`drift set for it: ${set.settings.flatMap(({ words }) => words).join('; ')}`)
+  timeline.tell(`felt in the open session after ${afterSeconds} s: a line is answered in ${feltMs} ms`)
+  if (feltMs < askedMs || feltMs > askedMs + beforeMs + mostOnTopMs)
+    throw new Error(`${askedMs} ms asked, answers in ${feltMs} ms`)
 
   await centre.ask('drift', 'clear', hostname, ...view, '--reason', 'the demo')
   await until(
@@ -45,9 +51,13 @@ export async function feelDrift(stage: Stage, from: string, login: Login): Promi
     async () => (await oneAnswerMs(shell)) - before < askedMs / 2 || undefined,
   )
   if (!shell.open()) throw new Error('the session did not survive the drift')
-  timeline.tell('cleared: the same session is as fast as before')
   shell.end()
-  return { askedMs, feltMs, afterSeconds }
+  const counted = await until('the decoy to tell what it did', 20, async () => {
+    const { visits } = await centre.ask<Explained>('drift', 'report', '--explain', source)
+    return visits.reduce((sum, { felt }) => sum + felt, 0) || undefined
+  })
+  timeline.tell(`cleared: the same session is as fast as before; the decoy itself counted ${counted} waits`)
+  return { askedMs, beforeMs, feltMs, afterSeconds }
 }
 
 /** What the loop chose for the sources that came, and what came of it so far. */

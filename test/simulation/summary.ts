@@ -44,7 +44,7 @@ export function summaryText(summary: Summary): string {
       'drift asked and felt',
       drift === null
         ? 'not measured'
-        : `${drift.askedMs} ms and ${drift.feltMs} ms, in an open session, after ${drift.afterSeconds} s`,
+        : `${drift.askedMs} ms: answers in ${drift.feltMs} ms, not ${drift.beforeMs}, after ${drift.afterSeconds} s`,
     ],
     [
       'sources adapted to',
