@@ -39,7 +39,7 @@ export async function raiseAlarms(
     if (first.cause === 'interference' && first.kind === 'decoy')
       events.push(...(await weigh(sql, deps, first, { name, since, alertScore })))
   }
-  return [...events, ...(await settleOthers(sql, deps, standings, subjects, alertScore))]
+  return [...events, ...(await settleOthers(sql, deps, standings, subjects))]
 }
 
 const subjectOf = ({ cause, segment, appliance, decoy }: Caused): string =>
@@ -127,26 +127,26 @@ async function weigh(
   return judgeRisk(sql, found)
 }
 
-/** Alerts whose subject was looked at and is calm again. What could not be looked at stays as it is. */
+/** Alerts whose subject was looked at and that are not raised again. What could not be looked at stays as it is. */
 async function settleOthers(
   sql: Sql,
   { clock }: AlarmDeps,
   standings: readonly Caused[],
-  subjects: ReadonlySet<string>,
-  alertScore: number,
+  raised: ReadonlySet<string>,
 ): Promise<BusEvent[]> {
   const open = await sql.all<{ subject: string }>(
     `SELECT subject FROM alerts WHERE kind = 'drift' AND status <> 'closed'`,
   )
-  const calm = new Set(
+  const looked = new Set(
     standings
-      .filter(({ findings, score }) => findings.length > 0 && score < alertScore)
+      .filter(({ findings }) => findings.length > 0)
       .flatMap(({ decoy, segment, appliance }) => [decoy, segment, appliance]),
   )
   const events: BusEvent[] = []
   for (const { subject } of open) {
-    if (subjects.has(subject) || !calm.has(subject)) continue
-    const id = await settle(sql, clock, { kind: 'drift', subject, why: 'it behaves as expected again' })
+    if (raised.has(subject) || !looked.has(subject)) continue
+    const why = 'a later look found no more of it'
+    const id = await settle(sql, clock, { kind: 'drift', subject, why })
     if (id !== undefined) events.push({ name: 'alert', id })
   }
   return events

@@ -6,6 +6,7 @@ t.setTimeout(150_000)
 
 const decoys = 4
 const visits = 60
+const subjectsOf = ({ alerts }: { alerts: { subject: string }[] }) => alerts.map(({ subject }) => subject)
 
 t.test('interference, shortage and network trouble are told apart by what real packets show', async (t) => {
   const lab = await makeDriftLab(t, decoys)
@@ -52,17 +53,20 @@ t.test('interference, shortage and network trouble are told apart by what real p
   const interfered = await round().finally(cease)
   t.strictSame(interfered.causes, [undefined, undefined, 'interference', undefined])
   t.equal(interfered.of(2)?.top?.feature, 'response.delay')
+  t.strictSame(subjectsOf(interfered), [world.decoys[2]])
   t.match(interfered.alerts, [{ subject: world.decoys[2], reasons: /response\.delay of http \(port 80\)/ }])
 
   await lab.narrow('1mbit')
   const narrow = await round().finally(() => lab.narrow(undefined))
   t.strictSame(narrow.causes, Array(decoys).fill('network'))
+  t.strictSame(subjectsOf(narrow), [world.segment])
   t.match(narrow.alerts, [{ subject: world.segment, title: /its network/ }], 'the interference is over, too')
 
   const end = await lab.hog()
   const short = await round().finally(end)
   t.ok(short.cpuPercent > 90, `${short.cpuPercent} %`)
   t.strictSame(short.causes, Array(decoys).fill('shortage'))
+  t.strictSame(subjectsOf(short), [world.agent])
   t.match(short.alerts, [{ subject: world.agent, title: /short of resources/ }])
 
   t.same((await round()).alerts, [], 'all is well again')

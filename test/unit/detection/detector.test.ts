@@ -108,7 +108,9 @@ t.test(
         found.map((one) => one.cause),
         Array(4).fill(cause),
       )
-      t.match(await openAlerts(world), [{ subject: world[subject], severity: 'warning' }])
+      const alerts = await openAlerts(world)
+      t.equal(alerts.length, 1)
+      t.match(alerts, [{ subject: world[subject], severity: 'warning' }])
       t.same(await world.store().all('SELECT * FROM risk_evidence'), [])
     }
   },
