@@ -10,10 +10,11 @@ import { type CleanUp, cleanedUp } from './clean-up.ts'
 import type { Bench } from './row.ts'
 
 const [user, password] = ['jmeier', 'Sommer2024']
-const sessions = 6
+/** Few: each waits for the turn of the others besides. */
+const sessions = 3
 /** Of controller/drift/intensities.json where no baseline says otherwise, low to high. */
 const waits = [
-  { ms: 10, spread: 0.3, times: 40 },
+  { ms: 10, spread: 0.3, times: 80 },
   { ms: 50, spread: 0.5, times: 80 },
   { ms: 200, spread: 0.7, times: 80 },
 ]
