@@ -5,6 +5,7 @@ import { baselinesCommand } from './cli/commands/baselines.ts'
 import { blocksCommand } from './cli/commands/blocks.ts'
 import { decoysCommand } from './cli/commands/decoys.ts'
 import { decoysAuditCommand } from './cli/commands/decoys-audit.ts'
+import { decoysCaptureCommand } from './cli/commands/decoys-capture.ts'
 import { driftCommand } from './cli/commands/drift.ts'
 import { driftReportCommand } from './cli/commands/drift-report.ts'
 import { driftScoresCommand } from './cli/commands/drift-scores.ts'
@@ -32,6 +33,7 @@ process.exitCode = await runProgram(process.argv.slice(2), [
   personasCommand,
   decoysCommand,
   decoysAuditCommand,
+  decoysCaptureCommand,
   driftCommand,
   driftSettingsCommand,
   driftReportCommand,

@@ -10,6 +10,7 @@ import type { PodRun } from '../decoys/ports.ts'
 import { numberOf } from './decode.ts'
 import { type DecoyCapture, makeDecoyCapture } from './decoy-capture.ts'
 import { startDump } from './dump.ts'
+import { makeFetch } from './fetch.ts'
 import type { Capture, CaptureDeps } from './ports.ts'
 import { openPseudonyms } from './pseudonyms.ts'
 import { makeRing, type Ring, type RingLimits } from './ring.ts'
@@ -133,6 +134,14 @@ export function makeCapture(deps: CaptureDeps): Capture {
         .catch((error) => log.warn({ ring: name, why: wordsOf(error) }, 'a ring cannot be tidied'))
   }
 
+  const fetching = makeFetch({
+    folder,
+    spool: deps.spool,
+    clock,
+    log,
+    settled: async (decoy) => held.get(decoy)?.ring.settled(),
+  })
+
   const rounds = makeRounds({
     name: 'capture',
     clock,
@@ -146,7 +155,7 @@ export function makeCapture(deps: CaptureDeps): Capture {
     name: 'capture',
     start: rounds.start,
     async stop() {
-      await rounds.stop()
+      await Promise.all([rounds.stop(), fetching.stop()])
       await Promise.all([...held.values()].map(({ capture }) => capture.stop()))
       held.clear()
       await telling
@@ -158,6 +167,7 @@ export function makeCapture(deps: CaptureDeps): Capture {
       windowEndsAt = windowEndsAt === 0 ? end : Math.min(windowEndsAt, end)
       rounds.wake()
     },
+    fetch: fetching.fetch,
     processes: () => [...held.values()].flatMap(({ capture }) => capture.pid() ?? []),
   }
 }

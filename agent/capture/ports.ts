@@ -4,13 +4,15 @@ import type { Log } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import type { Plan } from '../../shared/schemas/desired-state.ts'
 import type { PodRun } from '../decoys/ports.ts'
-import type { Report } from '../spool/port.ts'
+import type { Report, Spool } from '../spool/port.ts'
 import type { startDump } from './dump.ts'
+import type { CaptureWish } from './fetch.ts'
 
 export type CaptureDeps = {
   /** Pods that run now. */
   pods: () => readonly PodRun[]
   report: Report
+  spool: Pick<Spool, 'append' | 'standing'>
   clock: Clock
   random: Random
   log: Log
@@ -24,6 +26,8 @@ export type CaptureDeps = {
 export interface Capture extends Part {
   /** Takes effect within a second. */
   applyPlan(plan: Plan): void
+  /** A part of a ring as one file, on its way up when this resolves. Throws CONFLICT, NOT_FOUND. */
+  fetch(wish: CaptureWish): Promise<Record<string, unknown>>
   /** Ids of the processes that capture. */
   processes(): number[]
 }

@@ -40,7 +40,7 @@ export function tooMany(files: readonly RingFile[], bytes: number, needed: numbe
 /** Calls back for each piece of whole packets, after the head. Reads in bounded pieces; what is cut at the end is left out. */
 export async function readPieces(
   path: string,
-  reader: { push(piece: Buffer): void },
+  reader: { push(piece: Buffer): unknown },
   signal?: AbortSignal,
 ): Promise<void> {
   const file = await open(path, 'r')
@@ -51,7 +51,7 @@ export async function readPieces(
       const { bytesRead } = await file.read(piece, 0, pieceBytes, at)
       if (bytesRead === 0) return
       // The reader may keep the rest of a piece, which the next read would overwrite.
-      reader.push(Buffer.from(piece.subarray(0, bytesRead)))
+      await reader.push(Buffer.from(piece.subarray(0, bytesRead)))
       at += bytesRead
     }
   } finally {

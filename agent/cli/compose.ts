@@ -111,8 +111,11 @@ export function composeAgent(deps: AgentDeps): Part[] {
           return refused(error)
         }
       }
-      case 'capture':
-        return refused(new MarshlightError('NO_SUCH_METHOD', { port: 'this agent', what: asked.op.name }))
+      case 'capture': {
+        const capture = appliance?.capture()
+        if (!capture) return refused(new MarshlightError('NO_SUCH_METHOD', { port: 'this agent', what: asked.op.name }))
+        return { ok: true, result: await capture.fetch(asked.op) }
+      }
       case 'audit':
       case 'touch': {
         const audits = await appliance?.audits()

@@ -108,7 +108,13 @@ export function decoyRooms(
     'capture',
     async () => {
       const { makeCapture } = await import('../capture/index.ts')
-      return makeCapture({ ...roomDeps('capture'), report, stateDir, pods: () => decoys.current()?.pods() ?? [] })
+      return makeCapture({
+        ...roomDeps('capture'),
+        report,
+        spool,
+        stateDir,
+        pods: () => decoys.current()?.pods() ?? [],
+      })
     },
     {
       ...roomDeps('capture'),
@@ -235,6 +241,8 @@ export function decoyRooms(
       mimicry.current()?.wake()
       hearing.current()?.applyPlan(plan)
     },
+    /** The captures, while they run. */
+    capture: () => capture.current(),
     /** The scanner, while it runs. */
     scanner: () => scan.current(),
     /** Addresses and MACs of own decoys: not hosts. */

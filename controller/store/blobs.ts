@@ -24,7 +24,7 @@ export const blobTables: Migration = {
 const maxBlobBytes = 64 * 1_048_576
 const maxParts = 4096
 
-export type Blob = { sha256: string; kind: 'tty' | 'capture'; size: number; originalSize: number; verified: boolean }
+export type Blob = { sha256: string; kind: FilePart['kind']; size: number; originalSize: number; verified: boolean }
 
 /** Keeps one part; when it was the last, the blob becomes readable. Returns why the part cannot be used, if so. */
 export async function storePart(sql: Sql, agent: string, part: FilePart, now: string): Promise<string | undefined> {
@@ -91,11 +91,16 @@ async function keepWhole(
   return undefined
 }
 
+/** How many parts have come of a blob that is not whole. */
+export async function partsKept(sql: Sql, sha256: string): Promise<number> {
+  return (await sql.get<{ n: number }>('SELECT count(*) AS n FROM blob_parts WHERE sha256 = ?', sha256))?.n ?? 0
+}
+
 /** A whole blob, or undefined while parts are missing. */
 export async function readBlob(sql: Sql, sha256: string): Promise<(Blob & { data: Buffer }) | undefined> {
   const row = await sql.get<{
     sha256: string
-    kind: 'tty' | 'capture'
+    kind: FilePart['kind']
     size: number
     original_size: number
     verified: number

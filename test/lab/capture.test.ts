@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { makeCapture } from '../../agent/capture/index.ts'
@@ -9,6 +10,7 @@ import { systemClock } from '../../shared/clock.ts'
 import { makeLog } from '../../shared/log.ts'
 import { systemRandom } from '../../shared/random.ts'
 import type { Plan } from '../../shared/schemas/desired-state.ts'
+import type { FilePart } from '../../shared/schemas/event.ts'
 import { type FeatureWindow, featureWindow } from '../../shared/schemas/observation.ts'
 import type { PersonaService } from '../../shared/schemas/persona.ts'
 import { personaOf } from './cowrie-persona.ts'
@@ -50,6 +52,7 @@ t.test('the traffic of decoys: windows and rings', async (t) => {
   })
   const persona = { ...personaOf('attic-nas', 1), services: [web] }
   const windows: FeatureWindow[] = []
+  const parts: FilePart[] = []
   const report: Report = async (stream, records) => {
     t.equal(stream, 'features')
     for (const record of records) windows.push(featureWindow.parse(record))
@@ -57,6 +60,10 @@ t.test('the traffic of decoys: windows and rings', async (t) => {
   const capture = makeCapture({
     pods: () => decoys.pods(),
     report,
+    spool: {
+      append: async (_, records) => void parts.push(...(records as readonly unknown[] as FilePart[])),
+      standing: () => ({ epoch: agent, acknowledged: parts.length, next: parts.length }),
+    },
     clock: systemClock,
     random: systemRandom,
     log: makeLog('capture-lab', process.env.LAB_LOG ? 'debug' : 'silent'),
@@ -154,6 +161,32 @@ t.test('the traffic of decoys: windows and rings', async (t) => {
     t.match(own.profile['connect.delay'], { n: 1 }, 'what a decoy does by itself')
     const asked = (await busy(two.id, 22, from)).profile['partner.kind']
     t.ok(asked?.form === 'mix' && Object.keys(asked.counts).every((name) => /^[0-9a-f]{12}$/.test(name)))
+  })
+
+  await t.test('a part of a ring is fetched, and other programs read it', async (t) => {
+    const wish = { name: 'capture' as const, decoy: one.id, mostMb: 1 }
+    const told = await capture.fetch(wish)
+    await t.rejects(capture.fetch(wish), { code: 'CONFLICT' }, 'one at a time')
+    await eventually(async () => (parts.length === told.parts ? true : undefined), 'all parts', 20)
+    const path = join(stateDir, 'fetched-by-the-test.pcap')
+    await writeFile(path, Buffer.concat(parts.map(({ data }) => Buffer.from(data, 'base64'))))
+    const read = (program: string, ...argv: string[]) =>
+      execFileSync(program, argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+        .split('\n')
+        .filter(Boolean)
+    t.equal(read('tcpdump', '-n', '-r', path).length, told.packets)
+    t.equal(read('tcpdump', '-n', '-r', path, 'tcp', 'dst', 'port', '80', 'and', 'tcp[tcpflags]', '==', '2').length, 8)
+    t.equal(
+      createHash('sha256')
+        .update(await readFile(path))
+        .digest('hex'),
+      told.sha256,
+    )
+    const past = { from: '2020-01-01T00:00:00Z', to: '2020-01-02T00:00:00Z' }
+    await eventually(async () => {
+      const why = await capture.fetch({ ...wish, ...past }).catch((error: { code: string }) => error.code)
+      return why === 'NOT_FOUND' ? true : undefined
+    }, 'nothing of another year')
   })
 
   await t.test('another run of a pod is followed, and its card goes with it', async (t) => {

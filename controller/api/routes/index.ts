@@ -4,6 +4,7 @@ import { alertRoutes } from './alerts.ts'
 import { auditRoutes } from './audits.ts'
 import { baselineRoutes } from './baselines.ts'
 import { blockRoutes } from './blocks.ts'
+import { captureRoutes } from './captures.ts'
 import { decoyRoutes } from './decoys.ts'
 import { driftRoutes } from './drift.ts'
 import { driftReportRoutes } from './drift-report.ts'
@@ -24,6 +25,7 @@ export const routesFor = (ports: AgentsPorts): readonly Routes[] => [
   scanRoutes,
   personaRoutes,
   decoyRoutes,
+  captureRoutes,
   auditRoutes,
   driftRoutes,
   driftReportRoutes,
