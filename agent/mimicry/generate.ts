@@ -94,15 +94,30 @@ function ofOne(pattern: Pattern, options: GenerateOptions, instance: number, fro
 
 function exchangesOf(pattern: Pattern, own: { size: number; pause: number }, random: Random): Exchange[] {
   const count = Math.max(1, Math.round(drawFrom(pattern.exchanges, random)))
-  return Array.from({ length: count }, () => {
-    const chosen = pickWeighted(
-      random,
-      pattern.classes.map((one) => [one, one.share] as const),
-    )
-    return {
-      request: Math.round(drawFrom(chosen.request, random) * own.size),
-      response: Math.round(drawFrom(chosen.response, random) * own.size),
-      pauseMs: drawFrom(chosen.pauseMs, random) * own.pause,
-    }
+  // What is not waited for comes before what is: an address of either family is asked for, and then both are answered.
+  const unanswered = Math.min(count - 1, Math.round(count * unansweredShare(pattern)))
+  return Array.from({ length: count }, (_, i) => {
+    let drawn = one(pattern, own, random)
+    for (let tries = 0; tries < 16 && unanswered > 0 && (drawn.response === 0) !== i < unanswered; tries++)
+      drawn = one(pattern, own, random)
+    return drawn
   })
+}
+
+/** Part of the exchanges without a response. */
+const unansweredShare = ({ classes }: Pattern): number =>
+  classes.reduce((sum, { share, response }) => {
+    return sum + (share * response.filter((bytes) => bytes === 0).length) / Math.max(1, response.length)
+  }, 0)
+
+function one(pattern: Pattern, own: { size: number; pause: number }, random: Random): Exchange {
+  const chosen = pickWeighted(
+    random,
+    pattern.classes.map((one) => [one, one.share] as const),
+  )
+  return {
+    request: Math.round(drawFrom(chosen.request, random) * own.size),
+    response: Math.round(drawFrom(chosen.response, random) * own.size),
+    pauseMs: drawFrom(chosen.pauseMs, random) * own.pause,
+  }
 }

@@ -28,7 +28,8 @@ class Task:
 
 class Loop:
     def __init__(self, failed: Callable[[Exception], None]) -> None:
-        self.selector = selectors.DefaultSelector()
+        # `select` takes microseconds; the others round a pause up to whole milliseconds.
+        self.selector = selectors.SelectSelector()
         self.timers: list[tuple[float, int, Task, int]] = []
         self.order = itertools.count()
         self.failed = failed

@@ -54,7 +54,9 @@ class Talk:
         self.made.append((request, response, round((begun - since) * 1000, 3)))
 
     def _pause(self, since: float, pause: float) -> Generator[loop.Wait, bool, None]:
-        yield from loop.sleep(since + pause / 1000 - time.monotonic())
+        left = since + pause / 1000 - time.monotonic()
+        if left > 0:
+            yield from loop.sleep(left)
 
     def _open(self) -> Generator[loop.Wait, bool, socket.socket]:
         self.begun = begun = time.monotonic()

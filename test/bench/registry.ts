@@ -7,6 +7,7 @@ import { driftBanditBench } from './drift-bandit.ts'
 import { driftBaselinesBench } from './drift-baselines.ts'
 import { driftDetectionBench } from './drift-detection.ts'
 import { driftGoldenBench } from './drift-golden.ts'
+import { driftMimicryBench } from './drift-mimicry.ts'
 import { driftRoundsBench } from './drift-rounds.ts'
 import { faultsBench } from './faults.ts'
 import { ingestBench } from './ingest.ts'
@@ -51,5 +52,6 @@ export const benches: Record<string, Bench> = {
   'drift.baselines': driftBaselinesBench,
   'drift.rounds': driftRoundsBench,
   'drift.applied': driftAppliedBench,
+  'drift.mimicry': driftMimicryBench,
   spool: spoolBench,
 }

@@ -1,0 +1,95 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import t, { type Test } from 'tap'
+
+const program = join(import.meta.dirname, '../../../images/pod/mimic.py')
+type Line = { type: string; id?: number; why?: string; exchanges?: number[][]; bytes?: number }
+
+t.test('the process in the pod holds to the plan by itself, whatever it is asked', async (t) => {
+  const resolver = createSocket('udp4')
+  resolver.on('message', (query, { port, address }) => {
+    const answer = Buffer.concat([query.subarray(0, 2), Buffer.from([0x81, 0x83]), query.subarray(4)])
+    resolver.send(answer, port, address)
+  })
+  resolver.bind(0, '127.0.0.1')
+  await once(resolver, 'listening')
+  t.teardown(() => resolver.close())
+  const { port } = resolver.address()
+  const target = { role: 'resolver', ip: '127.0.0.1', port, proto: 'udp' }
+  const plan = {
+    targets: [{ ...target, names: ['deb.example'] }],
+    mostAnHour: 3,
+    mostBytesAnHour: 10_000,
+    answerOn: null,
+  }
+  const { say, until, child, change } = await begun(t, plan)
+  const ask = (id: number, more: object = {}, exchanges = [[29, 40, 0]]) => ({
+    id,
+    at: Date.now(),
+    instance: 0,
+    kind: 'dns',
+    target,
+    exchanges,
+    ...more,
+  })
+  say({
+    slice: [
+      ask(1, { target: { ...target, port: port === 9 ? 10 : 9 } }),
+      ask(2),
+      ask(3, {}, [[29, 90_000, 0]]),
+      ask(4),
+      ask(5),
+      ask(6),
+    ],
+  })
+  const lines = await until((all) => all.filter(({ id }) => id !== undefined).length === 6)
+  const of = (id: number) => lines.find((line) => line.id === id)
+  t.match(of(1), { type: 'bounded', why: 'not in the plan' })
+  t.match(of(2), { type: 'done', exchanges: [[29, 29, Number]], bytes: 58 })
+  t.match(of(3), { type: 'bounded', why: 'mostBytesAnHour' })
+  t.match([of(4), of(5)], [{ type: 'done' }, { type: 'done' }])
+  t.match(of(6), { type: 'bounded', why: 'mostAnHour' }, 'the fourth of an hour that may have three')
+  say({ slice: [ask(7, { at: Date.now() + 60_000 })] })
+  await change(null)
+  await once(child, 'close')
+  t.ok((await until(() => true)).some(({ type, why }) => type === 'ended' && why === 'switched off'))
+})
+
+async function begun(t: Test, plan: object) {
+  const folder = await mkdtemp(join(tmpdir(), 'mimicry-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const file = join(folder, 'mimicry.json')
+  const change = async (next: object | null) => {
+    await writeFile(`${file}.new`, JSON.stringify(next))
+    await rename(`${file}.new`, file)
+  }
+  await change(plan)
+  const child: ChildProcessByStdio<Writable, Readable, null> = spawn('python3', ['-IBS', program], {
+    env: { ...process.env, MARSHLIGHT_MIMICRY_FILE: file },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  t.teardown(() => child.kill())
+  let [text, told] = ['', () => {}]
+  child.stdout.on('data', (piece: Buffer) => {
+    text += piece
+    told()
+  })
+  const until = async (enough: (lines: Line[]) => boolean) => {
+    for (;;) {
+      const lines = text
+        .split('\n')
+        .slice(0, -1)
+        .map((line): Line => JSON.parse(line))
+      if (enough(lines)) return lines
+      await new Promise<void>((resolve) => {
+        told = resolve
+      })
+    }
+  }
+  return { child, until, change, say: (line: object) => child.stdin.write(`${JSON.stringify(line)}\n`) }
+}
