@@ -5,6 +5,7 @@ import { driftAppliedHttpBench } from './drift-applied-http.ts'
 import { driftApplyBench } from './drift-apply.ts'
 import { driftBanditBench } from './drift-bandit.ts'
 import { driftBaselinesBench } from './drift-baselines.ts'
+import { driftCaptureBench } from './drift-capture.ts'
 import { driftDetectionBench } from './drift-detection.ts'
 import { driftGoldenBench } from './drift-golden.ts'
 import { driftMimicryBench } from './drift-mimicry.ts'
@@ -44,6 +45,7 @@ export const benches: Record<string, Bench> = {
   'personas.stacks': personasStacksBench,
   'personas.ssh': personasSshBench,
   'personas.web': personasWebBench,
+  'drift.capture': driftCaptureBench,
   'drift.golden': driftGoldenBench,
   'drift.detection': driftDetectionBench,
   'drift.bandit': driftBanditBench,
