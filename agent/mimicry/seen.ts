@@ -14,6 +14,9 @@ const most = { ofKind: 1000, kinds: 24, exchanges: 48, spans: 256 }
 /** Two spans that are so near to each other are one. */
 const joinMs = 60_000
 
+/** The file of a segment is written so often, and its patterns are told; a window comes each minute. */
+const every = { writeMs: 600_000, tellMs: 3_600_000 }
+
 const number = z.number().min(0)
 const kept = z.object({
   spans: z.array(z.object({ from: number, to: number })),
@@ -38,6 +41,8 @@ export type SeenDeps = { folder: string; report: Report; clock: Clock; log: Log 
 export function makeSeenPatterns({ folder, report, clock, log }: SeenDeps) {
   const segments = new Map<string, Kept>()
   const patterns = new Map<string, Pattern[]>()
+  const [written, told] = [new Map<string, number>(), new Map<string, number>()]
+  const isDue = (last: number | undefined, everyMs: number) => last === undefined || clock.now() - last >= everyMs
   const fileOf = (cidr: string) => join(folder, `${cidr.replaceAll(/[^0-9]/g, '-')}.json`)
 
   async function open(cidr: string): Promise<Kept> {
@@ -65,13 +70,17 @@ export function makeSeenPatterns({ folder, report, clock, log }: SeenDeps) {
       segments.set(cidr, next)
       const found = patternsIn(next)
       patterns.set(cidr, found)
-      await mkdir(folder, { recursive: true })
-      await writeFileAtomic(fileOf(cidr), JSON.stringify(next), 0o600)
+      if (isDue(written.get(cidr), every.writeMs)) {
+        await mkdir(folder, { recursive: true })
+        await writeFileAtomic(fileOf(cidr), JSON.stringify(next), 0o600)
+        written.set(cidr, clock.now())
+      }
+      if (found.length === 0 || !isDue(told.get(cidr), every.tellMs)) return
+      told.set(cidr, clock.now())
       const from = new Date(next.spans[0]?.from ?? span.from).toISOString()
-      if (found.length > 0)
-        await report('features', [
-          { type: 'patterns', at: isoNow(clock), from, cidr, patterns: found.slice(0, 32).map(rounded) },
-        ])
+      await report('features', [
+        { type: 'patterns', at: isoNow(clock), from, cidr, patterns: found.slice(0, 32).map(rounded) },
+      ])
     },
     /** Empty where too little was seen. */
     of: (cidr: string): readonly Pattern[] => patterns.get(cidr) ?? [],
