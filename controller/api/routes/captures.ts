@@ -39,7 +39,7 @@ export const captureRoutes: Routes = (app, { store, requests }) => {
       if (reply.ok) return announced.parse(reply.result)
       throw new MarshlightError('CONFLICT', {
         what: reply.error?.message ?? 'the appliance gave no reason',
-        next: 'Is capture on? See `marshlight config`; a longer time may have more.',
+        next: 'Is capture on in the configuration? A longer time may have more.',
       })
     },
   )
