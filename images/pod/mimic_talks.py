@@ -70,9 +70,10 @@ class Talk:
             out.connect(self.place)
             last, before, waited = time.monotonic(), None, []
             for place, (size, response, pause) in enumerate(self.exchanges):
-                yield from self._pause(last, pause)
+                # Made before the pause: what it takes to make it would lengthen that.
                 names = self.target["names"] or ["deb.debian.org"]
                 name, query = mimic_names.lookup(size, names, self.chance, before)
+                yield from self._pause(last, pause)
                 begun, answered = time.monotonic(), 0
                 self._spend(len(query))
                 out.send(query)
@@ -96,13 +97,14 @@ class Talk:
         return total
 
     def _updates(self) -> Generator[loop.Wait, bool, None]:
-        host = next(iter(self.target["names"]), self.target["ip"])
+        hosts = self.target["names"] or [self.target["ip"]]
+        made = self._request(hosts, 0)
         with (yield from self._open()) as connection:
             last = self.begun
-            for size, response, pause in self.exchanges:
+            for place, (_, _, pause) in enumerate(self.exchanges):
+                host, method, path, text = made or self._request(hosts, place)
+                hosts, made = [host], None
                 yield from self._pause(last, pause)
-                request = mimic_updates.request_of(self.archive, host, self.agent, size, response, self.chance)
-                method, path, text = request
                 begun = time.monotonic()
                 self._spend(len(text))
                 yield from loop.sent(connection, text, SECONDS)
@@ -110,13 +112,23 @@ class Talk:
                 self._note(len(text), answered, last, begun)
                 last = time.monotonic()
 
+    def _request(self, hosts: list[str], place: int) -> tuple[str, str, str, bytes]:
+        """To the host whose name makes it as long as it shall be; of several such to any."""
+        size, response, _ = self.exchanges[place]
+        built = [
+            (host, *mimic_updates.request_of(self.archive, host, self.agent, size, response, self.chance))
+            for host in hosts
+        ]
+        best = min(abs(len(one[3]) - size) for one in built)
+        return self.chance.choice([one for one in built if abs(len(one[3]) - size) <= best + 2])
+
     def _peer(self) -> Generator[loop.Wait, bool, None]:
         with (yield from self._open()) as connection:
             last = self.begun
             for size, response, pause in self.exchanges:
-                yield from self._pause(last, pause)
                 text = mimic_peers.request(size, response)
                 expected = len(mimic_peers.response(min(response, mimic_peers.LONGEST)))
+                yield from self._pause(last, pause)
                 begun = time.monotonic()
                 self._spend(len(text))
                 yield from loop.sent(connection, text, SECONDS)
