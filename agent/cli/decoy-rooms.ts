@@ -39,6 +39,14 @@ export function decoyRooms(
 ) {
   const { config, identity, stateDir, clock, random, spool, report } = deps
   const roomDeps = (room: string) => ({ clock, random, log: deps.log.child({ room }) })
+  /** A room that works by the plan has the one that is held from its start. */
+  const planned = (name: string) => ({
+    ...roomDeps(name),
+    onStarted: (room: { applyPlan(plan: Plan): void }) => {
+      const held = deps.heldPlan()
+      if (held) room.applyPlan(held)
+    },
+  })
 
   const decoys = supervised(
     'decoys',
@@ -56,13 +64,7 @@ export function decoyRooms(
         agent: identity.agent,
       })
     },
-    {
-      ...roomDeps('decoys'),
-      onStarted: (room) => {
-        const held = deps.heldPlan()
-        if (held) room.applyPlan(held)
-      },
-    },
+    planned('decoys'),
   )
 
   const sessions = supervised(
@@ -116,13 +118,7 @@ export function decoyRooms(
         pods: () => decoys.current()?.pods() ?? [],
       })
     },
-    {
-      ...roomDeps('capture'),
-      onStarted: (room) => {
-        const held = deps.heldPlan()
-        if (held) room.applyPlan(held)
-      },
-    },
+    planned('capture'),
   )
 
   const scan = supervised(
@@ -138,13 +134,7 @@ export function decoyRooms(
         stateDir,
       })
     },
-    {
-      ...roomDeps('scan'),
-      onStarted: (room) => {
-        const held = deps.heldPlan()
-        if (held) room.applyPlan(held)
-      },
-    },
+    planned('scan'),
   )
 
   const timing = supervised(
@@ -160,13 +150,7 @@ export function decoyRooms(
         ownDecoys: () => decoys.current()?.ownAddresses() ?? [],
       })
     },
-    {
-      ...roomDeps('timing'),
-      onStarted: (room) => {
-        const held = deps.heldPlan()
-        if (held) room.applyPlan(held)
-      },
-    },
+    planned('timing'),
   )
 
   const hearing = supervised(
@@ -188,13 +172,7 @@ export function decoyRooms(
         },
       })
     },
-    {
-      ...roomDeps('hearing'),
-      onStarted: (room) => {
-        const held = deps.heldPlan()
-        if (held) room.applyPlan(held)
-      },
-    },
+    planned('hearing'),
   )
 
   /** Made when the first audit is asked for: what looks is a process of its own, here is only who starts it. */
