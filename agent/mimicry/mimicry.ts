@@ -1,14 +1,12 @@
-import { z } from 'zod'
 import type { Clock } from '../../shared/clock.ts'
 import { wordsOf } from '../../shared/errors.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
 import { makeRounds } from '../../shared/rounds.ts'
-import { type MimicryPlan, trafficPattern } from '../../shared/schemas/mimicry.ts'
+import type { MimicryPlan } from '../../shared/schemas/mimicry.ts'
 import { type Engine, keepProcess } from '../engine/index.ts'
 import type { Report } from '../spool/port.ts'
-import shapes from './default-shapes.json' with { type: 'json' }
-import { mimicOne, type OneDecoy } from './one-decoy.ts'
+import type { OneDecoy } from './one-decoy.ts'
 import type { Pattern } from './patterns.ts'
 
 export type MimicrySubject = {
@@ -38,9 +36,6 @@ export type MimicryDeps = {
   reportEveryMs?: number
 }
 
-/** Where nobody has seen the segment: lookups of names and checks for updates, a few an hour. */
-const defaultShapes: readonly Pattern[] = z.array(trafficPattern).parse(shapes)
-
 /**
  * Traffic that decoys make by themselves.
  *
@@ -60,7 +55,12 @@ export function makeMimicry(deps: MimicryDeps): Part & { wake(): void } {
     await ended?.one.stop()
   }
 
-  function begin({ decoy, pod, cidr, plan, agent }: MimicrySubject): OneDecoy {
+  /** What makes traffic is imported by the first decoy that does: mimicry is off on most appliances. */
+  async function begin({ decoy, pod, cidr, plan, agent }: MimicrySubject): Promise<OneDecoy> {
+    const [{ mimicOne }, { defaultShapes }] = await Promise.all([
+      import('./one-decoy.ts'),
+      import('./default-shapes.ts'),
+    ])
     const keep = (onLine: (line: string) => void, onStarted: () => void) =>
       keepProcess({ engine, clock, log }, { container: pod, argv: ['marshlight-pod', 'mimic'], onLine, onStarted })
     const patterns = () => {
@@ -82,7 +82,7 @@ export function makeMimicry(deps: MimicryDeps): Part & { wake(): void } {
     for (const subject of subjects.values())
       if (!signal.aborted && subject.atRest && !running.has(subject.decoy)) {
         await deps.recall?.(subject.cidr)
-        running.set(subject.decoy, { key: keyOf(subject), one: begin(subject) })
+        running.set(subject.decoy, { key: keyOf(subject), one: await begin(subject) })
       }
     for (const { one } of running.values()) {
       one.goOn()
