@@ -58,15 +58,16 @@ const asNobody = [...who, ...right]
 
 /**
  * The same on a card of the appliance's own, for headers and greetings. A port that a switch mirrors to is read whole;
- * another card has what is for it and for all.
+ * another card has what is for it and for all. What is from or to `without` (MACs) stays in the kernel.
  */
 export async function startCardDump(
   nic: string,
-  { mirror }: { mirror: boolean },
+  { mirror, without = [] }: { mirror: boolean; without?: readonly string[] },
   onBytes: (bytes: Buffer) => void,
 ): Promise<Dump> {
   const only = mirror ? [] : ['-p']
-  const what = ['-n', '-U', '-i', nic, '-s', String(greetingBytes), '-B', String(bufferKb), '-w', '-', 'ip or vlan']
+  const filter = [...without.map((mac) => `not ether host ${mac}`), '(ip or vlan)'].join(' and ')
+  const what = ['-n', '-U', '-i', nic, '-s', String(greetingBytes), '-B', String(bufferKb), '-w', '-', filter]
   return follow(
     spawn('setpriv', [...asNobody, 'tcpdump', ...only, ...what], { stdio: ['ignore', 'pipe', 'pipe'] }),
     onBytes,

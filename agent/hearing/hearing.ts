@@ -78,7 +78,9 @@ export function makeHearing(deps: HearingDeps): Hearing {
     const reader = makePcapReader(({ frame, at }) => {
       for (const cidr of cidrs) heard.get(cidr)?.features.add(frame, at)
     })
-    const dump = await deps.listen(nic, { mirror }, (bytes) => {
+    // The agent's own scans and reports need not come out of the kernel; decoys change, and are told apart here.
+    const without = (await deps.nics()).map(({ mac }) => mac)
+    const dump = await deps.listen(nic, { mirror, without }, (bytes) => {
       try {
         reader.push(bytes)
       } catch (error) {

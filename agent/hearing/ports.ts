@@ -16,8 +16,12 @@ export type HearingDeps = {
   stateDir: string
   nics: () => Promise<readonly { nic: string; cidr: string; mac: string }[]>
   ownDecoys: () => readonly { mac: string }[]
-  /** tcpdump on a card; of a mirror port everything, of another what is for it and for all. */
-  listen: (nic: string, how: { mirror: boolean }, onBytes: (bytes: Buffer) => void) => Promise<Dump>
+  /** tcpdump on a card; of a mirror port everything, of another what is for it and for all; nothing from or to MACs `without`. */
+  listen: (
+    nic: string,
+    how: { mirror: boolean; without: readonly string[] },
+    onBytes: (bytes: Buffer) => void,
+  ) => Promise<Dump>
   /** Conversations that ended in a window. */
   onConversations?: (
     cidr: string,
