@@ -1,28 +1,13 @@
 import { z } from 'zod'
-import { auditReport } from './audit.ts'
 import { id } from './common.ts'
-import { decoyEvent, filePart } from './event.ts'
-import { fullPicture, hostGone, hostSeen, scanReport, segmentSeen } from './inventory.ts'
-import { mimicryReport, patternsSeen } from './mimicry.ts'
-import { featureWindow } from './observation.ts'
-import { decoyState, documentState, health, notice } from './state.ts'
 
 /**
- * Streams of records, most valuable first. A full disk drops from the end of this list upward.
- * One map says which records a stream carries.
+ * Streams of records, most valuable first. A full disk drops from the end of this list upward. What records a stream carries
+ * stands in `records.ts`, which who only sends does not load: schemas take memory.
  */
-export const streamRecords = {
-  state: z.discriminatedUnion('type', [decoyState, documentState, notice, auditReport]),
-  events: decoyEvent,
-  files: filePart,
-  inventory: z.discriminatedUnion('type', [segmentSeen, hostSeen, hostGone, fullPicture, scanReport]),
-  health,
-  features: z.discriminatedUnion('type', [featureWindow, mimicryReport, patternsSeen]),
-} as const
-
-export type StreamName = keyof typeof streamRecords
-export const streamNames = Object.keys(streamRecords) as StreamName[]
-export type StreamRecord<S extends StreamName> = z.infer<(typeof streamRecords)[S]>
+export const streamNames = ['state', 'events', 'files', 'inventory', 'health', 'features'] as const
+export type StreamName = (typeof streamNames)[number]
+export type { StreamRecord } from './records.ts'
 
 /** Records that were dropped before they could be sent: numbers `from` to `to`, both included. */
 export const loss = z.object({

@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { newId } from '../../shared/ids.ts'
 import type { Plan } from '../../shared/schemas/desired-state.ts'
-import { streamRecords } from '../../shared/schemas/envelope.ts'
 import { hostSeen } from '../../shared/schemas/inventory.ts'
+import { streamRecords } from '../../shared/schemas/records.ts'
 import { makeSegment, printed, run, runnerIn, spawnIn, until } from './namespace-segment.ts'
 
 const runner = fileURLToPath(new URL('./scan-runner.ts', import.meta.url))

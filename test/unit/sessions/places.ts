@@ -7,7 +7,8 @@ import { makeSpool, type Spool } from '../../../agent/spool/index.ts'
 import { systemClock } from '../../../shared/clock.ts'
 import { newId } from '../../../shared/ids.ts'
 import { silentLog } from '../../../shared/log.ts'
-import { type StreamName, type StreamRecord, streamRecords } from '../../../shared/schemas/envelope.ts'
+import type { StreamName } from '../../../shared/schemas/envelope.ts'
+import { type StreamRecord, streamRecords } from '../../../shared/schemas/records.ts'
 
 export const eventLine = (n: number, more: Record<string, unknown> = {}) =>
   JSON.stringify({
