@@ -22,12 +22,14 @@ export type Segment = {
 
 /**
  * A segment of its own: a bridge in a namespace, a card of the "appliance" in the root namespace, and a neighbour at .9.
- * There is no route out. All of it goes with the test.
+ * There is no route out. All of it goes with the test; what a test that was killed left at this address range goes first,
+ * since the engine gives one range to one network only.
  */
 export function makeSegment(t: Pick<Test, 'teardown'>, third: number): Segment {
   const tag = randomBytes(3).toString('hex')
   const [bridge, host, nic] = [`decoys-br-${tag}`, `decoys-ho-${tag}`, `dcy${tag}`]
   const cidr = `198.18.${third}.0/24`
+  clearLeft(cidr)
   t.teardown(() => {
     for (const name of [bridge, host]) run('ip', 'netns', 'del', name)
   })
@@ -57,5 +59,33 @@ export function makeSegment(t: Pick<Test, 'teardown'>, third: number): Segment {
       // What a machine does that comes up with a fixed address. It has no answer to wait for.
       onNeighbour('arping', '-q', '-U', '-c', '1', '-I', 'h0', ip)
     },
+  }
+}
+
+const lines = (command: string, ...args: string[]) =>
+  run(command, ...args)
+    .split(/\s+/)
+    .filter(Boolean)
+
+/** Takes away macvlan networks of this range on links of `makeSegment`, their containers, those links and their namespaces. */
+function clearLeft(cidr: string): void {
+  const format = '{{range .IPAM.Config}}{{.Subnet}}{{end}} {{index .Options "parent"}}'
+  for (const network of lines('docker', 'network', 'ls', '--format', '{{.Name}}', '--filter', 'driver=macvlan')) {
+    const [subnet, parent = ''] = lines('docker', 'network', 'inspect', '-f', format, network)
+    if (subnet !== cidr || !parent.startsWith('dcy')) continue
+    const pods = lines('docker', 'ps', '-aq', '--filter', `network=${network}`)
+    // A pod's further containers share its network; they are known by the agent's label.
+    const agent = run('docker', 'network', 'inspect', '-f', '{{index .Labels "marshlight.agent"}}', network).trim()
+    const owned = agent ? lines('docker', 'ps', '-aq', '--filter', `label=marshlight.agent=${agent}`) : []
+    const containers = [...new Set([...pods, ...owned])]
+    if (containers.length > 0) run('docker', 'rm', '-f', '-v', ...containers)
+    run('docker', 'network', 'rm', network)
+  }
+  const cards = JSON.parse(run('ip', '-j', 'addr', 'show', 'to', cidr)) as { ifname?: string }[]
+  for (const { ifname = '' } of cards.filter(({ ifname }) => ifname?.startsWith('dcy'))) {
+    const tag = ifname.slice('dcy'.length)
+    const spaces = new Set(lines('ip', 'netns', 'list'))
+    for (const name of [`decoys-br-${tag}`, `decoys-ho-${tag}`]) if (spaces.has(name)) run('ip', 'netns', 'del', name)
+    if (run('ip', '-br', 'link').includes(`${ifname}@`)) run('ip', 'link', 'del', ifname)
   }
 }
