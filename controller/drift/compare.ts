@@ -99,7 +99,7 @@ function test(name: FeatureName, known: Feature, seen: Feature, relabelBelow: nu
   if (known.form === 'sample' && seen.form === 'sample') {
     const { d, p } = kolmogorovSmirnov(known.values, seen.values)
     const [before, now] = [medianOf(known.values) ?? 0, medianOf(seen.values) ?? 0]
-    return { effect: d, p, words: `half are below ${short(now)} ${seen.unit}, ${short(before)} expected` }
+    return { effect: d, p, words: `half below ${short(now)} ${seen.unit}, ${short(before)} expected` }
   }
   if (known.form === 'rate' && seen.form === 'rate') {
     const p = twoRates(known.count, known.seconds, seen.count, seen.seconds)

@@ -49,9 +49,9 @@ const nameOf = ({ hostname, decoy, instance }: Pick<ScoreRow, 'hostname' | 'deco
   `${hostname ?? decoy}${instance < 0 ? '' : `/mimicry-${instance}`}`
 
 const plainly = ({ plain, score }: ScoreRow) => [plain ?? 'infinite', score]
-const fully = ({ score, feature, service, cause, words }: ScoreRow) => [
+const fully = ({ score, feature, cause, words }: ScoreRow) => [
   score,
-  feature === null ? undefined : `${feature} ${service ?? ''}`,
+  feature ?? undefined,
   cause ?? undefined,
   words ?? undefined,
 ]
@@ -68,11 +68,11 @@ function explain(cli: CliContext, { hostname, items, alertScore }: Explained): v
     if (one.because) cli.line(wrapped(`  ${one.because}`, 2))
     cli.line('')
     cli.table(
-      ['FEATURE', 'PORT', 'N', 'OBSERVED, EXPECTED', 'EFFECT', 'Q', ''],
+      ['FEATURE', 'PORT', 'N', 'OBSERVED, EXPECTED', 'MOVED', 'Q', ''],
       one.findings.map((told) => [
         told.feature,
         told.port ?? told.service,
-        told.n,
+        told.n < 10_000 ? told.n : `${Math.round(told.n / 1000)}k`,
         told.words,
         told.effect.toFixed(2),
         told.q < 0.001 ? told.q.toExponential(0) : told.q.toFixed(3),
@@ -81,7 +81,7 @@ function explain(cli: CliContext, { hostname, items, alertScore }: Explained): v
     )
     cli.line('')
   }
-  if (items.length > 0) cli.line('* counts; v: of visitors, told only; ?: they ask otherwise; -: too little; ~: slow.')
+  if (items.length > 0) cli.line('* counts; v: of visitors, told only; ?: asked otherwise; -: too little; ~: slow')
 }
 
 function remark({ significant, whose, asked, slight, slow }: Told): string {

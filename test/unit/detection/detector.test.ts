@@ -71,7 +71,7 @@ t.test(
     t.match(alert, { subject: world.decoys[1], severity: 'high', title: /web-1 behaves otherwise/ })
     t.match(
       alert?.reasons,
-      /web-1: response\.delay of http \(port 80\): half are below .* expected; score .*marshlight drift explain/,
+      /web-1: response\.delay of http \(port 80\): half below .* expected; score .*marshlight drift explain/,
     )
     const evidence = await world.store().all('SELECT source, evidence, count FROM risk_evidence')
     t.strictSame(

@@ -42,6 +42,18 @@ export async function apiWorld(t: Test, { routes, commands, config: settings = {
   }
   const { store, clock } = fleet
   const deps = { config, dataDir, store, bus, clock, random: systemRandom, log: silentLog, requests: { send } }
+  const { run, output } = await commandLine(t, dataDir, { routes, commands }, deps)
+  await fleet.see(card(), ...[10, 11, 12].map((n) => host(n)), scan('quick', 5), scan('detail', 40))
+  return { ...fleet, config, dataDir, bus, asked, run, output }
+}
+
+/** A real API on a socket, with a real client and the command line in front; what is printed is collected. */
+export async function commandLine(
+  t: Test,
+  dataDir: string,
+  { routes, commands }: Pick<Given, 'routes' | 'commands'>,
+  deps: Parameters<typeof makeApi>[1],
+) {
   const socket = join(dataDir, 'api.sock')
   const server = makeApi(routes, deps, { socket })
   await server.start(new AbortController().signal)
@@ -69,6 +81,5 @@ export async function apiWorld(t: Test, { routes, commands, config: settings = {
     await program.parseAsync(words, { from: 'user' })
     return printed
   }
-  await fleet.see(card(), ...[10, 11, 12].map((n) => host(n)), scan('quick', 5), scan('detail', 40))
-  return { ...fleet, config, dataDir, bus, asked, run, output: () => printed }
+  return { run, output: () => printed }
 }
