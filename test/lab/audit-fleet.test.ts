@@ -9,6 +9,7 @@ const name = labName(`audit ${process.pid}`)
 t.teardown(() => down(name, { keepImages: true }))
 
 type Decoy = { id: string; hostname: string; phase: string; status: string; personaVersion: number; ip: string }
+type Fetched = { packets: number; bytes: number }
 type Run = { status: string; score?: number; outcome?: string; findings: { probe: string; verdict: string }[] }
 
 const wanted = ['gateway', 'controller', 'appliance-a', 'web-01', 'db-01']
@@ -47,6 +48,30 @@ t.test('an audit that is asked for is stored, and a decoy that is told apart goe
   const ready = await until('the decoy to answer', 120, async () =>
     (await decoys()).find(({ phase }) => phase === 'ready'),
   )
+
+  const said = await lab.exec('web-01', ['bash', '-c', `exec 3<>/dev/tcp/${ready.ip}/22; head -1 <&3`])
+  t.match(said.stdout, /^SSH-2\.0-/, 'a neighbour is greeted')
+  await t.test('its packets are fetched from the appliance as a capture file', async (t) => {
+    const fetched = await centre.ask<Fetched>('decoys', 'capture', ready.hostname, '-o', '/tmp/decoy.pcap')
+    t.ok(fetched.packets >= 6, `${fetched.packets} packets`)
+    const head = await lab.exec('controller', [
+      'sh',
+      '-c',
+      'od -An -tx1 -N4 /tmp/decoy.pcap; stat -c "%s %a" /tmp/decoy.pcap',
+    ])
+    t.equal(head.stdout.trim().replace(/\s+/g, ' '), `d4 c3 b2 a1 ${fetched.bytes} 600`)
+    const nothing = centre.ask(
+      'decoys',
+      'capture',
+      ready.hostname,
+      '--to',
+      '2026-01-01T00:00:00Z',
+      '-o',
+      '/tmp/none.pcap',
+    )
+    await t.rejects(nothing, /capture|nothing|ring/i)
+    await t.rejects(centre.ask('decoys', 'capture', 'nobody', '-o', '/tmp/none.pcap'), /nobody/)
+  })
 
   // It says of itself what its persona does not: the control file of its service is another one than the plan's.
   const changed = await lab.exec('appliance-a', [

@@ -6,7 +6,7 @@ import type { Routes } from '../port.ts'
 import { decoyFor } from './decoys.ts'
 
 const wish = z.strictObject({
-  /** Milliseconds back from now, by the appliance's clock; or two times. */
+  /** Absent: from the ring's beginning, or to its end. */
   from: z.iso.datetime().optional(),
   to: z.iso.datetime().optional(),
   mostMb: z.int().min(1).max(64).default(16),
