@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import type { DriftEffect } from '../../shared/schemas/drift.ts'
 import { wilson } from '../../shared/statistics/index.ts'
 import { eventually } from '../lab/cowrie-pod.ts'
@@ -8,12 +7,8 @@ import { type CleanUp, cleanedUp } from './clean-up.ts'
 import type { Bench } from './row.ts'
 
 const third = 232
-const answersPerRound = 1500
-const rounds = 3
-/** What the kernel counts processor time in, a second (`getconf CLK_TCK`). */
-const ticks = 100
 
-type Decoy = Awaited<ReturnType<typeof makeDriftingDecoy>>
+export type Decoy = Awaited<ReturnType<typeof makeDriftingDecoy>>
 type Ask = { effect: DriftEffect; requested: number; times: number; way: 'kept' | 'fresh' }
 
 const wait = (form: 'fixed' | 'jitter', ms: number, spread: number, times: number): Ask => ({
@@ -30,18 +25,9 @@ const asks: readonly Ask[] = [
   { effect: { type: 'alteration', what: 'fields', share: 0.2 }, requested: 0.2, times: 1500, way: 'kept' },
 ]
 
-/**
- * A web page of a decoy measured from a neighbour: what was asked for against what came, and what it costs that every
- * answer takes the way through the process of drift: processor, memory, and answers a second of one client with a drift
- * of nothing against none at all (rounds in turn, so that a busy machine is busy for both).
- */
+/** A web page of a decoy measured from a neighbour: what was asked for against what came. */
 export const driftAppliedHttpBench: Bench = {
-  names: [
-    'drift.http_requested_vs_measured_error',
-    'drift.pod_cpu_ms_per_1000_answers',
-    'drift.pod_memory',
-    'drift.pod_throughput_ratio',
-  ],
+  names: ['drift.http_requested_vs_measured_error'],
   run: (progress) =>
     cleanedUp(async (cleanUp) => {
       const decoy = await startDecoy(cleanUp)
@@ -55,7 +41,6 @@ export const driftAppliedHttpBench: Bench = {
           `${JSON.stringify(effect)}: asked for ${requested}, measured ${shown(measured)} (${shown(low)} to ${shown(high)})`,
         )
       }
-      const { cpuMs, memoryMb, ratio } = await costOf(decoy)
       return [
         {
           name: 'drift.http_requested_vs_measured_error',
@@ -65,28 +50,11 @@ export const driftAppliedHttpBench: Bench = {
           target: 0.2,
           reference: null,
         },
-        {
-          name: 'drift.pod_cpu_ms_per_1000_answers',
-          value: cpuMs,
-          unit: 'ms',
-          better: 'lower',
-          target: 500,
-          reference: 0,
-        },
-        { name: 'drift.pod_memory', value: memoryMb, unit: 'MB', better: 'lower', target: 16, reference: 0 },
-        {
-          name: 'drift.pod_throughput_ratio',
-          value: ratio,
-          unit: 'of none',
-          better: 'higher',
-          target: 0.7,
-          reference: 1,
-        },
       ]
     }),
 }
 
-async function startDecoy(cleanUp: CleanUp): Promise<Decoy> {
+export async function startDecoy(cleanUp: CleanUp): Promise<Decoy> {
   const decoy = await makeDriftingDecoy({ teardown: cleanUp.add }, third)
   await decoy.decoys.start(new AbortController().signal)
   await decoy.applied([])
@@ -119,41 +87,6 @@ function medianWithin(all: readonly Asked[], plain: number) {
   const [middle, aside] = [sorted.length / 2, 0.98 * Math.sqrt(sorted.length)]
   const at = (place: number) => sorted[Math.min(sorted.length - 1, Math.max(0, Math.floor(place)))] ?? Number.NaN
   return { measured: at(middle), low: at(middle - aside), high: at(middle + aside) }
-}
-
-async function costOf(decoy: Decoy) {
-  const nothing: DriftEffect = { type: 'latency', form: 'fixed', ms: 0, spread: 0 }
-  const rates = { without: [] as number[], within: [] as number[] }
-  let [cpuMs, memoryMb] = [0, 0]
-  const rate = async () => {
-    const begun = performance.now()
-    await ask(decoy, answersPerRound, 'kept')
-    return (answersPerRound * 1000) / (performance.now() - begun)
-  }
-  for (let i = 0; i < rounds; i++) {
-    await decoy.applied([])
-    await eventually(async () => decoy.processes().length === 0 || undefined, 'the process has ended', 20)
-    rates.without.push(await rate())
-    await inForce(decoy, [nothing])
-    const [pid] = decoy.processes()
-    const before = await processorMs(pid)
-    rates.within.push(await rate())
-    cpuMs += (((await processorMs(pid)) - before) * 1000) / answersPerRound / rounds
-    memoryMb = Math.max(memoryMb, await ownMb(pid))
-  }
-  const best = (some: readonly number[]) => Math.max(...some)
-  return { cpuMs, memoryMb, ratio: best(rates.within) / best(rates.without) }
-}
-
-async function processorMs(pid: number | undefined): Promise<number> {
-  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ')
-  return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticks
-}
-
-/** Of its own: what it shares with other programs of the machine is not counted. */
-async function ownMb(pid: number | undefined): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Number(/RssAnon:\s+(\d+)/.exec(status)?.[1]) / 1024
 }
 
 const shown = (value: number): string => value.toPrecision(3)

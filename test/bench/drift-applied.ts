@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { driftMark } from '../../shared/drift-mark.ts'
 import { type DriftEffect, decoyDrift } from '../../shared/schemas/drift.ts'
 import { wilson } from '../../shared/statistics/index.ts'
@@ -27,22 +26,19 @@ const shares = [
 const asksPerSession = 1500
 /** Fails with the disk, and takes the decoy as little as may be. */
 const readsFile = ': 2>/dev/null </etc/crontab'
-const [rounds, asksPerRound] = [9, 500]
 
 /**
  * An SSH decoy measured from a neighbour: waits of a fixed and a varying length and a failing disk, each in three
- * intensities, against what was asked for; and what a drift in the path costs a decoy that has nothing to wait for.
+ * intensities, against what was asked for.
  */
 export const driftAppliedBench: Bench = {
-  names: ['drift.requested_vs_measured_error', 'drift.cowrie_cpu_percent', 'drift.cowrie_commands_ratio'],
+  names: ['drift.requested_vs_measured_error'],
   run: (progress) =>
     cleanedUp(async (cleanUp) => {
       const decoy = await startDecoy(cleanUp)
       const applied = [...(await appliedWaits(decoy)), ...(await appliedErrors(decoy))]
       for (const { what, requested, measured, low, high } of applied)
         progress(`${what}: asked for ${requested}, measured ${shown(measured)} (${shown(low)} to ${shown(high)})`)
-      const { cpu, rate } = await costOf(decoy)
-      progress(`a drift of nothing in the path: CPU ${shown(cpu)} times, commands a second ${shown(rate)} times`)
       const worst = Math.max(...applied.map(deviation))
       return [
         {
@@ -53,36 +49,25 @@ export const driftAppliedBench: Bench = {
           target: 0.2,
           reference: null,
         },
-        {
-          name: 'drift.cowrie_cpu_percent',
-          value: (cpu - 1) * 100,
-          unit: '% more',
-          better: 'lower',
-          target: 10,
-          reference: 0,
-        },
-        {
-          name: 'drift.cowrie_commands_ratio',
-          value: rate,
-          unit: 'ratio',
-          better: 'higher',
-          target: 0.9,
-          reference: 1,
-        },
       ]
     }),
 }
 
-type Decoy = { lab: Lab; put(...effects: DriftEffect[]): Promise<void>; client(): Promise<MeasuringClient> }
+export type Decoy = {
+  pid(): Promise<number>
+  put(...effects: DriftEffect[]): Promise<void>
+  client(): Promise<MeasuringClient>
+}
 
-async function startDecoy(cleanUp: CleanUp): Promise<Decoy> {
+export async function startDecoy(cleanUp: CleanUp): Promise<Decoy> {
   const lab = await Lab.start({ teardown: cleanUp.add }, personaOf('srv-drift-1', 1))
   const put = async (...effects: DriftEffect[]) => {
     const wanted = decoyDrift.parse({ everyone: effects.length > 0 ? { seed: 'bench', effects } : null, views: [] })
     await lab.control('drift.json', wanted)
     await lab.status(({ drift }) => drift === driftMark(wanted), 'the drift is in force')
   }
-  return { lab, put, client: () => MeasuringClient.open(lab.decoy, user, password) }
+  const pid = async () => Number(await docker('inspect', '--format', '{{.State.Pid}}', lab.service))
+  return { pid, put, client: () => MeasuringClient.open(lab.decoy, user, password) }
 }
 
 async function appliedWaits({ put, client }: Decoy): Promise<Applied[]> {
@@ -118,40 +103,6 @@ async function appliedErrors({ put, client }: Decoy): Promise<Applied[]> {
   }
   await put()
   return found
-}
-
-/** CPU time and speed of the decoy with a drift that waits for nothing, against none: medians over rounds by turns. */
-async function costOf({ lab, put, client }: Decoy): Promise<{ cpu: number; rate: number }> {
-  const pid = await docker('inspect', '--format', '{{.State.Pid}}', lab.service)
-  const ticks = async () => {
-    const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ')
-    return Number(fields[11]) + Number(fields[12])
-  }
-  const measured = async () => {
-    const one = await client()
-    const lines = await one.lines()
-    const [before, began] = [await ticks(), performance.now()]
-    await lines.waits(asksPerRound)
-    const cost = { ticks: (await ticks()) - before, rate: asksPerRound / (performance.now() - began) }
-    one.close()
-    return cost
-  }
-  const nothing: DriftEffect[] = [
-    { type: 'latency', form: 'jitter', ms: 0, spread: 1 },
-    { type: 'error', kind: 'reset', share: 0 },
-    { type: 'alteration', what: 'contents', share: 0 },
-  ]
-  const ratios: { cpu: number; rate: number }[] = []
-  await measured()
-  for (let round = 0; round < rounds; round++) {
-    await put()
-    const without = await measured()
-    await put(...nothing)
-    const within = await measured()
-    ratios.push({ cpu: within.ticks / without.ticks, rate: within.rate / without.rate })
-  }
-  const [cpu, rate] = [medianOf(ratios.map((one) => one.cpu)), medianOf(ratios.map((one) => one.rate))]
-  return { cpu: cpu.measured, rate: rate.measured }
 }
 
 const shown = (value: number): string => String(Number(value.toPrecision(3)))

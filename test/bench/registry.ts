@@ -9,6 +9,8 @@ import { driftCaptureBench } from './drift-capture.ts'
 import { driftDetectionBench } from './drift-detection.ts'
 import { driftGoldenBench } from './drift-golden.ts'
 import { driftMimicryBench } from './drift-mimicry.ts'
+import { driftOverheadBench } from './drift-overhead.ts'
+import { driftOverheadHttpBench } from './drift-overhead-http.ts'
 import { driftRoundsBench } from './drift-rounds.ts'
 import { faultsBench } from './faults.ts'
 import { ingestBench } from './ingest.ts'
@@ -54,6 +56,8 @@ export const benches: Record<string, Bench> = {
   'drift.baselines': driftBaselinesBench,
   'drift.rounds': driftRoundsBench,
   'drift.applied': driftAppliedBench,
+  'drift.overhead': driftOverheadBench,
+  'drift.overhead-http': driftOverheadHttpBench,
   'drift.mimicry': driftMimicryBench,
   spool: spoolBench,
 }
