@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import type { Test } from 'tap'
 
 const run = (command: string, ...args: string[]) => execFileSync(command, args, { encoding: 'utf8', stdio: 'pipe' })
@@ -26,7 +27,7 @@ export type Segment = {
  * since the engine gives one range to one network only.
  */
 export function makeSegment(t: Pick<Test, 'teardown'>, third: number): Segment {
-  const tag = randomBytes(3).toString('hex')
+  const tag = `${process.pid.toString(36)}-${randomBytes(2).toString('hex')}`
   const [bridge, host, nic] = [`decoys-br-${tag}`, `decoys-ho-${tag}`, `dcy${tag}`]
   const cidr = `198.18.${third}.0/24`
   clearLeft(cidr)
@@ -73,6 +74,7 @@ function clearLeft(cidr: string): void {
   for (const network of lines('docker', 'network', 'ls', '--format', '{{.Name}}', '--filter', 'driver=macvlan')) {
     const [subnet, parent = ''] = lines('docker', 'network', 'inspect', '-f', format, network)
     if (subnet !== cidr || !parent.startsWith('dcy')) continue
+    mustHaveEnded(parent)
     const pods = lines('docker', 'ps', '-aq', '--filter', `network=${network}`)
     // A pod's further containers share its network; they are known by the agent's label.
     const agent = run('docker', 'network', 'inspect', '-f', '{{index .Labels "marshlight.agent"}}', network).trim()
@@ -83,9 +85,15 @@ function clearLeft(cidr: string): void {
   }
   const cards = JSON.parse(run('ip', '-j', 'addr', 'show', 'to', cidr)) as { ifname?: string }[]
   for (const { ifname = '' } of cards.filter(({ ifname }) => ifname?.startsWith('dcy'))) {
+    mustHaveEnded(ifname)
     const tag = ifname.slice('dcy'.length)
     const spaces = new Set(lines('ip', 'netns', 'list'))
     for (const name of [`decoys-br-${tag}`, `decoys-ho-${tag}`]) if (spaces.has(name)) run('ip', 'netns', 'del', name)
     if (run('ip', '-br', 'link').includes(`${ifname}@`)) run('ip', 'link', 'del', ifname)
   }
+}
+
+function mustHaveEnded(nic: string): void {
+  const pid = Number.parseInt(nic.slice('dcy'.length), 36)
+  if (existsSync(`/proc/${pid}`)) throw new Error(`${nic} is a segment of process ${pid}, which runs: wait for its end`)
 }

@@ -6,11 +6,17 @@ import { makeSegment } from './decoys-segment.ts'
 t.setTimeout(120_000)
 const run = (command: string, ...args: string[]) => execFileSync(command, args, { encoding: 'utf8', stdio: 'pipe' })
 
+/** A test that ends without its teardown, with a network and a container on its segment. */
+const leaving = `import { execFileSync } from 'node:child_process'
+import { makeSegment } from '${new URL('./decoys-segment.ts', import.meta.url)}'
+const { nic, bridge, cidr } = makeSegment({ teardown() {} }, 59)
+const docker = (...args) => execFileSync('docker', args)
+docker('network', 'create', '-d', 'macvlan', '-o', 'parent=' + nic, '--subnet', cidr, nic)
+docker('create', '--network', nic, '--name', nic + '-pod', 'marshlight/pod:dev')
+console.log(JSON.stringify({ nic, bridge }))`
+
 t.test('a segment is made anew where a test that was killed left one', async (t) => {
-  const ends: (() => unknown)[] = []
-  const killed = makeSegment({ teardown: (end: () => unknown) => ends.push(end) }, 59)
-  run('docker', 'network', 'create', '-d', 'macvlan', '-o', `parent=${killed.nic}`, '--subnet', killed.cidr, killed.nic)
-  run('docker', 'create', '--network', killed.nic, '--name', `${killed.nic}-pod`, 'marshlight/pod:dev')
+  const killed = JSON.parse(run(process.execPath, '-e', leaving)) as { nic: string; bridge: string }
 
   const segment = makeSegment(t, 59)
   const { agent, reported, decoys } = await makeAppliance(t, segment)
@@ -18,6 +24,7 @@ t.test('a segment is made anew where a test that was killed left one', async (t)
   const decoy = decoyOf(segment, 20, 'attic-nas')
   decoys.applyPlan(planOf(agent, 1, [decoy]))
   await reported(phase(decoy.id, 'ready'))
+  t.throws(() => makeSegment({ teardown() {} }, 59), /process \d+, which runs/, 'a running test keeps its own')
   t.notMatch(run('ip', 'netns', 'list'), killed.bridge, 'its namespaces are gone')
   t.notMatch(run('docker', 'network', 'ls'), killed.nic, 'its network')
   t.notMatch(run('docker', 'ps', '-a'), killed.nic, 'and its containers')
