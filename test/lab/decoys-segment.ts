@@ -86,10 +86,11 @@ function clearLeft(cidr: string): void {
   const cards = JSON.parse(run('ip', '-j', 'addr', 'show', 'to', cidr)) as { ifname?: string }[]
   for (const { ifname = '' } of cards.filter(({ ifname }) => ifname?.startsWith('dcy'))) {
     mustHaveEnded(ifname)
+    // Before its namespace: the kernel takes a namespace's links away later, and one by one.
+    run('ip', 'link', 'del', ifname)
     const tag = ifname.slice('dcy'.length)
     const spaces = new Set(lines('ip', 'netns', 'list'))
     for (const name of [`decoys-br-${tag}`, `decoys-ho-${tag}`]) if (spaces.has(name)) run('ip', 'netns', 'del', name)
-    if (run('ip', '-br', 'link').includes(`${ifname}@`)) run('ip', 'link', 'del', ifname)
   }
 }
 
