@@ -5,6 +5,7 @@ import type { Random } from '../../shared/random.ts'
 import type { FeatureWindow } from '../../shared/schemas/observation.ts'
 import type { PodRun } from '../decoys/ports.ts'
 import type { Dump, startDump } from './dump.ts'
+import { missedBy } from './dump-counts.ts'
 import { fileHeadBytes, makePcapReader } from './pcap.ts'
 import type { Ring } from './ring.ts'
 import { makeWindows } from './windows.ts'
@@ -29,7 +30,7 @@ export type DecoyCaptureDeps = {
 }
 
 /** From the head of a capture to the end of its tcpdump: one run of looking. */
-type Run = { of: string; dump: Dump; windows: ReturnType<typeof makeWindows>; dropped: number }
+type Run = { of: string; dump: Dump; windows: ReturnType<typeof makeWindows>; seen: number; missed: number }
 
 const retryMs = 5000
 
@@ -57,12 +58,16 @@ export function makeDecoyCapture(deps: DecoyCaptureDeps) {
     starting = begun
     let mine: Run | undefined
     const reader = makePcapReader(
-      ({ frame, at }) => mine?.windows.add(frame, at),
+      ({ frame, at }) => {
+        if (!mine) return
+        mine.seen++
+        mine.windows.add(frame, at)
+      },
       (bytes) => {
         if (bytes.length === fileHeadBytes && !mine) {
           ring.begin(bytes)
           if (!begun.dump) return
-          mine = { of: pod.run, dump: begun.dump, windows: windowsFrom(clock.now()), dropped: 0 }
+          mine = { of: pod.run, dump: begun.dump, windows: windowsFrom(clock.now()), seen: 0, missed: 0 }
           run = mine
         } else if (!ring.write(bytes)) {
           begun.dump?.pause()
@@ -103,9 +108,14 @@ export function makeDecoyCapture(deps: DecoyCaptureDeps) {
 
   async function take(of: Run, all: boolean): Promise<FeatureWindow[]> {
     const counts = await of.dump.counts()
-    const dropped = Math.max(of.dropped, counts?.dropped ?? 0)
-    const missed = dropped - of.dropped
-    of.dropped = dropped
+    if (!counts) {
+      // It is behind, and what it missed is told later: a window that can go on does, another one bears no mark.
+      if (!all) return []
+      of.windows.mark(undefined)
+    }
+    const sofar = Math.max(of.missed, counts ? missedBy(counts, of.seen) : 0)
+    const missed = sofar - of.missed
+    of.missed = sofar
     if (missed > 0) log.warn({ decoy, missed }, 'packets of a decoy came faster than they were read')
     return of.windows.take(clock.now(), missed, all)
   }

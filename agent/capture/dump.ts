@@ -13,12 +13,14 @@ const snapBytes = 65_535
 /** Of packets of a segment: as much as holds a TLS hello. */
 const greetingBytes = 2048
 const countWithinMs = 2000
+/** As much as is read at once: less of it was all that there was. */
+const fullReadBytes = 65_536
 const endWithinMs = 3000
 /** Neither root nor any right but to read packets of the network that it stands in. */
 const nobody = '65534'
 
 export interface Dump {
-  /** What the kernel counted so far; undefined where it does not say in time. */
+  /** What was counted so far, in all when it ended; undefined where it does not say in time, or was killed. */
   counts(): Promise<DumpCounts | undefined>
   /** While paused the kernel's buffer fills, and it counts what it must drop. */
   pause(): void
@@ -86,30 +88,54 @@ function follow(child: ChildProcess, onBytes: (bytes: Buffer) => void): Dump {
       if (counts) for (const tell of waiting) tell(counts)
       else words = line.slice(0, 300)
     })
-  child.stdout?.on('data', onBytes)
+  let reads = 0
+  let emptied = true
+  child.stdout?.on('data', (bytes: Buffer) => {
+    reads++
+    emptied = bytes.length < fullReadBytes
+    onBytes(bytes)
+  })
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message))
     child.once('close', (code, killed) => resolve(`${killed ?? `exit code ${code}`}${words ? `: ${words}` : ''}`))
   })
+
+  /** Waits until nothing lies between it and here, so that it is not held up in its writing. False: not in time. */
+  async function isIdle(): Promise<boolean> {
+    const late = AbortSignal.timeout(countWithinMs)
+    while (!late.aborted) {
+      const before = reads
+      await new Promise((resolve) => setImmediate(resolve))
+      if (child.stdout?.isPaused()) await new Promise((resolve) => setTimeout(resolve, 20))
+      else if (reads === before || emptied) return true
+    }
+    return false
+  }
+
+  const asked = () =>
+    new Promise<DumpCounts | undefined>((resolve) => {
+      const done = (counts: DumpCounts | undefined) => {
+        clearTimeout(timer)
+        waiting.delete(done)
+        resolve(counts)
+      }
+      const timer = setTimeout(() => done(undefined), countWithinMs)
+      waiting.add(done)
+      child.kill('SIGUSR1')
+    })
 
   return {
     pid: child.pid,
     ended,
     pause: () => void child.stdout?.pause(),
     resume: () => void child.stdout?.resume(),
-    counts: () =>
-      new Promise((resolve) => {
-        // Before it listens the signal would end it.
-        if (!listening || child.exitCode !== null || child.signalCode !== null) return resolve(reader.last())
-        const done = (counts: DumpCounts | undefined) => {
-          clearTimeout(timer)
-          waiting.delete(done)
-          resolve(counts)
-        }
-        const timer = setTimeout(() => done(undefined), countWithinMs)
-        waiting.add(done)
-        child.kill('SIGUSR1')
-      }),
+    async counts() {
+      const last = reader.last()
+      if (child.exitCode !== null || child.signalCode !== null) return last?.final ? last : undefined
+      // Before it listens the signal would end it, and what it is writing would be lost by it.
+      if (!listening || !(await isIdle())) return undefined
+      return asked()
+    },
     async stop() {
       child.stdout?.resume()
       child.kill('SIGTERM')

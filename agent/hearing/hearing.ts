@@ -5,6 +5,7 @@ import { makeRounds } from '../../shared/rounds.ts'
 import type { Plan } from '../../shared/schemas/desired-state.ts'
 import type { FeatureWindow } from '../../shared/schemas/observation.ts'
 import type { Dump } from '../capture/dump.ts'
+import { missedBy } from '../capture/dump-counts.ts'
 import { makePcapReader } from '../capture/pcap.ts'
 import { openPseudonyms } from '../capture/pseudonyms.ts'
 import type { Hearing, HearingDeps } from './ports.ts'
@@ -106,7 +107,8 @@ export function makeHearing(deps: HearingDeps): Hearing {
   async function tell(): Promise<void> {
     const missed = new Map<string, number>()
     for (const ear of ears.values()) {
-      const dropped = (await ear.dump?.counts())?.dropped ?? ear.dropped
+      const counts = await ear.dump?.counts()
+      const dropped = counts ? missedBy(counts) : ear.dropped
       for (const cidr of ear.cidrs) missed.set(cidr, (missed.get(cidr) ?? 0) + Math.max(0, dropped - ear.dropped))
       ear.dropped = dropped
     }

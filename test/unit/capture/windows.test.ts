@@ -1,7 +1,7 @@
 import t from 'tap'
 import { numberOf } from '../../../agent/capture/decode.ts'
 import { makeDecoyCapture } from '../../../agent/capture/decoy-capture.ts'
-import { makeCountReader } from '../../../agent/capture/dump-counts.ts'
+import { type DumpCounts, makeCountReader, missedBy } from '../../../agent/capture/dump-counts.ts'
 import { makePseudonyms, openPseudonyms } from '../../../agent/capture/pseudonyms.ts'
 import { makeWindows } from '../../../agent/capture/windows.ts'
 import { makeLog } from '../../../shared/log.ts'
@@ -137,15 +137,23 @@ t.test('counts are read in one line or three, with other words between', async (
     reader.read('tcpdump: listening on eth0, link-type EN10MB (Ethernet), snapshot length 65535 bytes'),
     undefined,
   )
-  const words = 'tcpdump: 12 packets captured, 20 packets received by filter, 8 packets dropped by kernel'
-  t.strictSame(reader.read(words), { captured: 12, received: 20, dropped: 8 })
+  const words = 'tcpdump: 12 packets captured, 24 packets received by filter, 8 packets dropped by kernel'
+  t.strictSame(reader.read(words), { captured: 12, received: 24, dropped: 8, final: false })
   t.equal(reader.read('1 packet captured'), undefined)
   t.equal(reader.read('1 packet received by filter'), undefined)
-  t.strictSame(reader.read('0 packets dropped by kernel'), { captured: 1, received: 1, dropped: 0 })
+  const atEnd = reader.read('0 packets dropped by kernel')
+  t.strictSame(atEnd, { captured: 1, received: 1, dropped: 0, final: true })
+  const counts = { captured: 12, received: 24, dropped: 8 }
+  t.equal(missedBy({ ...counts, final: false }), 8, 'four of them wait, and may still be read')
+  t.equal(missedBy({ ...counts, final: true }), 12, 'nobody reads them any more')
 })
 
 t.test('windows cut where drift changes and where the pod ends; missed packets are those of that time', async (t) => {
-  let [now, dropped] = [start, 0]
+  let now = start
+  let counted: DumpCounts | undefined = { captured: 1, received: 1, dropped: 0, final: false }
+  const dropped = (count: number) => {
+    counted = { captured: 1, received: 1 + count, dropped: count, final: false }
+  }
   let give: (bytes: Buffer) => void = () => {}
   const over = Promise.withResolvers<string>()
   const told: FeatureWindow[] = []
@@ -162,7 +170,7 @@ t.test('windows cut where drift changes and where the pod ends; missed packets a
     drift: 'none',
     startDump: async (_, onBytes) => {
       give = onBytes
-      const counts = async () => ({ captured: 1, received: 1, dropped })
+      const counts = async () => counted
       return { pid: 1, counts, pause() {}, resume() {}, ended: over.promise, stop: async () => over.resolve('stopped') }
     },
     onWindows: (some) => told.push(...some),
@@ -176,16 +184,28 @@ t.test('windows cut where drift changes and where the pod ends; missed packets a
     of(some, 80).map(({ drift, seconds, missed }) => [drift, seconds, missed])
   packet()
   now += 10_000
-  dropped = 3
+  dropped(3)
   t.strictSame(marks(await capture.drifted('aaaa')), [['none', 10, 3]])
   packet()
   now += 5000
   t.strictSame(marks(await capture.tick()), [[undefined, 5, 0]], 'of neither')
   packet()
   now += 15_000
-  dropped = 4
+  dropped(4)
   t.strictSame(marks(await capture.tick()), [['aaaa', 15, 1]])
+  packet()
   now += 1000
+  counted = undefined
+  t.strictSame(await capture.tick(), [], 'while nobody says what was missed, the window goes on')
+  now += 1000
+  t.strictSame(marks(await capture.drifted('bbbb')), [[undefined, 2, 0]], 'or says nothing of its drift')
+  now += 1000
+  dropped(6)
+  t.strictSame(marks(await capture.tick()), [[undefined, 1, 2]], 'it is told once it is known')
+  packet()
+  now += 1000
+  // Two that waited in the kernel when it ended.
+  counted = { captured: 5, received: 13, dropped: 6, final: true }
   await capture.stop()
-  t.strictSame(marks(told), [['aaaa', 1, 0]])
+  t.strictSame(marks(told), [['bbbb', 1, 2]])
 })

@@ -52,7 +52,7 @@ t.test('windows of a segment while the plan names it, and not a word of it after
       }
       open.set(nic, { mirror, end: () => end('broken') })
       if (mirror) setImmediate(() => onBytes(recording))
-      const counts = async () => ({ captured: 9, received: 9, dropped: mirror ? 4 : 0 })
+      const counts = async () => ({ captured: 9, received: 9, dropped: mirror ? 4 : 0, final: false })
       return { pid: 1, ended, stop, counts, pause() {}, resume() {} }
     },
     onConversations: async (of, conversations) => void conversed.push(`${of} ${conversations.length > 0}`),
