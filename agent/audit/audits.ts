@@ -25,6 +25,8 @@ export type AuditsDeps = {
   namesOf: (ips: readonly string[]) => Promise<Map<string, string[]>>
   runJob: RunJob
   report: Report
+  /** A look at a decoy begins; what it returns is called at its end. */
+  looking?: (decoy: string, from: Vantage) => () => void
   clock: Clock
   log: Log
 }
@@ -77,7 +79,12 @@ export function makeAudits(deps: AuditsDeps): Audits {
   async function carryOut(nic: string, job: Job, timeoutMs: number, onTold: (one: Told) => void): Promise<number> {
     const began = clock.now()
     log.info({ do: job.do, decoy: job.decoy.id, from: job.from.ip }, 'looking at a decoy from a neighbour’s place')
-    await deps.runJob(nic, job, { timeoutMs }, onTold, stopping.signal)
+    const over = deps.looking?.(job.decoy.id, job.from)
+    try {
+      await deps.runJob(nic, job, { timeoutMs }, onTold, stopping.signal)
+    } finally {
+      over?.()
+    }
     return clock.now() - began
   }
 

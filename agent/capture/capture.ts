@@ -11,6 +11,7 @@ import { numberOf } from './decode.ts'
 import { type DecoyCapture, makeDecoyCapture } from './decoy-capture.ts'
 import { startDump } from './dump.ts'
 import { makeFetch } from './fetch.ts'
+import { type Mimics, mimicsOf } from './mimics.ts'
 import type { Capture, CaptureDeps } from './ports.ts'
 import { openPseudonyms } from './pseudonyms.ts'
 import { makeRing, type Ring, type RingLimits } from './ring.ts'
@@ -36,6 +37,7 @@ export function makeCapture(deps: CaptureDeps): Capture {
   const folder = join(deps.stateDir, 'capture')
   const held = new Map<string, Held>()
   let plan: Plan | undefined
+  let mimics = new Map<string, Mimics>()
   let last: ObservationPolicy | undefined
   let pseudonym: ((address: number) => string) | undefined
   let telling: Promise<void> = Promise.resolve()
@@ -102,6 +104,8 @@ export function makeCapture(deps: CaptureDeps): Capture {
       address: numberOf(decoy.ip),
       broadcastAddress: parseNetwork(decoy.cidr).last,
       ports: portsOfDecoy(decoy),
+      mimics: () => mimics.get(decoy.id),
+      isOwnLook: (address, port, at) => deps.isOwnLook?.(decoy.id, address, port, at) ?? false,
       ring,
       random: deps.random,
       pseudonym,
@@ -163,6 +167,7 @@ export function makeCapture(deps: CaptureDeps): Capture {
     applyPlan(next) {
       plan = next
       if (next.observe) last = next.observe
+      mimics = new Map(next.decoys.flatMap(({ id, mimicry }) => (mimicry ? [[id, mimicsOf(mimicry)] as const] : [])))
       const end = nextEnd(clock.now())
       windowEndsAt = windowEndsAt === 0 ? end : Math.min(windowEndsAt, end)
       rounds.wake()

@@ -6,6 +6,7 @@ import type { FeatureWindow } from '../../shared/schemas/observation.ts'
 import type { PodRun } from '../decoys/ports.ts'
 import type { Dump, startDump } from './dump.ts'
 import { missedBy } from './dump-counts.ts'
+import type { Mimics } from './mimics.ts'
 import { fileHeadBytes, makePcapReader } from './pcap.ts'
 import type { Ring } from './ring.ts'
 import { makeWindows } from './windows.ts'
@@ -15,6 +16,8 @@ export type DecoyCaptureDeps = {
   address: number
   broadcastAddress?: number
   ports: ReadonlyMap<number, string>
+  mimics?: () => Mimics | undefined
+  isOwnLook?: (address: number, port: number, at: number) => boolean
   ring: Ring
   random: Random
   pseudonym: (address: number) => string

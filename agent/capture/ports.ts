@@ -21,6 +21,8 @@ export type CaptureDeps = {
   /** Bytes that the disk of a folder can still take. */
   freeBytes?: (folder: string) => Promise<number>
   startDump?: typeof startDump
+  /** Whether it was an audit or a test touch of ours that a decoy spoke with: in the ring, and in no feature. */
+  isOwnLook?: (decoy: string, address: number, port: number, at: number) => boolean
 }
 
 export interface Capture extends Part {

@@ -3,12 +3,15 @@ import type { Profile } from '../../shared/schemas/baseline.ts'
 import type { Persona } from '../../shared/schemas/persona.ts'
 import { type Segment, tcp } from './decode.ts'
 import { makeFlows } from './flows.ts'
+import type { Mimics } from './mimics.ts'
 
-/** What is told of one port of the decoy, or, without a port, of what it does by itself. */
-export type Subject = { port?: number; service: string }
-export type Taken = Subject & { profile: Profile }
+/** What is told of one port of the decoy, of an instance of its mimicry, or, without either, of what else it does by itself. */
+export type Subject = { port?: number; instance?: number; service: string }
+/** `ownLooks`: packets of our audits and touches, which are in no feature. */
+export type Taken = Subject & { profile: Profile; ownLooks: number }
 
 export const ownService = 'self'
+const mimicryService = 'mimicry'
 /** A decoy lets far fewer in at once; a flood of beginnings pushes out the oldest of them. */
 const mostFlows = 500
 const mostOwnUdp = 256
@@ -28,8 +31,10 @@ export const portsOf = ({ ssh, telnet, services = [] }: Pick<Persona, 'ssh' | 't
  *
  *   TCP  to or from a service's port  -> that service's        | from elsewhere, and the decoy began it -> its own
  *   UDP  asked at a service's port, and its answers            | what it sends unasked, and the answers to that
+ *                                                              | to where its mimicry goes -> that instance's
  *
- * What comes for other ports is nobody's: a port scan says nothing of a service. It stands in the ring.
+ * What comes for other ports is nobody's: a port scan says nothing of a service. It stands in the ring. So do our own audits
+ * and test touches, whose packets are counted, and are nobody's behaviour.
  */
 export function makeSubjects(deps: {
   decoy: number
@@ -38,12 +43,17 @@ export function makeSubjects(deps: {
   ports: ReadonlyMap<number, string>
   random: Random
   pseudonym: (address: number) => string
+  /** What its mimicry talks to; undefined while there is none. */
+  mimics?: () => Mimics | undefined
+  isOwnLook?: (address: number, port: number, at: number) => boolean
 }) {
   const { decoy, ports } = deps
   const flowsOf = (answers: 'decoy' | 'others') =>
     makeFlows({ decoy, random: deps.random, pseudonym: deps.pseudonym, answers, mostFlows })
   const services = new Map([...ports.keys()].map((port) => [port, flowsOf('decoy')]))
   const self = flowsOf('others')
+  const mimicry = new Map<number, ReturnType<typeof makeFlows>>()
+  let ownLooks = new Map<unknown, number>()
   /** Own ports that the decoy has sent from unasked, by protocol, port and the other's port. */
   const begun = new Set<string>()
 
@@ -67,20 +77,46 @@ export function makeSubjects(deps: {
     begun.add(key)
   }
 
+  function flowsTo(protocol: number, address: number, port: number, ownPort: number) {
+    const mimics = deps.mimics?.()
+    return mimics?.isTo(protocol, address, port) ? flowsOfInstance(mimics.instanceOf(ownPort)) : self
+  }
+
+  function flowsOfInstance(instance: number) {
+    const flows = mimicry.get(instance) ?? flowsOf('others')
+    mimicry.set(instance, flows)
+    return flows
+  }
+
   return {
     add(segment: Segment, at: number): void {
       const outgoing = segment.source === decoy
       if (segment.sourcePort === 0 || outgoing === (segment.target === decoy)) return
-      const flows = isOwn(segment, outgoing) ? self : services.get(outgoing ? segment.sourcePort : segment.targetPort)
-      flows?.add(segment, at)
+      const [ownPort, other, far] = outgoing
+        ? [segment.sourcePort, segment.target, segment.targetPort]
+        : [segment.targetPort, segment.source, segment.sourcePort]
+      const flows = isOwn(segment, outgoing) ? flowsTo(segment.protocol, other, far, ownPort) : services.get(ownPort)
+      if (!flows) return
+      if (deps.isOwnLook?.(other, far, at)) ownLooks.set(flows, (ownLooks.get(flows) ?? 0) + 1)
+      else flows.add(segment, at)
     },
-    take: (seconds: number, now: number): Taken[] => [
-      ...[...services].map(([port, flows]) => ({
-        port,
-        service: (ports.get(port) ?? '').slice(0, 32),
+    take(seconds: number, now: number): Taken[] {
+      const instances = deps.mimics?.()?.instances ?? 0
+      for (let one = 0; one < instances; one++) flowsOfInstance(one)
+      const looks = ownLooks
+      ownLooks = new Map()
+      const of = (subject: Subject, flows: typeof self): Taken => ({
+        ...subject,
         profile: flows.take(seconds, now),
-      })),
-      { service: ownService, profile: self.take(seconds, now) },
-    ],
+        ownLooks: looks.get(flows) ?? 0,
+      })
+      const taken = [
+        ...[...services].map(([port, flows]) => of({ port, service: (ports.get(port) ?? '').slice(0, 32) }, flows)),
+        of({ service: ownService }, self),
+        ...[...mimicry].map(([instance, flows]) => of({ instance, service: mimicryService }, flows)),
+      ]
+      for (const instance of mimicry.keys()) if (instance >= instances) mimicry.delete(instance)
+      return taken
+    },
   }
 }

@@ -2,6 +2,7 @@ import type { Random } from '../../shared/random.ts'
 import type { Profile } from '../../shared/schemas/baseline.ts'
 import type { FeatureWindow } from '../../shared/schemas/observation.ts'
 import { decode, type Segment } from './decode.ts'
+import type { Mimics } from './mimics.ts'
 import { makeSubjects, type Subject } from './subjects.ts'
 import { isQuiet } from './window-profile.ts'
 
@@ -13,6 +14,8 @@ export type WindowsDeps = {
   ports: ReadonlyMap<number, string>
   random: Random
   pseudonym: (address: number) => string
+  mimics?: () => Mimics | undefined
+  isOwnLook?: (address: number, port: number, at: number) => boolean
   /** When it began to be looked at, milliseconds. */
   from: number
   /** Mark of the drift in force; undefined where that is not known for the whole first window. */
@@ -22,7 +25,7 @@ export type WindowsDeps = {
 const hourMs = 3_600_000
 
 /**
- * Windows of one decoy: one of each service's port and one of what it does by itself.
+ * Windows of one decoy: one of each service's port, one of what it does by itself, one of each instance of its mimicry.
  *
  *   packets -> subjects -> [take] busy: told, after the quiet time before it | quiet: grows, told once an hour
  *
@@ -36,13 +39,16 @@ export function makeWindows(deps: WindowsDeps) {
   let begunAt = deps.from
   let drift = deps.drift
 
-  function windowOf({ port, service }: Subject, profile: Profile, from: number, to: number, missed: number) {
+  function windowOf({ port, instance, service }: Subject, profile: Profile, from: number, to: number, missed: number) {
     const seconds = (to - from) / 1000
     const told: FeatureWindow = {
       type: 'window',
       at: new Date(to).toISOString(),
       seconds,
-      subject: { kind: 'decoy', decoy: deps.decoy, ...(port !== undefined && { port }) },
+      subject:
+        instance === undefined
+          ? { kind: 'decoy', decoy: deps.decoy, ...(port !== undefined && { port }) }
+          : { kind: 'mimicry', decoy: deps.decoy, instance },
       service,
       profile: over(profile, seconds),
       missed,
@@ -63,10 +69,13 @@ export function makeWindows(deps: WindowsDeps) {
     take(now: number, missed: number, all = false): FeatureWindow[] {
       const to = Math.max(now, begunAt + 1)
       const told: FeatureWindow[] = []
-      for (const { profile, ...subject } of subjects.take((to - begunAt) / 1000, to)) {
-        const key = String(subject.port ?? 'self')
+      const taken = subjects.take((to - begunAt) / 1000, to)
+      const keys = new Set(taken.map(keyOf))
+      for (const key of quietSince.keys()) if (!keys.has(key)) quietSince.delete(key)
+      for (const { profile, ownLooks, ...subject } of taken) {
+        const key = keyOf(subject)
         const since = quietSince.get(key) ?? begunAt
-        const quiet = isQuiet(profile) && missed === 0
+        const quiet = isQuiet(profile) && missed === 0 && ownLooks === 0
         if (quiet && !all && Math.floor(since / hourMs) === Math.floor(to / hourMs)) {
           quietSince.set(key, since)
           continue
@@ -75,7 +84,7 @@ export function makeWindows(deps: WindowsDeps) {
         if (quiet) told.push(windowOf(subject, profile, since, to, 0))
         else {
           if (since < begunAt) told.push(windowOf(subject, nothing(profile), since, begunAt, 0))
-          told.push(windowOf(subject, profile, begunAt, to, missed))
+          told.push({ ...windowOf(subject, profile, begunAt, to, missed), ...(ownLooks > 0 && { ownLooks }) })
         }
       }
       begunAt = to
@@ -88,6 +97,9 @@ export function makeWindows(deps: WindowsDeps) {
     since: () => begunAt,
   }
 }
+
+const keyOf = ({ port, instance }: Subject): string =>
+  instance === undefined ? String(port ?? 'self') : `#${instance}`
 
 const over = (profile: Profile, seconds: number): Profile =>
   Object.fromEntries(

@@ -3,6 +3,7 @@ import type { Part } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Plan } from '../../shared/schemas/desired-state.ts'
 import type { Audits } from '../audit/index.ts'
+import { makeOwnLooks } from '../audit/own-looks.ts'
 import type { Engine } from '../engine/port.ts'
 import type { Report, Spool } from '../spool/index.ts'
 import { segmentCards, segmentNics } from './cards.ts'
@@ -106,6 +107,7 @@ export function decoyRooms(
     roomDeps('mimicry'),
   )
 
+  const ownLooks = makeOwnLooks({ clock })
   const capture = supervised(
     'capture',
     async () => {
@@ -116,6 +118,7 @@ export function decoyRooms(
         spool,
         stateDir,
         pods: () => decoys.current()?.pods() ?? [],
+        isOwnLook: ownLooks.isOwn,
       })
     },
     planned('capture'),
@@ -165,7 +168,7 @@ export function decoyRooms(
         report,
         stateDir,
         nics: async () => segmentCards(config.nics).map(({ name, mac, cidr }) => ({ nic: name, mac, cidr })),
-        ownDecoys: () => decoys.current()?.ownAddresses() ?? [],
+        ownDecoys: () => [...(decoys.current()?.ownAddresses() ?? []), ...ownLooks.macs().map((mac) => ({ mac }))],
         listen: startCardDump,
         onConversations: async (cidr, conversations, span) => {
           await mimicry.current()?.seen.add(cidr, conversations, span)
@@ -192,6 +195,7 @@ export function decoyRooms(
       whoHas: arp.check,
       namesOf: (ips) => reverseDns(ips, getServers()),
       runJob: makePlaces(common),
+      looking: ownLooks.begun,
       report,
     })
   }

@@ -112,7 +112,7 @@ class Mimic:
         except Bounded as bound:
             return tell(outcome(asked, "bounded", why=str(bound)))
         archive = self.archives.setdefault(target["ip"], Archive())
-        talk = Talk(asked, target, self.account.spend, archive, self.agent)
+        talk = Talk(asked, target, self.account.spend, archive, self.agent, self.plan["instantiations"])
         work = self._had(asked, talk)
         task = self.loop.start(work)
         if work.gi_frame is not None:

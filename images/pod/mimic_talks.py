@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 import mimic_loop as loop
 import mimic_names
 import mimic_peers
+import mimic_ports
 import mimic_updates
 from mimic_account import Bounded
 
@@ -23,8 +24,11 @@ class Talk:
     that are about to leave or have come, and throws where a bound is reached.
     """
 
-    def __init__(self, asked: dict, target: dict, before: Callable[[int], None], archive, agent: str) -> None:
+    def __init__(
+        self, asked: dict, target: dict, before: Callable[[int], None], archive, agent: str, instances: int = 1
+    ) -> None:
         self.target, self.before, self.archive, self.agent = target, before, archive, agent
+        self.instance, self.instances = int(asked["instance"]), instances
         self.exchanges: list[Exchange] = [(int(a), int(b), float(c)) for a, b, c in asked["exchanges"]]
         self.chance = random.Random(f"{asked['id']} {asked['at']}")
         self.place = (target["ip"], target["port"])
@@ -49,6 +53,9 @@ class Talk:
         self.bytes += count
         self.before(count)
 
+    def _leave(self, made: socket.socket) -> None:
+        mimic_ports.leave_from(made, self.instance, self.instances)
+
     def _note(self, request: int, response: int, since: float, begun: float) -> None:
         """The pause is that since the last answer, or since the connection began."""
         self.made.append((request, response, round((begun - since) * 1000, 3)))
@@ -60,13 +67,14 @@ class Talk:
 
     def _open(self) -> Generator[loop.Wait, bool, socket.socket]:
         self.begun = begun = time.monotonic()
-        connection = yield from loop.connected(self.place, SECONDS)
+        connection = yield from loop.connected(self.place, SECONDS, self._leave)
         self.connect_ms = round((time.monotonic() - begun) * 1000, 3)
         return connection
 
     def _names(self) -> Generator[loop.Wait, bool, None]:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
             out.setblocking(False)
+            self._leave(out)
             out.connect(self.place)
             last, before, waited = time.monotonic(), None, []
             for place, (size, response, pause) in enumerate(self.exchanges):

@@ -25,6 +25,7 @@ LISTEN = "192.0.0.8"
 TABLE = "marshlight_mimicry"
 LONGEST = 1 << 18
 MOST_TARGETS = 64
+MOST_INSTANCES = 8
 SIOCSIFADDR, SIOCSIFNETMASK = 0x8916, 0x891C
 
 
@@ -51,7 +52,10 @@ def checked(said: dict) -> dict:
     bounds = {name: said[name] for name in ("mostAnHour", "mostBytesAnHour")}
     if not all(type(most) is int and most > 0 for most in bounds.values()):
         raise ValueError(f"bounds {bounds}")
-    return {"targets": targets, "answerOn": answer, **bounds}
+    instances = said.get("instantiations", 1)
+    if type(instances) is not int or not 1 <= instances <= MOST_INSTANCES:
+        raise ValueError(f"instantiations {instances!r}")
+    return {"targets": targets, "answerOn": answer, "instantiations": instances, **bounds}
 
 
 def target_of(one: dict) -> dict:

@@ -37,13 +37,15 @@ export const featureWindow = z.object({
   at: utc,
   seconds: z.number().positive(),
   subject: windowSubject,
-  /** `ssh`, `http` ..., as the scan or the persona names it; `self` for what a decoy does by itself. */
+  /** `ssh`, `http` ..., as the scan or the persona names it; `self` for what a decoy does by itself, `mimicry` for that. */
   service: z.string().max(32),
   profile,
   /** Mark of the drift in force over the whole window (`shared/drift-mark.ts`); undefined where it changed in between. */
   drift: z.string().max(64).optional(),
   /** Packets that the kernel told it dropped before they were read: of the whole decoy, in each window of that time. */
   missed: z.int().min(0),
+  /** Packets of our own audits and test touches of this subject, which are in none of its features. */
+  ownLooks: z.int().min(1).optional(),
 })
 
 export type ObservationPolicy = z.infer<typeof observationPolicy>

@@ -1,9 +1,11 @@
 import t from 'tap'
+import { makeOwnLooks } from '../../../agent/audit/own-looks.ts'
 import { numberOf } from '../../../agent/capture/decode.ts'
 import { makeDecoyCapture } from '../../../agent/capture/decoy-capture.ts'
 import { type DumpCounts, makeCountReader, missedBy } from '../../../agent/capture/dump-counts.ts'
+import { type Mimics, mimicsOf } from '../../../agent/capture/mimics.ts'
 import { makePseudonyms, openPseudonyms } from '../../../agent/capture/pseudonyms.ts'
-import { makeWindows } from '../../../agent/capture/windows.ts'
+import { makeWindows, type WindowsDeps } from '../../../agent/capture/windows.ts'
 import { makeLog } from '../../../shared/log.ts'
 import { seededRandom } from '../../../shared/random.ts'
 import { type FeatureWindow, featureWindow } from '../../../shared/schemas/observation.ts'
@@ -13,7 +15,7 @@ const decoy = '198.18.90.1'
 const id = '01920000-0000-7000-8000-00000000000a'
 const start = Date.parse('2026-03-02T10:00:00Z')
 const minute = 60_000
-const windowsOf = (drift: string | undefined = 'none') =>
+const windowsOf = (drift: string | undefined = 'none', more: Partial<WindowsDeps> = {}) =>
   makeWindows({
     decoy: id,
     address: numberOf(decoy),
@@ -27,6 +29,7 @@ const windowsOf = (drift: string | undefined = 'none') =>
     pseudonym: makePseudonyms(Buffer.alloc(32, 3)),
     from: start,
     drift,
+    ...more,
   })
 
 /** One page asked for from `source`: the connection takes 2 ms, the answer `delay`. */
@@ -94,6 +97,83 @@ t.test('what a decoy does by itself is its own window, answers and all', async (
   const partners = own?.profile['partner.kind']
   t.equal(partners?.form === 'mix' && Object.keys(partners.counts).length, 3)
   t.match(of(told, 161)[0]?.profile['response.delay'], { n: 1, values: [4] })
+})
+
+t.test(
+  'our own audit is counted and is no feature; the same address is anybody before, after and from other ports',
+  async (t) => {
+    let now = start
+    const looks = makeOwnLooks({ clock: { now: () => now, sleep: async () => {} } })
+    const isOwnLook = (address: number, port: number, at: number) => looks.isOwn(id, address, port, at)
+    const windows = windowsOf('none', { isOwnLook })
+    const from = { ip: '198.18.90.77', mac: '02:00:00:00:00:77', portFrom: 30_000, portTo: 30_999 }
+    visit(windows, start - 500, from.ip, 30_001, 10)
+    const over = looks.begun(id, from)
+    visit(windows, start + 1000, '198.18.90.9', 40_000, 30)
+    for (let i = 0; i < 20; i++) visit(windows, start + 2000 + i, from.ip, 30_010 + i, 900, i % 2 ? 80 : 22)
+    visit(windows, start + 3000, from.ip, 50_000, 20)
+    const told = windows.take(start + minute, 0)
+    for (const one of told) featureWindow.parse(one)
+    const [web] = of(told, 80)
+    t.equal(web?.ownLooks, 60)
+    t.match(web?.profile['response.delay'], { n: 3, values: [10, 30, 20] })
+    t.match(web?.profile['session.rate'], { count: 2 })
+    const [ssh] = of(told, 22)
+    t.equal(ssh?.ownLooks, 60)
+    t.match(ssh?.profile['session.rate'], { count: 0 }, 'nobody else was there')
+    now = start + minute
+    over()
+    visit(windows, start + 10 * minute, from.ip, 30_100, 40)
+    const [later] = of(windows.take(start + 11 * minute, 0), 80)
+    t.match(later?.profile['response.delay'], { values: [40] }, 'whoever has the address by then is a visitor')
+    t.equal(later?.ownLooks, undefined)
+  },
+)
+
+t.test('what mimicry does has windows of its own, an instance each', async (t) => {
+  let mimics: Mimics | undefined = mimicsOf({
+    instantiations: 2,
+    targets: [
+      { role: 'resolver', ip: '198.18.90.2', port: 53, proto: 'udp', names: [] },
+      { role: 'peer', ip: '198.18.90.4', port: 21_500, proto: 'tcp', names: [] },
+    ],
+  })
+  const windows = windowsOf('none', { mimics: () => mimics })
+  const question = '\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x04time\x04corp\x03lan\x00\x00\x01\x00\x01'
+  windows.add(udpFrame(decoy, 5001, '198.18.90.2', 53, question), start)
+  windows.add(udpFrame('198.18.90.2', 53, decoy, 5001, 'answer'), start + 7)
+  for (const [far, own] of [
+    [21_500, 33_000],
+    [22, 33_002],
+  ] as const) {
+    windows.add(tcpFrame({ from: decoy, fromPort: own, to: '198.18.90.4', toPort: far, flags: syn }), start + 30)
+    windows.add(
+      tcpFrame({ from: '198.18.90.4', fromPort: far, to: decoy, toPort: own, flags: synAck }),
+      start + 30 + own / 11_000,
+    )
+  }
+  // A peer asks this decoy the same way: that is the peer's.
+  windows.add(tcpFrame({ from: '198.18.90.4', fromPort: 40_000, to: decoy, toPort: 21_600, flags: syn }), start + 50)
+  const told = windows.take(start + minute, 0)
+  for (const one of told) featureWindow.parse(one)
+  const mimicry = (instance: number) =>
+    told.filter(({ subject }) => subject.kind === 'mimicry' && subject.instance === instance)
+  t.match(mimicry(0), [
+    { service: 'mimicry', profile: { 'connect.delay': { n: 1, values: [3] }, 'request.rate': { count: 0 } } },
+  ])
+  t.match(mimicry(1), [{ profile: { 'response.delay': { values: [7] }, 'name.kind': { counts: { 'A plain': 1 } } } }])
+  t.match(
+    of(told, undefined),
+    [{ profile: { 'session.rate': { count: 1 }, 'connect.delay': { n: 1 } } }],
+    'else its own',
+  )
+  mimics = undefined
+  windows.take(start + 2 * minute, 0)
+  const hours = windows.take(start + 120 * minute, 0, true)
+  t.ok(
+    hours.length > 0 && hours.every(({ subject }) => subject.kind === 'decoy'),
+    'switched off, nothing is told of it',
+  )
 })
 
 t.test('quiet windows wait, and all seconds that were looked at are told once', async (t) => {

@@ -1,7 +1,9 @@
 import t from 'tap'
 import { levelOf } from '../../../controller/detection/index.ts'
 import { type SubjectStreams, withWindow } from '../../../controller/detection/streams.ts'
+import { whoseIs } from '../../../controller/detection/whose.ts'
 import { seededRandom } from '../../../shared/random.ts'
+import type { FeatureName } from '../../../shared/schemas/baseline.ts'
 import { calm, drawProfile } from '../../drift/simulated-profiles.ts'
 import { alarmsIn, simulatedRounds } from '../../drift/simulated-rounds.ts'
 
@@ -44,4 +46,18 @@ t.test('streams without drift change nowhere; the level of the day is shared by 
   }
   t.equal(found, 0)
   t.equal(levelOf(300) * 288, 0.01)
+})
+
+t.test('where a decoy asks, the answers are others’, and what mimicry does by the hour is its plan’s', async (t) => {
+  const [web, self, mimicry] = [
+    { kind: 'decoy', decoy: 'd', port: 80 },
+    { kind: 'decoy', decoy: 'd' },
+    { kind: 'mimicry', decoy: 'd', instance: 0 },
+  ] as const
+  const of = (feature: FeatureName) => [web, self, mimicry].map((one) => whoseIs(one, feature))
+  t.strictSame(of('response.delay'), ['own', 'visitors', 'visitors'], 'a peer under drift is no drift of who asks it')
+  t.strictSame(of('partner.kind'), ['visitors', 'own', 'visitors'], 'a decoy that speaks to others of a sudden is')
+  t.strictSame(of('session.rate'), ['visitors', 'own', 'visitors'])
+  t.strictSame(of('tcp.window'), ['visitors', 'own', 'own'])
+  t.strictSame(of('path.delay'), ['way', 'way', 'way'])
 })

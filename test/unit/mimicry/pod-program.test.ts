@@ -60,6 +60,35 @@ t.test('the process in the pod holds to the plan by itself, whatever it is asked
   t.ok((await until(() => true)).some(({ type, why }) => type === 'ended' && why === 'switched off'))
 })
 
+t.test('packets tell by the port that they leave from whose they are', async (t) => {
+  const left: number[] = []
+  const resolver = createSocket('udp4')
+  resolver.on('message', (query, { port, address }) => {
+    left.push(port)
+    resolver.send(Buffer.concat([query.subarray(0, 2), Buffer.from([0x81, 0x83]), query.subarray(4)]), port, address)
+  })
+  resolver.bind(0, '127.0.0.1')
+  await once(resolver, 'listening')
+  t.teardown(() => resolver.close())
+  const target = { role: 'resolver', ip: '127.0.0.1', port: resolver.address().port, proto: 'udp' }
+  const bounds = { mostAnHour: 30, mostBytesAnHour: 10_000, answerOn: null }
+  const { say, until } = await begun(t, {
+    ...bounds,
+    instantiations: 3,
+    targets: [{ ...target, names: ['deb.example'] }],
+  })
+  const asked = [0, 1, 2, 2, 1, 0, 0, 1, 2]
+  for (const [id, instance] of asked.entries()) {
+    say({ slice: [{ id, at: Date.now(), instance, kind: 'dns', target, exchanges: [[29, 40, 0]] }] })
+    await until((all) => all.some((line) => line.id === id && line.type === 'done'))
+  }
+  t.strictSame(
+    left.map((port) => port % 3),
+    asked,
+  )
+  t.ok(new Set(left).size > 6, `ports are drawn: ${left}`)
+})
+
 async function begun(t: Test, plan: object) {
   const folder = await mkdtemp(join(tmpdir(), 'mimicry-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
