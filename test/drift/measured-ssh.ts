@@ -161,7 +161,8 @@ export async function connectionEnd(host: string, port: number): Promise<string>
   let said = ''
   socket.on('data', (piece) => {
     said += piece.toString('latin1')
-    if (said.startsWith('SSH-')) socket.destroy()
+    // A greeting of SSH, or telnet's first option.
+    if (/^(SSH-|\xff)/.test(said)) socket.destroy()
   })
   return new Promise((resolve) => {
     socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))

@@ -85,9 +85,12 @@ t.test('waits arrive as they were asked for', async (t) => {
   t.ok(p > 0.001, `of the distribution that was asked for: p = ${p}, median ${median(varying)}`)
   await apply(drift({ type: 'latency', form: 'load', ms: 80, spread: 0 }))
   const alone = median(await lines.waits(5))
-  const others = [await client(), await client()]
-  const loaded = median(await lines.waits(9))
-  t.ok(Math.abs(loaded - alone - 160) < 40, `two more sessions: ${alone} -> ${loaded} ms`)
+  const others: MeasuringClient[] = []
+  for (const many of [1, 3]) {
+    while (others.length < many) others.push(await client())
+    const loaded = median(await lines.waits(5))
+    t.ok(Math.abs(loaded - alone - 80 * many) < 40, `${many} more sessions: ${alone} -> ${loaded} ms`)
+  }
   await apply(null)
   for (const one of [asking, ...others]) one.close()
 })
@@ -123,6 +126,13 @@ t.test('errors come in the words of their protocol, in the share that was asked 
   for (let i = 0; i < 60 && ends.size < 2; i++) ends.add(await connectionEnd(lab.decoy, 22))
   t.match([...ends].sort(), ['ECONNRESET', /^SSH-2\.0-OpenSSH/])
   t.match((await asking.ask('id')).status, 0, 'open sessions go on')
+  await apply(drift(error('busy', 0.3)))
+  ends.clear()
+  for (let i = 0; i < 60 && ends.size < 2; i++) ends.add(await connectionEnd(lab.decoy, 22))
+  t.match([...ends].sort(), ['Exceeded MaxStartups closed', /^SSH-2\.0-OpenSSH/])
+  ends.clear()
+  for (let i = 0; i < 60 && ends.size < 2; i++) ends.add(await connectionEnd(lab.decoy, 23))
+  t.match([...ends].sort(), ['closed', /./], 'telnetd hangs up')
   await apply(drift(error('reset', 0.3)))
   const lost = asking.lost
   while ((await asking.ask('true')).status !== undefined);
@@ -169,6 +179,9 @@ t.test(
       new Intl.DateTimeFormat('en', { timeZone: 'Europe/Berlin', hour: 'numeric', hourCycle: 'h23' }).format(),
     )
     const lost = asking.lost
+    await apply(drift({ type: 'schedule', hours: [(hour + 5) % 24, (hour + 6) % 24] }))
+    t.equal((await asking.ask('true')).status, 0, 'outside of its hours it does nothing')
+    t.match(await connectionEnd(lab.decoy, 22), /^SSH-2\.0-OpenSSH/)
     await apply(drift({ type: 'schedule', hours: [hour, (hour + 1) % 24] }))
     await lost
     t.equal(await connectionEnd(lab.decoy, 22), 'ECONNRESET')

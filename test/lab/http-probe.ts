@@ -9,21 +9,27 @@ export type Asked = { at: number; ms: number; came: string; body: string; port: 
 export type Way = { times: number; way: 'kept' | 'fresh'; pauseSeconds?: number }
 
 /** A neighbour that asks for a page again and again, told of as it goes; ends when it is left. */
-export async function* asking(segment: Segment, ip: string, { times, way, pauseSeconds = 0 }: Way) {
-  const program = [join(import.meta.dirname, 'http-probe.py'), ip, String(times), way, String(pauseSeconds)]
+export const asking = (segment: Segment, ip: string, { times, way, pauseSeconds = 0 }: Way) =>
+  linesOf<Asked>(segment, 'http-probe.py', ip, String(times), way, String(pauseSeconds))
+
+/** What a program beside this file says as a neighbour, line by line. */
+export async function* linesOf<T>(segment: Segment, name: string, ...words: string[]) {
+  const program = [join(import.meta.dirname, name), ...words]
   const asker = spawn('ip', ['netns', 'exec', segment.namespace, 'python3', '-B', ...program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   try {
-    for await (const line of createInterface({ input: asker.stdout })) yield JSON.parse(line) as Asked
+    for await (const line of createInterface({ input: asker.stdout })) yield JSON.parse(line) as T
   } finally {
     asker.kill('SIGKILL')
   }
 }
 
-export async function asked(segment: Segment, ip: string, way: Way): Promise<Asked[]> {
-  const all: Asked[] = []
-  for await (const one of asking(segment, ip, way)) all.push(one)
+export const asked = (segment: Segment, ip: string, way: Way): Promise<Asked[]> => allOf(asking(segment, ip, way))
+
+export async function allOf<T>(lines: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const one of lines) all.push(one)
   return all
 }
 

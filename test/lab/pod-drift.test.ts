@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import t from 'tap'
 import { serviceName } from '../../agent/decoys/specs.ts'
-import type { DriftEffect } from '../../shared/schemas/drift.ts'
+import { type DriftEffect, mostDelayMs } from '../../shared/schemas/drift.ts'
 import { wilson } from '../../shared/statistics/index.ts'
 import { eventually } from './cowrie-pod.ts'
 import { planOf } from './decoys-appliance.ts'
-import { asked, asking, medianMs } from './http-probe.ts'
+import { allOf, asked, asking, linesOf, medianMs } from './http-probe.ts'
 import { latency, makeDriftingDecoy, page } from './pod-drift-decoy.ts'
 
 t.setTimeout(170_000)
@@ -91,9 +91,10 @@ t.test('drift reaches the web page of a decoy', async (t) => {
     await feels(200)
   })
 
+  const error = (kind: 'refused' | 'reset' | 'busy', share: number) => ({ type: 'error' as const, kind, share })
   const failing: [DriftEffect & { type: 'error' }, 'kept' | 'fresh', string][] = [
-    [{ type: 'error', kind: 'refused', share: 0.2 }, 'fresh', 'ConnectionRefusedError'],
-    [{ type: 'error', kind: 'reset', share: 0.1 }, 'kept', 'ConnectionResetError'],
+    [error('refused', 0.2), 'fresh', 'ConnectionRefusedError'],
+    [error('reset', 0.1), 'kept', 'ConnectionResetError'],
   ]
   for (const [effect, way, error] of failing)
     await t.test(`${effect.kind} as often as asked for`, async (t) => {
@@ -112,6 +113,57 @@ t.test('drift reaches the web page of a decoy', async (t) => {
     const altered = all.filter(({ body }) => body !== page)
     t.ok(speaksFor(0.3, altered.length, 200), `${altered.length} of 200`)
     for (const { body } of altered) t.match(body, /^<h1>Files<\/h1>\n<p>\d{5} files in \d{3} folders<\/p>\n$/)
+  })
+
+  await t.test('answers wait for each connection that is open besides', async (t) => {
+    const each = 30
+    await applied([latency(30), { type: 'latency', form: 'load', ms: each, spread: 0 }])
+    await feels(30)
+    const others: ReturnType<typeof asking>[] = []
+    for (const many of [0, 4]) {
+      while (others.length < many) others.push(asking(segment, decoy.ip, { times: 2, way: 'kept', pauseSeconds: 60 }))
+      // Each has had its first answer, and stays.
+      for (const { value } of await Promise.all(others.map((other) => other.next()))) t.match(value, { came: 'ok' })
+      // The first few may go by a count of a quarter of a second before.
+      const waited = medianMs(await ask('kept', 12)) - 30
+      t.ok(Math.abs(waited - many * each) < 25, `${many} besides: ${waited.toFixed(1)} ms of ${many * each}`)
+    }
+    await Promise.all(others.map((other) => other.return()))
+  })
+
+  await t.test('a busy service answers late, keeps its connections and its words', async (t) => {
+    await applied([latency(20), error('busy', 0.3)])
+    await feels(20)
+    const [pages, names] = await Promise.all([
+      Promise.all(Array.from({ length: 10 }, () => ask('kept', 2))),
+      allOf(linesOf<{ code: string; ms: number }>(segment, 'ftp-probe.py', decoy.ip, '2')),
+    ])
+    t.same(counts(pages.flat()), { ok: 20 })
+    for (const { body } of pages.flat()) t.equal(body, page)
+    t.match(names, Array(2).fill({ code: '331', ms: Number }))
+    const waits = [...pages.flat(), ...names].map(({ ms }) => ms)
+    for (const ms of waits) t.ok(ms < 1500 || Math.abs(ms - mostDelayMs) < 500, `${ms} ms`)
+    const late = waits.filter((ms) => ms > 1500).length
+    t.ok(speaksFor(0.3, late, waits.length) && late > 0, `${late} of ${waits.length}`)
+  })
+
+  await t.test('in hours of no service nobody is answered, out of them everybody', async (t) => {
+    const at = new Intl.DateTimeFormat('en', { timeZone: persona.timezone, hour: 'numeric', hourCycle: 'h23' })
+    const hours = (from: number, to: number) => [from, to].map((ahead) => (Number(at.format()) + ahead) % 24)
+    await applied([latency(20), { type: 'schedule', hours: hours(5, 6) }])
+    await feels(20)
+    const open = asking(segment, decoy.ip, { times: 2000, way: 'kept', pauseSeconds: 0.01 })
+    t.match((await open.next()).value, { came: 'ok' })
+    await applied([latency(20), { type: 'schedule', hours: hours(0, 1) }])
+    const ends: string[] = []
+    for await (const { came } of open) {
+      if (came !== 'ok') ends.push(came)
+      if (ends.length === 2) break
+    }
+    t.same(ends, ['ConnectionResetError', 'ConnectionRefusedError'], 'an open one is reset, a new one refused')
+    t.same(counts(await ask('fresh', 5)), { ConnectionRefusedError: 5 })
+    await applied([latency(20), { type: 'schedule', hours: hours(5, 6) }])
+    await feels(20)
   })
 
   await t.test('a process that is killed leaves the decoy as it is, and comes again', async (t) => {
