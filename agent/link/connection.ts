@@ -3,6 +3,7 @@ import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import { writeToStream } from 'mqtt-packet'
 import type { Clock } from '../../shared/clock.ts'
 import type { MarshlightError } from '../../shared/errors.ts'
+import { boundMqttMemory } from '../../shared/mqtt-memory.ts'
 import { presence } from '../../shared/schemas/state.ts'
 import { topicMap, topicOf } from '../../shared/topics.ts'
 import type { Identity } from '../enrol/identity.ts'
@@ -41,6 +42,7 @@ export async function connect(
   const address = `${identity.mqtt.host}:${identity.mqtt.port}`
   // Its table of all 16-bit numbers as buffers would take a tenth of the agent's memory.
   writeToStream.cacheNumbers = false
+  boundMqttMemory()
   const client = mqtt.connect(clientOptions(identity, deps.checkServer))
   let progress: Progress = 'opening'
   let cause: unknown

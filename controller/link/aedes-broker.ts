@@ -4,6 +4,7 @@ import { maxBatchBytes } from '../../shared/batch.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { wordsOf } from '../../shared/errors.ts'
 import type { Log } from '../../shared/log.ts'
+import { boundMqttMemory } from '../../shared/mqtt-memory.ts'
 import { agentMayPublish, agentMaySubscribe, parseTopic, topicMap, topicOf } from '../../shared/topics.ts'
 import { makeFrameGuard } from './guard.ts'
 import { type Limits, makePacing } from './pacing.ts'
@@ -38,6 +39,7 @@ const notAuthorized = 5
  * Sessions are always clean: what an agent missed is in the retained documents, and the broker keeps no queue for it.
  */
 export function makeAedesBroker({ listen, tls, clock, log, limits: given }: Options): Broker {
+  boundMqttMemory()
   const limits = { ...generous, ...given }
   const peers = new WeakMap<object, Peer>()
   const waitFor = makePacing(limits, () => clock.now())
