@@ -104,7 +104,7 @@ export function decoyRooms(
     'mimicry',
     async () =>
       makeMimicryRoom({ ...roomDeps('mimicry'), ...deps, standing: () => decoys.current()?.standing() ?? [] }),
-    roomDeps('mimicry'),
+    planned('mimicry'),
   )
 
   const ownLooks = makeOwnLooks({ clock })
@@ -220,7 +220,7 @@ export function decoyRooms(
       decoys.current()?.applyPlan(plan)
       capture.current()?.applyPlan(plan)
       timing.current()?.applyPlan(plan)
-      mimicry.current()?.wake()
+      mimicry.current()?.applyPlan(plan)
       hearing.current()?.applyPlan(plan)
     },
     /** The captures, while they run. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Clock } from '../../shared/clock.ts'
+import { wordsOf } from '../../shared/errors.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Plan } from '../../shared/schemas/desired-state.ts'
 import type { Engine } from '../engine/port.ts'
@@ -41,5 +42,14 @@ export async function makeMimicryRoom(deps: MimicryRoomDeps) {
       })
     },
   })
-  return { ...mimicry, seen }
+  return {
+    ...mimicry,
+    seen,
+    applyPlan(plan: Plan): void {
+      seen
+        .forget(plan.observe?.forget ?? [])
+        .catch((error) => log.error({ why: wordsOf(error) }, 'what was seen of a segment cannot be forgotten'))
+      mimicry.wake()
+    },
+  }
 }

@@ -47,6 +47,8 @@ export function makeHearing(deps: HearingDeps): Hearing {
     return cards
   }
 
+  const isWatched = (cidr: string) => (plan?.observe?.segments ?? []).some((one) => canonicalCidr(one) === cidr)
+
   async function round(): Promise<number> {
     const cards = await wanted()
     const decoys = [...deps.ownDecoys().map(({ mac }) => mac), ...(plan?.scan.decoyMacs ?? [])]
@@ -114,6 +116,8 @@ export function makeHearing(deps: HearingDeps): Hearing {
     }
     const now = clock.now()
     for (const [cidr, one] of heard) {
+      // Each report takes its time, and a plan may come in it.
+      if (!isWatched(cidr)) continue
       const seconds = (now - one.since) / 1000
       if (seconds < 1) continue
       const { profile, conversations } = one.features.take(seconds, now)
@@ -127,7 +131,7 @@ export function makeHearing(deps: HearingDeps): Hearing {
         missed: missed.get(cidr) ?? 0,
       }
       await report('features', [window])
-      await deps.onConversations?.(cidr, conversations, { from: one.since, to: now })
+      if (isWatched(cidr)) await deps.onConversations?.(cidr, conversations, { from: one.since, to: now })
       one.since = now
     }
   }

@@ -1,9 +1,10 @@
-import { mkdir, rename } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type Clock, isoNow } from '../../shared/clock.ts'
 import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
 import type { Log } from '../../shared/log.ts'
+import { canonicalCidr } from '../../shared/network.ts'
 import type { Report } from '../spool/port.ts'
 import type { Conversation } from './conversation.ts'
 import { type Pattern, patternsOf, type Span } from './patterns.ts'
@@ -41,6 +42,8 @@ export type SeenDeps = { folder: string; report: Report; clock: Clock; log: Log 
 export function makeSeenPatterns({ folder, report, clock, log }: SeenDeps) {
   const segments = new Map<string, Kept>()
   const patterns = new Map<string, Pattern[]>()
+  /** Of these nothing is kept, whatever still comes. */
+  let forgotten: ReadonlySet<string> = new Set()
   const [written, told] = [new Map<string, number>(), new Map<string, number>()]
   const isDue = (last: number | undefined, everyMs: number) => last === undefined || clock.now() - last >= everyMs
   const fileOf = (cidr: string) => join(folder, `${cidr.replaceAll(/[^0-9]/g, '-')}.json`)
@@ -66,6 +69,7 @@ export function makeSeenPatterns({ folder, report, clock, log }: SeenDeps) {
     open: async (cidr: string) => void (await open(cidr)),
     /** Conversations that were over in a time of watching; keeps them, and tells the patterns. */
     async add(cidr: string, conversations: readonly Conversation[], span: Span): Promise<void> {
+      if (forgotten.has(canonicalCidr(cidr))) return
       const next = joined(await open(cidr), conversations, span)
       segments.set(cidr, next)
       const found = patternsIn(next)
@@ -81,6 +85,14 @@ export function makeSeenPatterns({ folder, report, clock, log }: SeenDeps) {
       await report('features', [
         { type: 'patterns', at: isoNow(clock), from, cidr, patterns: found.slice(0, 32).map(rounded) },
       ])
+    },
+    /** Nothing of these segments stays, until they are no more among them. */
+    async forget(cidrs: readonly string[]): Promise<void> {
+      forgotten = new Set(cidrs.map(canonicalCidr))
+      for (const cidr of forgotten) {
+        for (const held of [segments, patterns, written, told]) held.delete(cidr)
+        for (const path of [fileOf(cidr), `${fileOf(cidr)}.bad`]) await rm(path, { force: true })
+      }
     },
     /** Empty where too little was seen. */
     of: (cidr: string): readonly Pattern[] => patterns.get(cidr) ?? [],

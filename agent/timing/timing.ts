@@ -1,6 +1,7 @@
 import { type Clock, isoNow } from '../../shared/clock.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
+import { canonicalCidr } from '../../shared/network.ts'
 import type { Random } from '../../shared/random.ts'
 import { makeRounds } from '../../shared/rounds.ts'
 import type { Plan } from '../../shared/schemas/desired-state.ts'
@@ -63,7 +64,9 @@ export function makeTiming(options: TimingOptions): Timing {
     const begunAt = clock.now()
     const seen = await visit(service)
     lastVisitAt = clock.now()
-    if (signal.aborted) return 0
+    // The segment may have been switched off in the meantime.
+    const isWatched = (plan.observe?.segments ?? []).some((one) => canonicalCidr(one) === canonicalCidr(service.cidr))
+    if (signal.aborted || !isWatched) return 0
     const seconds = Math.max(1, (begunAt - (state.lastAt ?? begunAt - everyMs)) / 1000)
     due.set(key, { at: Math.round(begunAt + everyMs * (0.9 + 0.2 * random())), lastAt: begunAt })
     await report('features', [windowOf(service, seen, isoNow(clock), seconds)])

@@ -30,3 +30,10 @@ export const baselineTables: Migration = {
     `CREATE TABLE baseline_watching (segment TEXT PRIMARY KEY REFERENCES segments(id), watched INTEGER NOT NULL, at TEXT NOT NULL)`,
   ],
 }
+
+/** A segment that was switched off may be forgotten as well: agents are told for as long as it is off. */
+export const forgottenTables: Migration = {
+  room: 'baselines',
+  version: 2,
+  statements: ['ALTER TABLE baseline_watching ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0'],
+}

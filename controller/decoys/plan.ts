@@ -21,6 +21,8 @@ export type PlanDeps = {
   patterns?(sql: Sql, segment: string): Promise<TrafficPattern[]>
   /** Networks of the agent whose own traffic may be looked at; without it nothing is observed at all. */
   watched?(sql: Sql, agent: string): Promise<string[]>
+  /** Networks of which the agent shall keep nothing that it saw. */
+  forgotten?(sql: Sql, agent: string): Promise<string[]>
 }
 
 export type PlanBody = Pick<Plan, 'decoys' | 'personas' | 'scan' | 'neverBlock'> & { observe?: ObservationPolicy }
@@ -64,14 +66,19 @@ export async function composePlan(sql: Sql, agent: string, deps: PlanDeps): Prom
     decoys,
     personas: [...personas.values()],
     scan: await scanPolicyFor(sql, agent, config),
-    ...(watched && { observe: observationOf(config, watched) }),
+    ...(watched && { observe: observationOf(config, watched, (await deps.forgotten?.(sql, agent)) ?? []) }),
     neverBlock: await neverBlock(sql),
   }
 }
 
-function observationOf({ observe: { except, ...rest } }: ControllerConfig, watched: readonly string[]) {
+function observationOf(
+  { observe: { except, ...rest } }: ControllerConfig,
+  watched: readonly string[],
+  forgotten: readonly string[],
+) {
   const segments = watched.filter((cidr) => !except.some((one) => overlaps(one, cidr)))
-  return { ...rest, segments: [...new Set(segments.map(canonicalCidr))].sort().slice(0, 64) }
+  const listed = (cidrs: readonly string[]) => [...new Set(cidrs.map(canonicalCidr))].sort().slice(0, 64)
+  return { ...rest, segments: listed(segments), ...(forgotten.length > 0 && { forget: listed(forgotten) }) }
 }
 
 /** Decoys of a segment that answer, asked for once; none where it makes no difference. */

@@ -3,7 +3,7 @@ import { adaptationTables } from '../adaptation/index.ts'
 import { alertTables } from '../alerts/index.ts'
 import { attackerTables } from '../attackers/index.ts'
 import { auditTables } from '../audit/index.ts'
-import { baselineTables } from '../baselines/index.ts'
+import { baselineTables, forgottenTables } from '../baselines/index.ts'
 import { decoyTables } from '../decoys/index.ts'
 import { detectionTables } from '../detection/index.ts'
 import { driftSettingTables } from '../drift/index.ts'
@@ -38,6 +38,7 @@ export const migrations: readonly Migration[] = [
   sessionAuditTables,
   segmentActivityTables,
   baselineTables,
+  forgottenTables,
   driftSettingTables,
   mimicryTables,
   adaptationTables,

@@ -7,7 +7,7 @@ import { routesFor } from '../api/routes/index.ts'
 import { makeApi } from '../api/server.ts'
 import { makeAttackerProjector, makeHistoryRetention } from '../attackers/index.ts'
 import { auditMacsIn, makeAuditProjector, makeConductor, makeTouchProjector, ownLooks } from '../audit/index.ts'
-import { makeBaselineProjector, makeBaselineRetention, watchedNetworks } from '../baselines/index.ts'
+import { forgottenNetworks, makeBaselineProjector, makeBaselineRetention, watchedNetworks } from '../baselines/index.ts'
 import { readConfig } from '../config.ts'
 import {
   composePlan,
@@ -82,6 +82,7 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
           neverBlock: neverBlockOf(deps),
           drifts: driftsOfAgent,
           watched: watchedNetworks,
+          forgotten: forgottenNetworks,
           patterns: patternsForPlan,
         }),
       composeBlocks: blocks.composeBlocks,

@@ -14,6 +14,8 @@ export const observationPolicy = z.object({
   windowSeconds: z.int().min(10).max(3600),
   /** Segments whose real traffic (broadcast, the agent's own card, a mirror port) and services are looked at; no others. */
   segments: z.array(cidr4).max(64),
+  /** Segments that were switched off, of which nothing that was seen before is to stay either. */
+  forget: z.array(cidr4).max(64).optional(),
   /** Cards that a switch mirrors traffic to. */
   mirrorPorts: z.array(z.string().regex(/^[A-Za-z0-9_.-]{1,15}$/)).max(4),
   /** Between two timing probes of a real service that the scan found; 0 for none. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { isoNow } from '../../../shared/clock.ts'
 import { overlaps } from '../../../shared/network.ts'
 import { forgetSegment, isWatched, listBaselines, setWatched, showBaseline } from '../../baselines/index.ts'
+import { forgetPatterns } from '../../mimicry/index.ts'
 import { check, isDryRun } from '../body.ts'
 import { changeOrTry } from '../dry-run.ts'
 import { oneOf } from '../one-of.ts'
@@ -38,8 +39,10 @@ export const baselineRoutes: Routes = (app, { store, bus, clock, config }) => {
     const { id, name, agents } = await segmentFor(store, check(z.object({ ref: text }), params).ref)
     const { watched, forget } = check(z.object({ watched: z.boolean(), forget: z.boolean().default(false) }), body)
     const gone = await changeOrTry(store, isDryRun(query), async (sql) => {
-      await setWatched(sql, id, watched, isoNow(clock))
-      return forget ? forgetSegment(sql, id) : undefined
+      await setWatched(sql, id, watched, isoNow(clock), forget)
+      if (!forget) return undefined
+      await forgetPatterns(sql, id)
+      return forgetSegment(sql, id)
     })
     if (!isDryRun(query)) bus.emit({ name: 'plan-changed', agents: agents.map((agent) => agent.id) })
     return { segment: name, watched, ...(gone && { forgotten: gone }) }

@@ -1,10 +1,16 @@
 import t from 'tap'
 import { baselineRoutes } from '../../../controller/api/routes/baselines.ts'
 import { segmentRoutes } from '../../../controller/api/routes/segments.ts'
-import { baselineTables, makeBaselineProjector } from '../../../controller/baselines/index.ts'
+import {
+  baselineTables,
+  forgottenNetworks,
+  forgottenTables,
+  makeBaselineProjector,
+} from '../../../controller/baselines/index.ts'
 import { baselinesCommand } from '../../../controller/cli/commands/baselines.ts'
 import { segmentsCommand } from '../../../controller/cli/commands/segments.ts'
 import { segmentsWatchCommand } from '../../../controller/cli/commands/segments-watch.ts'
+import { makeMimicryProjector, mimicryTables, patternsForPlan } from '../../../controller/mimicry/index.ts'
 import { seededRandom } from '../../../shared/random.ts'
 import type { FeatureWindow } from '../../../shared/schemas/observation.ts'
 import { apiWorld } from '../segments/api-world.ts'
@@ -15,7 +21,7 @@ t.test('what is known of a segment is told in figures, and switched off and forg
   const world = await apiWorld(t, {
     routes: [segmentRoutes, baselineRoutes],
     commands: [segmentsCommand, segmentsWatchCommand, baselinesCommand],
-    tables: [baselineTables],
+    tables: [baselineTables, forgottenTables, mimicryTables],
   })
   const { store, ids, run, bus } = world
   t.match(await run('baselines', 'ls'), /Nothing is known yet/)
@@ -61,6 +67,12 @@ t.test('what is known of a segment is told in figures, and switched off and forg
   await t.rejects(run('baselines', 'show', 'office/ssh', '--hour', 'noon'), { code: 'USAGE' })
   await t.rejects(run('baselines', 'show', 'nobody'), { code: 'NOT_FOUND' })
 
+  const pattern = { kind: 'dns', hourly: Array(24).fill(3), burst: 0, gapMs: [], exchanges: [1], classes: [], n: 40 }
+  const shape = { type: 'patterns' as const, at: iso(0), from: iso(0), cidr, patterns: [pattern] }
+  const told = { pos: 41, agent: ids.agent, stream: 'features' as const, receivedAt: iso(0), record: shape }
+  await store.tx((sql) => makeMimicryProjector().project(sql, [told]))
+  t.match(await patternsForPlan(store, ids.segment), [{ kind: 'dns' }])
+
   const woken: unknown[] = []
   bus.on('plan-changed', (event) => woken.push(event.agents))
   t.match(await run('segments', 'watch', 'office'), /office is looked at/)
@@ -70,6 +82,12 @@ t.test('what is known of a segment is told in figures, and switched off and forg
   t.match(await run('segments', 'watch', 'office', 'off', '--forget'), /left alone[\s\S]*40 windows of 1 subject/)
   t.same(woken, [[ids.agent]])
   t.match(await run('segments', 'watch', 'office'), /office is left alone/)
+  t.strictSame(await patternsForPlan(store, ids.segment), [], 'no decoy imitates it any more')
+  t.strictSame(await forgottenNetworks(store, ids.agent), [cidr], 'its agents are told to forget it as well')
+  await run('segments', 'watch', 'office', 'off')
+  t.strictSame(await forgottenNetworks(store, ids.agent), [cidr])
   t.match(await run('baselines', 'ls'), /Nothing is known yet/)
   await t.rejects(run('segments', 'watch', 'office', 'maybe'), { code: 'USAGE' })
+  await run('segments', 'watch', 'office', 'on')
+  t.strictSame(await forgottenNetworks(store, ids.agent), [])
 })

@@ -3,6 +3,7 @@ import {
   baselineOf,
   baselineTables,
   forgetSegment,
+  forgottenTables,
   hourOfWeek,
   knownOfSubject,
   makeBaselineProjector,
@@ -21,7 +22,7 @@ const random = seededRandom('profiles')
 
 /** A fleet with one decoy, and the projector over its database. */
 async function profileWorld(t: Test) {
-  const fleet = await testFleet(t, [baselineTables])
+  const fleet = await testFleet(t, [baselineTables, forgottenTables])
   await fleet.see(card())
   const decoy = newId(startedAt)
   await fleet.store.run(

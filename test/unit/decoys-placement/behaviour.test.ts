@@ -19,8 +19,13 @@ async function setUp(t: Test, settings: object) {
   const actions = makeDecoyActions({ config, clock, random: seededRandom('behaviour') })
   await actions.warm()
   const deploy = () => store.tx((sql) => actions.deployOne(sql, ids.segment, 'a test'))
-  const compose = () =>
-    composePlan(store, ids.agent, { config, neverBlock: async () => [], watched: async () => [cidr, '198.18.7.0/24'] })
+  const compose = (forgotten: string[] = []) =>
+    composePlan(store, ids.agent, {
+      config,
+      neverBlock: async () => [],
+      watched: async () => [cidr, '198.18.7.0/24'],
+      forgotten: async () => forgotten,
+    })
   const state = (decoy: string, ip: string, phase: 'ready' | 'withdrawn', at: number): StreamRecord<'state'> => ({
     type: 'decoy',
     at: iso(at),
@@ -45,6 +50,7 @@ t.test('observation goes into plans as configured, without the networks that are
     probeEverySeconds: 900,
     segments: ['198.18.7.0/24'],
   })
+  t.strictSame((await compose(['198.18.9.1/24'])).observe?.forget, ['198.18.9.0/24'])
   t.throws(() => parseConfig('{"observe":{"ringMb":0}}', 'config.json'), {
     code: 'CONFIG_INVALID',
     message: /observe\.ringMb is 0/,

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -48,4 +48,43 @@ t.test('what was seen of a segment is kept over a restart, fades, and is told on
     ['ssh'],
     'what is older than a week is gone',
   )
+})
+
+t.test('a segment that is to be forgotten leaves nothing, also of what was set aside or comes late', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'mimicry-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const records: unknown[] = []
+  const deps = {
+    folder,
+    clock: { now: () => 1e12, sleep: async () => undefined },
+    log: silentLog,
+    report: async (_: unknown, some: readonly unknown[]) => void records.push(...some),
+  }
+  const [cidr, other] = ['198.18.7.0/24', '198.18.8.0/24']
+  const lookups = Array.from({ length: 40 }, (_, i) => ({
+    at: 1e12 - 60_000 + i * 1000,
+    kind: 'dns',
+    exchanges: [{ request: 40, response: 90, pauseMs: 0 }],
+  }))
+  const span = { from: 1e12 - 60_000, to: 1e12 }
+  const seen = makeSeenPatterns(deps)
+  for (const one of [cidr, other]) await seen.add(one, lookups, span)
+  await writeFile(join(folder, '198-18-7-0-24.json.bad'), '{}')
+  t.match(seen.of(cidr), [{ kind: 'dns' }])
+  await seen.forget(['198.18.7.9/24'])
+  t.strictSame(await readdir(folder), ['198-18-8-0-24.json'])
+  t.same(seen.of(cidr), [])
+  t.match(seen.of(other), [{ kind: 'dns' }])
+  const told = records.length
+  // A window that was under way when the plan came.
+  await seen.add(cidr, lookups, span)
+  t.same([seen.of(cidr), records.length], [[], told])
+  t.strictSame(await readdir(folder), ['198-18-8-0-24.json'])
+  // An agent that was off in the meantime, and has its old file.
+  await writeFile(join(folder, '198-18-7-0-24.json'), '{"spans":[],"sample":[]}')
+  await makeSeenPatterns(deps).forget([cidr])
+  t.strictSame(await readdir(folder), ['198-18-8-0-24.json'])
+  await seen.forget([])
+  await seen.add(cidr, lookups, span)
+  t.match(seen.of(cidr), [{ kind: 'dns' }], 'watched again, it is seen anew')
 })

@@ -172,3 +172,48 @@ t.test('one visit at a time, each service as often as the plan says, no two with
   )
   t.equal(told.length, visits.length)
 })
+
+t.test('a segment that is switched off during a visit is not told of', async (t) => {
+  let visits = 0
+  const told: unknown[] = []
+  const ended = new AbortController()
+  const applied = (segments: string[]) =>
+    timing.applyPlan({
+      observe: { segments, probeEverySeconds: 300 },
+      scan: { ranges: [], exclude: [], decoyMacs: [], maxHosts: 4096 },
+      decoys: [],
+    } as unknown as Plan)
+  const off = Promise.withResolvers<void>()
+  const host = { type: 'host' as const, at: '', cidr: '198.18.1.0/24', ip: '198.18.1.10', mac: '00:50:56:00:00:10' }
+  let now = 0
+  const timing = makeTiming({
+    report: async (_stream, records) => void told.push(...records),
+    clock: {
+      now: () => now,
+      sleep: async (ms, signal) => {
+        now += ms
+        if (visits > 0) await once(signal as AbortSignal, 'abort')
+      },
+    },
+    random: () => 0.5,
+    log: silentLog,
+    nics: async () => [
+      { cidr: '198.18.1.0/24', nic: 'eth0', address: '198.18.1.2', mac: '00:50:56:00:00:02', dns: [] },
+    ],
+    hosts: () => [{ ...host, names: [], depth: 'detail', ports: [{ port: 22, proto: 'tcp', service: 'ssh' }], os: [] }],
+    ownDecoys: () => [],
+    async visit() {
+      visits++
+      applied([])
+      setImmediate(off.resolve)
+      return { failed: false, connectMs: 1 }
+    },
+  })
+  applied(['198.18.1.0/24'])
+  await timing.start(ended.signal)
+  await off.promise
+  ended.abort()
+  await timing.stop()
+  t.equal(visits, 1)
+  t.same(told, [])
+})
