@@ -51,10 +51,13 @@ async function measure<T>(
   await real.join(lab.name, `${lab.subnet}.30`)
   // The network goes only when nothing is on it.
   lab.beforeStop(() => real.remove())
-  progress(`${lines.length} lines on the real host`)
-  const truth = await answersOf(lab.attacker, { address: `${lab.subnet}.30`, ...real }, lines)
-  progress(`${lines.length} lines on the decoy`)
-  const ours = verdicts(lines, truth, await answersOf(lab.attacker, { address: lab.decoy, ...real }, lines))
+  progress(`${lines.length} lines on the real host and on the decoy`)
+  // At the same time, so that neither waits for what the other waits for.
+  const [truth, answers] = await Promise.all(
+    [`${lab.subnet}.30`, lab.decoy].map((address) => answersOf(lab.attacker, { address, ...real }, lines)),
+  )
+  if (!truth || !answers) throw new Error('two targets')
+  const ours = verdicts(lines, truth, answers)
   const judged = await more({
     lab,
     verdicts: async (target) => verdicts(lines, truth, await answersOf(lab.attacker, target, lines)),

@@ -6,7 +6,7 @@ import algorithms from '../../controller/personas/data/algorithms.json' with { t
 import { type Persona, persona } from '../../shared/schemas/persona.ts'
 import { eventually } from '../lab/cowrie-pod.ts'
 import { docker } from './docker.ts'
-import type { RealHost, RealPlace } from './real-host.ts'
+import { type RealHost, type RealPlace, refuseNames } from './real-host.ts'
 
 const run = promisify(execFile)
 const scriptOf = (name: string) => readFile(join(import.meta.dirname, name), 'utf8')
@@ -24,7 +24,7 @@ export async function startRealDevice({ container, hostname, password = 'Sommer2
   try {
     await makeImage(image, password)
     await docker(
-      ...['run', '-d', '--name', container, '--hostname', hostname, '--network', 'none', '--dns', '127.0.0.1'],
+      ...['run', '-d', '--name', container, '--hostname', hostname, '--network', 'none'],
       ...['--memory', '256m', '--pids-limit', '128', '--cpus', '1.5', '--ulimit', 'fsize=67108864'],
       ...[image, '/usr/sbin/dropbear', '-F', '-E', '-R', '-p', '22'],
     )
@@ -45,6 +45,7 @@ export async function startRealDevice({ container, hostname, password = 'Sommer2
     join: async (network, address) => {
       await docker('network', 'disconnect', 'none', container)
       await docker('network', 'connect', '--ip', address, network, container)
+      await refuseNames(container)
     },
     remove,
   }

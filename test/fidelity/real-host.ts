@@ -17,6 +17,13 @@ export type RealHost = {
 
 export type RealPlace = { container: string; hostname: string; password?: string }
 
+/**
+ * Names are refused at once: nobody listens there. Of the engine's own resolver, which it names anew when a network is
+ * joined, a program learns the same after ten seconds.
+ */
+export const refuseNames = (container: string) =>
+  docker('exec', container, 'sh', '-c', 'echo nameserver 127.0.0.1 > /etc/resolv.conf')
+
 /** Accounts of people, as a server has them beside root. */
 const people = ['jmeier', 'deploy']
 
@@ -27,8 +34,6 @@ const people = ['jmeier', 'deploy']
 export async function startRealHost({ container, hostname, password = 'Sommer2024' }: RealPlace): Promise<RealHost> {
   await docker(
     ...['run', '-d', '--name', container, '--hostname', hostname, '--network', 'none'],
-    // Names are refused at once: nobody answers there.
-    ...['--dns', '127.0.0.1'],
     ...['--memory', '512m', '--pids-limit', '256', '--cpus', '1.5', '--ulimit', 'fsize=67108864'],
     ...['-e', `USERS=${[`root:${password}`, ...people.map((name) => `${name}:${password}`)].join(' ')}`],
     ...['-e', 'SSH_OPTIONS=-o PermitRootLogin=yes -o MaxSessions=20', 'marshlight/lab-host:dev'],
@@ -59,6 +64,7 @@ export async function startRealHost({ container, hostname, password = 'Sommer202
     join: async (network, address) => {
       await docker('network', 'disconnect', 'none', container)
       await docker('network', 'connect', '--ip', address, network, container)
+      await refuseNames(container)
     },
     remove,
   }

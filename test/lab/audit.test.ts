@@ -22,7 +22,7 @@ const namespaces = () =>
   )
 
 t.test('an audit from a neighbour’s place', async (t) => {
-  const segment = makeSegment(t, 60)
+  const segment = makeSegment(t)
   const cleanUp = new CleanUp()
   t.teardown(() => cleanUp.run())
   await plugHosts(cleanUp, segment, ['ssh', 'ssh'])
@@ -46,11 +46,13 @@ t.test('an audit from a neighbour’s place', async (t) => {
   const lab = makeAuditLab(segment, () => plan)
   const before = namespaces()
 
-  const [ours, wrongly, theirs] = [
-    await lab.audit(right.id, lab.fromAt(100), beside),
-    await lab.audit(odd.id, lab.fromAt(101), beside),
-    await lab.audit(stock.id, lab.fromAt(102), beside),
-  ]
+  const ours = await lab.audit(right.id, lab.fromAt(100), beside)
+  // Two appliances on the segment: one makes its audits one after the other.
+  const another = makeAuditLab(segment, () => plan)
+  const [wrongly, theirs] = await Promise.all([
+    lab.audit(odd.id, lab.fromAt(101), beside),
+    another.audit(stock.id, another.fromAt(102), beside),
+  ])
   t.comment(`ours ${ours.score}, wrong persona ${wrongly.score}, stock ${theirs.score}`)
   t.ok(auditReport.safeParse(ours).success, 'the report is one that a controller takes')
   t.same(ours.beside, [at(20), at(21)])
@@ -91,7 +93,7 @@ t.test('an audit from a neighbour’s place', async (t) => {
 })
 
 t.test('an agent that is killed leaves nothing of an audit', async (t) => {
-  const segment = makeSegment(t, 61)
+  const segment = makeSegment(t)
   const before = namespaces()
   const runner = spawn(process.execPath, [join(import.meta.dirname, 'audit-runner.ts'), segment.nic, segment.cidr], {
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -43,7 +43,7 @@ print(s.recv(100).decode())
 `
 
 t.test('the traffic of decoys: windows and rings', async (t) => {
-  const segment = makeSegment(t, 57)
+  const segment = makeSegment(t)
   const { agent, engine, reported, decoys, stateDir } = await makeAppliance(t, segment)
   const two = decoyOf(segment, 21, 'cellar-db')
   const one = decoyOf(segment, 20, 'attic-nas', {

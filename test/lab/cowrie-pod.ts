@@ -54,16 +54,32 @@ export type Status = {
   driftError?: string
 }
 
+/** A network without a way out, at one of the places for these that no other has, be it one that a killed test left. */
+async function networkCalled(name: string): Promise<string> {
+  const [first, places] = [200, 30]
+  const begin = randomInt(places)
+  for (let tries = 0; tries < places; tries++) {
+    const subnet = `198.18.${first + ((begin + tries) % places)}`
+    const made = await command('docker', ['network', 'create', '--internal', '--subnet', `${subnet}.0/24`, name])
+    if (made.code === 0) return subnet
+    if (!/overlap/i.test(made.err)) throw new Error(`docker network create: ${made.err}`)
+  }
+  throw new Error(`all of 198.18.${first}.0 to 198.18.${first + places - 1}.0 are taken: docker network ls`)
+}
+
 /** A decoy on a network of its own, with an attacker (.9, which serves payloads on port 80) and a second host (.10). */
 export class Lab {
   readonly name = `cowrie-lab-${randomBytes(3).toString('hex')}`
-  readonly subnet = `198.18.${randomInt(100, 200)}`
-  readonly decoy = `${this.subnet}.20`
+  subnet = ''
   readonly attacker = `${this.name}-attacker`
   readonly pod = `${this.name}-pod`
   readonly service = `${this.name}-cowrie`
   folder = ''
   private readonly guests: (() => Promise<unknown>)[] = []
+
+  get decoy(): string {
+    return `${this.subnet}.20`
+  }
 
   static async start(t: { teardown(work: () => unknown): unknown }, persona: Persona): Promise<Lab> {
     const lab = new Lab()
@@ -74,6 +90,7 @@ export class Lab {
   }
 
   private async prepare(persona: Persona): Promise<void> {
+    this.subnet = await networkCalled(this.name)
     this.folder = await mkdtemp(join(tmpdir(), 'cowrie-lab-'))
     for (const name of ['control', 'out', 'state']) {
       await mkdir(join(this.folder, name))
@@ -82,7 +99,6 @@ export class Lab {
     await this.control('persona.json', persona)
     await this.control('context.json', { decoy: '01920000-0000-7000-8000-0000000000d1', revision: 1 })
     await this.control('egress.json', [{ cidr: `${this.subnet}.9/32`, proto: 'tcp', port: 80 }])
-    await docker('network', 'create', '--internal', '--subnet', `${this.subnet}.0/24`, this.name)
     for (const [name, host] of [
       [this.attacker, 9],
       [`${this.name}-other`, 10],

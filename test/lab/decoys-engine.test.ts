@@ -10,13 +10,12 @@ import { makeSegment } from './decoys-segment.ts'
 const socket = '/var/run/docker.sock'
 const deps = { socket, log: silentLog, clock: systemClock, random: systemRandom }
 
-let third = 60
 engineConformance(t, 'Docker', async (t) => {
   const agent = newId()
   const prefix = `decoys-${agent.slice(-8)}`
   const engine = makeDockerEngine({ ...deps, agentLabel: agent })
   // The segment's teardown runs after this one: teardowns run last in, first out.
-  const segment = makeSegment(t, third++)
+  const segment = makeSegment(t)
   t.teardown(async () => {
     for (const { id } of await engine.containers()) await engine.remove(id)
     for (const { name, labels } of await engine.networks())

@@ -13,7 +13,7 @@ import { makeSegment } from './decoys-segment.ts'
 t.setTimeout(120_000)
 
 t.test('what an attacker does at a decoy is in the spool while he does it', async (t) => {
-  const segment = makeSegment(t, 54)
+  const segment = makeSegment(t)
   const { agent, reported, decoys, stateDir } = await makeAppliance(t, segment)
   const spool = makeSpool({ folder: join(stateDir, 'spool'), clock: systemClock, log: silentLog })
   const { signal } = new AbortController()

@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Test } from 'tap'
+import { nextNumber } from './segment-numbers.ts'
 
 const run = (command: string, ...args: string[]) => execFileSync(command, args, { encoding: 'utf8', stdio: 'pipe' })
 
@@ -24,9 +25,9 @@ export type Segment = {
 /**
  * A segment of its own: a bridge in a namespace, a card of the "appliance" in the root namespace, and a neighbour at .9.
  * There is no route out. All of it goes with the test; what a test that was killed left at this address range goes first,
- * since the engine gives one range to one network only.
+ * since the engine gives one range to one network only. `third`: the N of 198.18.N.0/24, for what is no test of the lab.
  */
-export function makeSegment(t: Pick<Test, 'teardown'>, third: number): Segment {
+export function makeSegment(t: Pick<Test, 'teardown'>, third = nextNumber()): Segment {
   const tag = `${process.pid.toString(36)}-${randomBytes(2).toString('hex')}`
   const [bridge, host, nic] = [`decoys-br-${tag}`, `decoys-ho-${tag}`, `dcy${tag}`]
   const cidr = `198.18.${third}.0/24`
@@ -72,7 +73,9 @@ const lines = (command: string, ...args: string[]) =>
 function clearLeft(cidr: string): void {
   const format = '{{range .IPAM.Config}}{{.Subnet}}{{end}} {{index .Options "parent"}}'
   for (const network of lines('docker', 'network', 'ls', '--format', '{{.Name}}', '--filter', 'driver=macvlan')) {
-    const [subnet, parent = ''] = lines('docker', 'network', 'inspect', '-f', format, network)
+    // Networks of tests that run beside this one may go after they were listed.
+    const told = spawnSync('docker', ['network', 'inspect', '-f', format, network], { encoding: 'utf8' }).stdout
+    const [subnet, parent = ''] = told.trim().split(' ')
     if (subnet !== cidr || !parent.startsWith('dcy')) continue
     mustHaveEnded(parent)
     const pods = lines('docker', 'ps', '-aq', '--filter', `network=${network}`)

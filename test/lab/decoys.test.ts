@@ -9,7 +9,7 @@ import { makeSegment } from './decoys-segment.ts'
 t.setTimeout(180_000)
 
 t.test('the life of decoys in a segment', async (t) => {
-  const segment = makeSegment(t, 50)
+  const segment = makeSegment(t)
   const { agent, engine, records, reported, decoys, stateDir } = await makeAppliance(t, segment)
   const [one, two] = [decoyOf(segment, 20, 'attic-nas'), decoyOf(segment, 21, 'cellar-db')]
   const ofDecoy = async (decoy: string, kind: string) =>
@@ -132,7 +132,7 @@ t.test('the life of decoys in a segment', async (t) => {
 })
 
 t.test('a missing image is told with its remedy, and attempts end', async (t) => {
-  const segment = makeSegment(t, 53)
+  const segment = makeSegment(t)
   const { agent, reported, decoys, make } = await makeAppliance(t, segment, { attempts: 2 }, 'marshlight/absent:ever')
   const decoy = decoyOf(segment, 20, 'attic-nas')
   await decoys.start(new AbortController().signal)

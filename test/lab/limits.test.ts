@@ -7,7 +7,7 @@ import { until } from './namespace-segment.ts'
 t.setTimeout(120_000)
 
 t.test('the limits of a decoy hold, and it answers all the while', async (t) => {
-  const segment = makeSegment(t, 57)
+  const segment = makeSegment(t)
   const { agent, engine, reported, decoys } = await makeAppliance(t, segment, { lookEveryMs: 2000 })
   const limits = { memoryMb: 160, pids: 24, cpus: 1, connections: 6, connectionsPerSource: 4 }
   const [decoy, neighbour] = [
@@ -28,7 +28,8 @@ t.test('the limits of a decoy hold, and it answers all the while', async (t) => 
   }
 
   await t.test('connections: of each source, and of all', async (t) => {
-    segment.onNeighbour('ip', 'addr', 'add', `198.18.57.10/24`, 'dev', 'h0')
+    const [one, another] = [9, 10].map((host) => segment.cidr.replace('0/24', String(host)))
+    segment.onNeighbour('ip', 'addr', 'add', `${another}/24`, 'dev', 'h0')
     const answered = (...sources: string[]) => {
       const program = `import socket, sys
 found, answered = [], 0
@@ -42,8 +43,8 @@ for one in found:
 print(answered)`
       return Number(segment.onNeighbour('python3', '-c', program, ...sources))
     }
-    t.equal(answered(...Array(8).fill('198.18.57.9')), 4)
-    t.equal(answered(...Array(6).fill('198.18.57.9'), ...Array(6).fill('198.18.57.10')), 6)
+    t.equal(answered(...Array(8).fill(one)), 4)
+    t.equal(answered(...Array(6).fill(one), ...Array(6).fill(another)), 6)
     await stillThere(t)
   })
 

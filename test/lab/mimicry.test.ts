@@ -36,7 +36,7 @@ const patterns = [
 ]
 
 t.test('decoys talk to what the plan names and to each other, and to nobody else; nobody else sees it', async (t) => {
-  const segment = makeSegment(t, 58)
+  const segment = makeSegment(t)
   const { agent, engine, reported, decoys } = await makeAppliance(t, segment)
   const beside = segment.cidr.replace('0/24', '9')
   await servers(t, segment.namespace, beside)

@@ -21,7 +21,7 @@ const site: PersonaService = {
 const files: PersonaService = { kind: 'ftp', port: 21, product: 'vsftpd', version: '3.0.3', settings: {}, pages: [] }
 
 /** A real decoy with a web page and files in a segment of its own, whose drift can be changed by plan after plan. */
-export async function makeDriftingDecoy(t: Pick<Test, 'teardown'>, third: number) {
+export async function makeDriftingDecoy(t: Pick<Test, 'teardown'>, third?: number) {
   const segment = makeSegment(t, third)
   const appliance = await makeAppliance(t, segment, {}, process.env.LAB_POD_IMAGE)
   const decoy = decoyOf(segment, 20, 'files', { services: ['services'] })

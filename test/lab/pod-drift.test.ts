@@ -24,7 +24,7 @@ const speaksFor = (share: number, k: number, n: number) => {
 
 t.test('drift reaches the web page of a decoy', async (t) => {
   const { segment, decoy, persona, agent, pod, make, decoys, drift, applied, processes, inPod } =
-    await makeDriftingDecoy(t, 61)
+    await makeDriftingDecoy(t)
   const ask = (way: 'kept' | 'fresh', times: number) => asked(segment, decoy.ip, { times, way })
   /** The fingerprint that a scan takes, without what is random or the time. */
   const looks = () =>

@@ -34,8 +34,9 @@ const found: PersonaService[] = [
 ]
 
 t.test('nmap takes a decoy for what its persona is', async (t) => {
-  const segment = makeSegment(t, 54)
+  const segment = makeSegment(t)
   const { agent, reported, decoys } = await makeAppliance(t, segment)
+  const [everyone, neighbour] = [255, 9].map((host) => segment.cidr.replace('0/24', String(host))) as [string, string]
   const likeHere = decoyOf(segment, 20, 'attic-nas')
   const other = { persona: '01920000-0000-7000-8000-000000000002' }
   const third = { persona: '01920000-0000-7000-8000-000000000003' }
@@ -63,32 +64,32 @@ t.test('nmap takes a decoy for what its persona is', async (t) => {
     t.match(words, `Request who-has ${pc.ip} tell ${pc.ip}`)
     t.match(words, `${pc.ip}.68 > 255.255.255.255.67`)
     t.match(words, /Hostname.*"desk-7"/)
-    t.match(words, `${pc.ip}.137 > 198.18.54.255.137`)
+    t.match(words, `${pc.ip}.137 > ${everyone}.137`)
     // The names as RFC 1001 writes them.
     t.match(words, `EEEFFDELCNDH${'CA'.repeat(9)}AA`)
     t.match(words, `EDEPFCFA${'CA'.repeat(11)}AA`)
     // Each is said three times, since one may be lost; the agent's first `apply` must not cut the later ones off.
     const times = (way: string) => words.split(way).length - 1
-    t.ok(times(`${pc.ip}.137 > 198.18.54.255.137`) >= 9, 'three names, each three times')
+    t.ok(times(`${pc.ip}.137 > ${everyone}.137`) >= 9, 'three names, each three times')
     t.ok(times(`${store.ip}.5353 > 224.0.0.251.5353`) >= 3, 'whoever has mDNS makes itself known by it')
-    t.throws(() => tryFrom(pc.id, '198.18.54.255', 137), 'no broadcast is left to the services')
+    t.throws(() => tryFrom(pc.id, everyone, 137), 'no broadcast is left to the services')
     t.throws(() => tryFrom(pc.id, '224.0.0.251', 5353), 'nor a group to a host without mDNS')
   })
 
   await t.test(
     'a host with NetBIOS and mDNS answers for its own name, and neighbours that ask all make no session',
     async (t) => {
-      const ask = (...args: string[]) => segment.onNeighbour('python3', '-c', askGroup, '198.18.54.9', ...args)
+      const ask = (...args: string[]) => segment.onNeighbour('python3', '-c', askGroup, neighbour, ...args)
       t.match(ask('STORE-1.local', '1'), `${store.ip} 5353 `, 'the group hears it, whatever the case of the name')
-      t.match(ask('STORE-1.local', '1'), Buffer.from([198, 18, 54, 22]).toString('hex'))
+      t.match(ask('STORE-1.local', '1'), Buffer.from(store.ip.split('.').map(Number)).toString('hex'))
       t.match(ask('_services._dns-sd._udp.local', '12'), Buffer.from('_smb').toString('hex'))
       t.match(ask('attic-nas.local', '1'), /^silence/)
-      segment.onNeighbour('python3', '-c', broadcast, '198.18.54.255', '137')
+      segment.onNeighbour('python3', '-c', broadcast, everyone, '137')
       // Who asks all and hears one alone: an old resolver, a NetBIOS node, Windows; and TFTP, which answers from elsewhere.
-      const alone = (...args: string[]) => segment.onNeighbour('python3', '-c', askAll, '198.18.54.9', ...args).trim()
+      const alone = (...args: string[]) => segment.onNeighbour('python3', '-c', askAll, neighbour, ...args).trim()
       const [question, address] = [
         '000000010000000000000773746f72652d31',
-        Buffer.from([198, 18, 54, 22]).toString('hex'),
+        Buffer.from(store.ip.split('.').map(Number)).toString('hex'),
       ]
       t.match(
         alone('224.0.0.251', '5353', `abcd${question}056c6f63616c0000010001`),
@@ -100,8 +101,8 @@ t.test('nmap takes a decoy for what its persona is', async (t) => {
       )
       const name = `${Buffer.from('FDFEEPFCEFCNDB').toString('hex')}${'4341'.repeat(8)}4141`
       const wanted = `abcd01100001000000000000${'20'}${name}0000200001`
-      t.match(alone('198.18.54.255', '137', wanted), new RegExp(`^${store.ip} 137 abcd8580.*${address}$`))
-      t.match(alone('198.18.54.255', '137', wanted.replace('4644', '4645')), /^silence/)
+      t.match(alone(everyone, '137', wanted), new RegExp(`^${store.ip} 137 abcd8580.*${address}$`))
+      t.match(alone(everyone, '137', wanted.replace('4644', '4645')), /^silence/)
       const transfer = alone(store.ip, '69', '0001726f75746572006f6374657400')
       t.match(transfer, new RegExp(`^${store.ip} \\d+ 00050001`))
       t.notMatch(transfer, ` 69 `, 'a port of its own')
@@ -112,7 +113,7 @@ t.test('nmap takes a decoy for what its persona is', async (t) => {
       for (const [to, port] of [
         ['224.0.0.251', 5354],
         ['224.0.0.252', 5353],
-        ['198.18.54.9', 5353],
+        [neighbour, 5353],
       ] as const)
         t.throws(() => tryFrom(store.id, to, port), `${to} ${port}: the way to the group is no other`)
     },

@@ -14,7 +14,7 @@ const run = (command: string, ...args: string[]) =>
   execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim()
 
 t.test('a decoy can do nothing it must not; one that can is taken down', async (t) => {
-  const segment = makeSegment(t, 55)
+  const segment = makeSegment(t)
   const { agent, engine, records, reported, decoys } = await makeAppliance(t, segment)
   const [good, bad] = [decoyOf(segment, 20, 'attic-nas'), decoyOf(segment, 21, 'cellar-db')]
   await decoys.start(new AbortController().signal)
@@ -50,7 +50,8 @@ t.test('a decoy can do nothing it must not; one that can is taken down', async (
 })
 
 t.test('each right too many is found', async (t) => {
-  const { agent, engine } = await makeAppliance(t, makeSegment(t, 56))
+  const segment = makeSegment(t)
+  const { agent, engine } = await makeAppliance(t, segment)
   const asMade = ['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--user', '2600:2600']
   const cases: [string, string[], RegExp | undefined][] = [
     ['as it is made', asMade, undefined],
@@ -84,7 +85,7 @@ t.test('each right too many is found', async (t) => {
     const verdicts = await startSafety(t, {
       engine,
       report: async () => undefined,
-      decoys: () => [{ decoy, ip: '198.18.56.20', egress: [] }],
+      decoys: () => [{ decoy, ip: segment.cidr.replace('0/24', '20'), egress: [] }],
       takeDown: async (_, reason) => void down.push(reason),
     })
     const verdict = await verdicts.next(name)

@@ -118,7 +118,7 @@ sys.stdout.write(heard.decode("latin-1"))`
 const timeless = (text: string) => text.replace(/^(Date|Last-Modified|ETag): .*$/gm, '$1')
 
 t.test('a decoy of several containers beside the real host of its persona', async (t) => {
-  const segment = makeSegment(t, 57)
+  const segment = makeSegment(t)
   const { agent, engine, records, reported, decoys, stateDir } = await makeAppliance(t, segment)
   const real = await realHost(t, segment, 10)
   const decoy = decoyOf(segment, 20, 'filer01', { services: ['cowrie', 'services'] })

@@ -8,7 +8,7 @@ t.setTimeout(180_000)
 
 t.test('a decoy built of what a scan says of a host looks like it to the next scan', async (t) => {
   const families = hostedFamilies.filter(({ name }) => /nginx|MariaDB/.test(name))
-  const sides = await scanSideBySide(t, makeSegment(t, 62), families)
+  const sides = await scanSideBySide(t, makeSegment(t), families)
   t.same(
     sides.map(({ persona }) => persona.family),
     ['web-server-debian-12', 'database-server-debian-12'],

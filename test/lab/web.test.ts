@@ -126,7 +126,7 @@ function words(told: string, ip: string): string[] {
 }
 
 t.test('real servers in a decoy, beside a host that they came with', async (t) => {
-  const segment = makeSegment(t, 58)
+  const segment = makeSegment(t)
   const { agent, engine, reported, decoys, stateDir } = await makeAppliance(t, segment)
   const decoy = decoyOf(segment, 20, 'filer01', { services: ['web'] })
   const out = join(stateDir, 'decoys', decoy.id, 'web')
