@@ -10,7 +10,9 @@ export const networkName = (lab: string, segment: SegmentName) => `${lab}-${segm
 export async function freePlace(): Promise<number> {
   const ids = wordsIn(await docker('network', 'ls', '-q'))
   const format = '{{range .IPAM.Config}}{{.Subnet}} {{end}}'
-  const taken = new Set(wordsIn(await docker('network', 'inspect', '-f', format, ...ids)))
+  // It tells of the others where one went after it was listed, and fails.
+  const { stdout } = await run('docker', ['network', 'inspect', '-f', format, ...ids])
+  const taken = new Set(wordsIn(stdout))
   for (let place = 0; place < places; place++) {
     if (layoutAt(place).segments.every(({ cidr }) => !taken.has(cidr))) return place
   }
