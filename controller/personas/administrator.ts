@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { wordsOf } from '../../shared/errors.ts'
 import { type Catalogue, readCatalogue, unknownNames } from './catalogue.ts'
+import { threats } from './data-files.ts'
 import { resolveTemplate, type TemplateFault } from './resolve-template.ts'
-import { type Template, threats } from './template.ts'
+import type { Template } from './template.ts'
 
 export type Refused = TemplateFault & { file: string }
 export type Places = { dataDir: string; templates: string; threats?: string | undefined }

@@ -1,8 +1,9 @@
 import { pick, pickWeighted, type Random } from '../../shared/random.ts'
 import type { Catalogue } from './catalogue.ts'
+import type { Hardware } from './data-files.ts'
 import type { Neighbour } from './neighbours.ts'
 import { isGlobal, type Ouis, ouiOf } from './ouis.ts'
-import type { Hardware, Template } from './template.ts'
+import type { Template } from './template.ts'
 
 export type BuiltHardware = {
   kind: Hardware

@@ -1,5 +1,6 @@
 import type { PersonaPackage } from '../../shared/schemas/persona.ts'
-import type { PackageList, Role, Template } from './template.ts'
+import type { PackageList } from './data-files.ts'
+import type { Role, Template } from './template.ts'
 
 export type KernelNames = { release: string; build: string; machine: string }
 

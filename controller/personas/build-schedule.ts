@@ -2,9 +2,10 @@ import { pick, type Random } from '../../shared/random.ts'
 import type { PersonaSchedule, PersonaUser } from '../../shared/schemas/persona.ts'
 import { type Rhythm, rhythmOf, type WeekActivity } from './activity.ts'
 import { minutesOf } from './cron-times.ts'
+import type { Schedule } from './data-files.ts'
 import type { Neighbour } from './neighbours.ts'
 import { isPerson } from './people.ts'
-import type { Schedule, Template } from './template.ts'
+import type { Template } from './template.ts'
 
 export type BuiltSchedule = { schedule: PersonaSchedule; because: string }
 

@@ -2,8 +2,9 @@ import type { Random } from '../../shared/random.ts'
 import type { HostPort } from '../../shared/schemas/inventory.ts'
 import type { PersonaPackage, PersonaService } from '../../shared/schemas/persona.ts'
 import { splitVersion } from './build-packages.ts'
+import type { Threats } from './data-files.ts'
 import type { Neighbour } from './neighbours.ts'
-import type { Role, Template, TemplateService, Threats } from './template.ts'
+import type { Role, Template, TemplateService } from './template.ts'
 
 export type ServicesInput = {
   template: Template

@@ -1,7 +1,8 @@
 import { pick, type Random } from '../../shared/random.ts'
 import type { PersonaUser } from '../../shared/schemas/persona.ts'
+import type { Accounts } from './data-files.ts'
 import { homeOf } from './people.ts'
-import type { Accounts, Role, Template } from './template.ts'
+import type { Role, Template } from './template.ts'
 
 export type BuiltUsers = { users: PersonaUser[]; open: string[] }
 

@@ -7,8 +7,6 @@ import nearestData from './data/nearest.json' with { type: 'json' }
 import networksData from './data/networks.json' with { type: 'json' }
 import schedulesData from './data/schedules.json' with { type: 'json' }
 import threatsData from './data/threats.json' with { type: 'json' }
-import { resolveTemplate } from './resolve-template.ts'
-import { shippedFamilies, shippedPackages } from './shipped.ts'
 import {
   type Accounts,
   type Algorithms,
@@ -26,10 +24,12 @@ import {
   packageList,
   type Schedules,
   schedules,
-  type Template,
   type Threats,
   threats,
-} from './template.ts'
+} from './data-files.ts'
+import { resolveTemplate } from './resolve-template.ts'
+import { shippedFamilies, shippedPackages } from './shipped.ts'
+import type { Template } from './template.ts'
 
 /** What decoys can pretend to be, with true values. */
 export type Catalogue = {

@@ -1,4 +1,4 @@
-import type { Locale, Locales } from './template.ts'
+import type { Locale, Locales } from './data-files.ts'
 
 /** What an administrator set, or the controller's own. */
 export type Place = { locale: string; timezone: string }

@@ -1,5 +1,5 @@
 import { algorithmsOf, type Catalogue, templateOf } from '../../controller/personas/catalogue.ts'
-import type { Algorithms } from '../../controller/personas/template.ts'
+import type { Algorithms } from '../../controller/personas/data-files.ts'
 import { command, docker, eventually, type Lab } from '../lab/cowrie-pod.ts'
 import { SshClient } from './ssh-client.ts'
 import type { Probe } from './ssh-probe.ts'

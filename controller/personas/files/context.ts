@@ -6,8 +6,9 @@ import type {
   PersonaService,
   PersonaUser,
 } from '../../../shared/schemas/persona.ts'
+import type { Locale } from '../data-files.ts'
 import type { Neighbour } from '../neighbours.ts'
-import type { Locale, Role, Template } from '../template.ts'
+import type { Role, Template } from '../template.ts'
 
 /** What a maker of files is given. It draws from `random` only, which is its own. */
 export type FilesInput = {
