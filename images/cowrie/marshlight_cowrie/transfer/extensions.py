@@ -6,12 +6,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from . import wire
+from .open_files import MOST_HANDLES
+from .realpath import resolved
+from .replies import status
 from .wire import Reader
 
 if TYPE_CHECKING:
     from ..tree.handle import OpenFile
     from ..tree.view import View
-    from .sftp import Names
+    from .account_names import Names
 
 #: Name, version, first release; in the order they are announced.
 ANNOUNCED = (
@@ -47,8 +50,6 @@ class Extensions:
         return b"".join(wire.string(name) + wire.string(version) for name, version in known)
 
     def extended(self, request: Reader) -> tuple[int, bytes]:
-        from .sftp import status
-
         name = request.path()
         since = next((since for known, _, since in ANNOUNCED if known == name), (99, 0))
         handler = EXTENDED.get(name)
@@ -72,8 +73,6 @@ class Extensions:
         return self.space()
 
     def fstatvfs(self, request: Reader) -> tuple[int, bytes] | None:
-        from .sftp import status
-
         return self.space() if request.string() in self.files else status(wire.FAILURE)
 
     def space(self) -> tuple[int, bytes]:
@@ -86,12 +85,10 @@ class Extensions:
         return wire.EXTENDED_REPLY, wire.u64(BLOCK, BLOCK, blocks, free, available, nodes, left, left, 0x801, 0, NAME_LENGTH)
 
     def fsync(self, request: Reader) -> tuple[int, bytes] | None:
-        from .sftp import status
-
         return None if request.string() in self.files else status(wire.NO_SUCH_FILE)
 
     def limits(self, request: Reader) -> tuple[int, bytes]:
-        return wire.EXTENDED_REPLY, wire.u64(wire.LARGEST, wire.LARGEST - 1024, wire.LARGEST - 1024, 1019)
+        return wire.EXTENDED_REPLY, wire.u64(wire.LARGEST, wire.LARGEST - 1024, wire.LARGEST - 1024, MOST_HANDLES)
 
     def expand_path(self, request: Reader) -> tuple[int, bytes]:
         path = request.path()
@@ -101,20 +98,14 @@ class Extensions:
             if home is None:
                 raise FileNotFoundError(2, "No such file or directory", path)
             path = f"{home}/{rest}"
-        from .sftp import resolved
-
         return self.named(resolved(self.view, self.at(path)))
 
     def home_directory(self, request: Reader) -> tuple[int, bytes]:
-        from .sftp import status
-
         name = request.path()
         home = self.names.homes.get(name or self.user)
         return self.named(home) if home else status(wire.FAILURE)
 
     def copy_data(self, request: Reader) -> tuple[int, bytes] | None:
-        from .sftp import status
-
         source, start, length = self.files.get(request.string()), request.u64(), request.u64()
         target, at = self.files.get(request.string()), request.u64()
         if source is None or target is None or source is target:
