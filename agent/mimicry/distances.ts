@@ -88,14 +88,20 @@ export function scoreOf(patterns: readonly Pattern[], made: readonly Conversatio
   return Math.round(1000 * Math.max(0, ...over)) / 10
 }
 
-/** The pattern's values, each class with its share. */
+/** The pattern's values, each class with its share, those that are told by their place with that of conversations in exchanges. */
 function expectedOf(pattern: Pattern, feature: 'request' | 'response' | 'pause' | 'exchanges'): number[] {
   if (feature === 'exchanges') return pattern.exchanges
   const name = feature === 'pause' ? 'pauseMs' : feature
   const all = 256
-  return pattern.classes.flatMap((one) => {
-    const values = one[name]
-    const times = Math.round(one.share * all)
+  const spread = (values: readonly number[], share: number) => {
+    const times = Math.round(share * all)
     return Array.from({ length: times }, (_, i) => values[Math.floor((i * values.length) / times)] as number)
-  })
+  }
+  const { opening = [], exchanges } = pattern
+  const mean = exchanges.reduce((sum, one) => sum + one, 0) / Math.max(1, exchanges.length)
+  const share = 1 / Math.max(1, mean, opening.length)
+  return [
+    ...opening.flatMap((one) => spread(one[name], share)),
+    ...pattern.classes.flatMap((one) => spread(one[name], one.share * (1 - opening.length * share))),
+  ]
 }

@@ -1,6 +1,6 @@
 import { pickWeighted, type Random, seededRandom } from '../../shared/random.ts'
 import type { Conversation, Exchange } from './conversation.ts'
-import type { Pattern } from './patterns.ts'
+import type { Pattern, Shape } from './patterns.ts'
 import { drawFrom } from './quantiles.ts'
 
 export type MimicryLevel = 'low' | 'medium' | 'high'
@@ -23,6 +23,10 @@ const shareOf: Record<MimicryLevel, number> = { low: 0.1, medium: 0.4, high: 1 }
 const hourMs = 3_600_000
 /** Part that follows another soon from which on there are no bursts that could be told apart. */
 const allButOne = 0.9
+const datagrams = /^(udp .*|dns|ntp)$/
+
+/** Parameters of an instance: factors. */
+type Own = { size: number; pause: number }
 
 /**
  * Conversations of the patterns' shape from `from` to `to`, by instance: no replay, each number is drawn. The same seed gives
@@ -92,14 +96,20 @@ function ofOne(pattern: Pattern, options: GenerateOptions, instance: number, fro
   return conversations
 }
 
-function exchangesOf(pattern: Pattern, own: { size: number; pause: number }, random: Random): Exchange[] {
+function exchangesOf(pattern: Pattern, own: Own, random: Random): Exchange[] {
   const count = Math.max(1, Math.round(drawFrom(pattern.exchanges, random)))
-  // What is not waited for comes before what is: an address of either family is asked for, and then both are answered.
-  const unanswered = Math.min(count - 1, Math.round(count * unansweredShare(pattern)))
+  // Of datagrams what is not waited for comes before what is: an address of either family is asked for, and then both are
+  // answered. On a connection it can only come last: what is said before an answer is one request.
+  const isDatagrams = datagrams.test(pattern.kind)
+  const unanswered = count * unansweredShare(pattern)
+  const silent = Math.min(isDatagrams ? count - 1 : 1, Math.floor(unanswered + random()))
   return Array.from({ length: count }, (_, i) => {
-    let drawn = one(pattern, own, random)
-    for (let tries = 0; tries < 16 && unanswered > 0 && (drawn.response === 0) !== i < unanswered; tries++)
-      drawn = one(pattern, own, random)
+    const opening = pattern.opening?.[i]
+    if (opening) return one(opening, own, random)
+    const isSilent = isDatagrams ? i < silent : i >= count - silent
+    let drawn = one(classOf(pattern, random), own, random)
+    for (let tries = 0; tries < 32 && (drawn.response === 0) !== isSilent; tries++)
+      drawn = one(classOf(pattern, random), own, random)
     return drawn
   })
 }
@@ -110,14 +120,16 @@ const unansweredShare = ({ classes }: Pattern): number =>
     return sum + (share * response.filter((bytes) => bytes === 0).length) / Math.max(1, response.length)
   }, 0)
 
-function one(pattern: Pattern, own: { size: number; pause: number }, random: Random): Exchange {
-  const chosen = pickWeighted(
+const classOf = (pattern: Pattern, random: Random): Shape =>
+  pickWeighted(
     random,
     pattern.classes.map((one) => [one, one.share] as const),
   )
+
+function one(shape: Shape, own: Own, random: Random): Exchange {
   return {
-    request: Math.round(drawFrom(chosen.request, random) * own.size),
-    response: Math.round(drawFrom(chosen.response, random) * own.size),
-    pauseMs: drawFrom(chosen.pauseMs, random) * own.pause,
+    request: Math.round(drawFrom(shape.request, random) * own.size),
+    response: Math.round(drawFrom(shape.response, random) * own.size),
+    pauseMs: drawFrom(shape.pauseMs, random) * own.pause,
   }
 }

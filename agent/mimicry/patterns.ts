@@ -1,5 +1,8 @@
-import type { Conversation } from './conversation.ts'
+import type { Conversation, Exchange } from './conversation.ts'
 import { type Quantiles, quantilesOf } from './quantiles.ts'
+
+/** How large exchanges are, and the pause before each. */
+export type Shape = { request: Quantiles; response: Quantiles; pauseMs: Quantiles }
 
 /** The shape of one kind of conversation: how often it comes, how many exchanges it has, how large and how fast they are. */
 export type Pattern = {
@@ -10,8 +13,10 @@ export type Pattern = {
   burst: number
   gapMs: Quantiles
   exchanges: Quantiles
-  /** By size of the request, smallest first: small and large requests have their own responses and pauses. */
-  classes: { share: number; request: Quantiles; response: Quantiles; pauseMs: Quantiles }[]
+  /** Of the first exchanges of each, by their place: greetings and handshakes are no requests like others. */
+  opening?: Shape[] | undefined
+  /** The others by size of the request, smallest first: small and large requests have their own responses and pauses. */
+  classes: ({ share: number } & Shape)[]
   /** Conversations that it was read from. */
   n: number
 }
@@ -21,6 +26,9 @@ const burstMs = 120_000
 /** Conversations of a kind below which it is no pattern. */
 const least = 10
 const sizeClasses = 4
+/** Exchanges that are told by their place, and the part of the conversations that goes on after them. */
+const mostOpening = 4
+const nearlyAll = 0.9
 
 export type Span = { from: number; to: number }
 
@@ -42,7 +50,8 @@ function patternOf(kind: string, all: Conversation[], spans: readonly Span[]): P
   const sorted = [...all].sort((a, b) => a.at - b.at)
   const gaps = sorted.slice(1).map(({ at }, i) => at - (sorted[i] as Conversation).at)
   const short = gaps.filter((gap) => gap <= burstMs)
-  const exchanges = sorted.flatMap((one) => one.exchanges).sort((a, b) => a.request - b.request)
+  const opened = openingOf(sorted)
+  const exchanges = sorted.flatMap((one) => one.exchanges.slice(opened)).sort((a, b) => a.request - b.request)
   const size = Math.ceil(exchanges.length / sizeClasses)
   const classes = Array.from({ length: sizeClasses }, (_, i) => exchanges.slice(i * size, (i + 1) * size))
   return {
@@ -51,17 +60,31 @@ function patternOf(kind: string, all: Conversation[], spans: readonly Span[]): P
     burst: gaps.length === 0 ? 0 : short.length / gaps.length,
     gapMs: quantilesOf(short),
     exchanges: quantilesOf(sorted.map((one) => one.exchanges.length)),
+    ...(opened > 0 && {
+      opening: Array.from({ length: opened }, (_, i) =>
+        shapeOf(sorted.flatMap((one) => one.exchanges.slice(i, i + 1))),
+      ),
+    }),
     classes: classes
       .filter((some) => some.length > 0)
-      .map((some) => ({
-        share: some.length / exchanges.length,
-        request: quantilesOf(some.map(({ request }) => request)),
-        response: quantilesOf(some.map(({ response }) => response)),
-        pauseMs: quantilesOf(some.map(({ pauseMs }) => pauseMs)),
-      })),
+      .map((some) => ({ share: some.length / exchanges.length, ...shapeOf(some) })),
     n: sorted.length,
   }
 }
+
+/** How many exchanges are told by their place: those after which nearly every conversation goes on. */
+function openingOf(all: readonly Conversation[]): number {
+  const goOn = (count: number) => all.filter(({ exchanges }) => exchanges.length > count).length
+  let count = 0
+  while (count < mostOpening && goOn(count + 1) >= nearlyAll * all.length) count++
+  return count
+}
+
+const shapeOf = (some: readonly Exchange[]): Shape => ({
+  request: quantilesOf(some.map(({ request }) => request)),
+  response: quantilesOf(some.map(({ response }) => response)),
+  pauseMs: quantilesOf(some.map(({ pauseMs }) => pauseMs)),
+})
 
 /** Conversations of each hour over the hours that were watched; an hour that was not watched has the mean of the others. */
 function hourlyOf(sorted: readonly Conversation[], spans: readonly Span[]): number[] {

@@ -7,7 +7,7 @@ import type { Log } from '../../shared/log.ts'
 import { canonicalCidr } from '../../shared/network.ts'
 import type { Report } from '../spool/port.ts'
 import type { Conversation } from './conversation.ts'
-import { type Pattern, patternsOf, type Span } from './patterns.ts'
+import { type Pattern, patternsOf, type Shape, type Span } from './patterns.ts'
 
 const week = 7 * 86_400_000
 /** Kept of a segment: conversations of each kind, kinds, exchanges of one conversation, spans of watching. */
@@ -132,17 +132,21 @@ function patternsIn({ sample, spans }: Kept): Pattern[] {
 /** As precise as is of use: the stream bears many of them. */
 function rounded(pattern: Pattern): Pattern {
   const short = (values: readonly number[]) => values.map((value) => Number(value.toPrecision(4)))
+  const shape = ({ request, response, pauseMs }: Shape): Shape => ({
+    request: short(request),
+    response: short(response),
+    pauseMs: short(pauseMs),
+  })
   return {
     ...pattern,
     hourly: short(pattern.hourly),
     burst: Math.min(1, Number(pattern.burst.toPrecision(4))),
     gapMs: short(pattern.gapMs),
     exchanges: short(pattern.exchanges),
-    classes: pattern.classes.map(({ share, request, response, pauseMs }) => ({
+    ...(pattern.opening && { opening: pattern.opening.map(shape) }),
+    classes: pattern.classes.map(({ share, ...rest }) => ({
       share: Math.min(1, Number(share.toPrecision(4))),
-      request: short(request),
-      response: short(response),
-      pauseMs: short(pauseMs),
+      ...shape(rest),
     })),
   }
 }

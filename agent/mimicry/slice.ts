@@ -96,7 +96,11 @@ function hourOf({ plan, patterns, draws, measured }: SliceOptions, hour: number)
 
 function askedOf(one: Conversation, instance: number, target: MimicryTarget, measured: Measured): Asked {
   const exchanges = scaled(one, measured.get(`${target.ip}:${target.port}`)).map(
-    ({ request, response, pauseMs }): [number, number, number] => [request, response, Math.round(pauseMs * 100) / 100],
+    ({ request, response, pauseMs }): [number, number, number] => [
+      request,
+      response,
+      Math.round(pauseMs * 1000) / 1000,
+    ],
   )
   return { id: 0, at: Math.round(one.at), instance, kind: one.kind, target, exchanges }
 }

@@ -26,16 +26,17 @@ function thinned(pattern: TrafficPattern): TrafficPattern {
           { length: most.steps },
           (_, i) => values[Math.floor(((i + 0.5) * values.length) / most.steps)] as number,
         )
+  const shape = ({ request, response, pauseMs }: Omit<TrafficPattern['classes'][number], 'share'>) => ({
+    request: fewer(request),
+    response: fewer(response),
+    pauseMs: fewer(pauseMs),
+  })
   return {
     ...pattern,
     gapMs: fewer(pattern.gapMs),
     exchanges: fewer(pattern.exchanges),
-    classes: pattern.classes.map(({ share, request, response, pauseMs }) => ({
-      share,
-      request: fewer(request),
-      response: fewer(response),
-      pauseMs: fewer(pauseMs),
-    })),
+    ...(pattern.opening && { opening: pattern.opening.map(shape) }),
+    classes: pattern.classes.map(({ share, ...rest }) => ({ share, ...shape(rest) })),
   }
 }
 

@@ -16,11 +16,14 @@ import heapq
 import json
 import os
 import socket
+import ssl
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import mimic_loop as loop
+import mimic_peers
 import mimicry
 from mimic_account import Account, Bounded
 from mimic_talks import Talk, answering
@@ -41,11 +44,16 @@ class Mimic:
         self.waiting: list[tuple[float, int, dict]] = []
         self.open: dict[loop.Task, dict] = {}
         self.answered = 0
+        self.context: ssl.SSLContext | None = None
         self.loop = loop.Loop(lambda error: tell({"type": "trouble", "why": str(error)[:200]}))
 
     def run(self) -> None:
         answers = self.plan["answerOn"]
         if answers:
+            try:
+                self.context = mimic_peers.answering()
+            except (OSError, subprocess.SubprocessError) as error:
+                leave("peers", str(error)[:200])
             self.loop.start(self._listen(answers["port"]))
         self.loop.start(self._read())
         self.loop.start(self._watch())
@@ -168,7 +176,7 @@ class Mimic:
             self.account.spend(count)
 
         try:
-            yield from answering(connection, spend)
+            yield from answering(connection, self.context, spend)
         finally:
             self.answered -= 1
             tell({"type": "served", "bytes": spent})

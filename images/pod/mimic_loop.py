@@ -81,27 +81,6 @@ def sleep(seconds: float) -> Generator[Wait, bool, None]:
     yield None, 0, max(0.0, seconds)
 
 
-def connected(
-    place: tuple[str, int], seconds: float, leaves: Callable[[socket.socket], None]
-) -> Generator[Wait, bool, socket.socket]:
-    """A connection, or OSError. `leaves` gives it the port that it leaves from."""
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        made.setblocking(False)
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        leaves(made)
-        made.connect_ex(place)
-        if not (yield made, WRITE, seconds):
-            raise TimeoutError("no answer")
-        error = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if error:
-            raise OSError(error, "not connected")
-        return made
-    except BaseException:
-        made.close()
-        raise
-
-
 def sent(to: socket.socket, data: bytes, seconds: float) -> Generator[Wait, bool, None]:
     view = memoryview(data)
     while view:

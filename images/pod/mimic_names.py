@@ -8,7 +8,7 @@ import struct
 TYPES = {"A": 1, "PTR": 12, "AAAA": 28}
 # An OPT record with an advertised size and nothing else (RFC 6891).
 OPT = b"\x00" + struct.pack("!HHIH", 41, 1232, 0, 0)
-NEAR, FAR = 2, 8
+FAR = 8
 
 
 def lookup(size: int, names: list[str], chance: random.Random, after: str | None) -> tuple[str, bytes]:
@@ -27,7 +27,7 @@ def lookup(size: int, names: list[str], chance: random.Random, after: str | None
         # With an OPT record, as resolvers that are newer ask.
         choices += [(plain + len(OPT), name, kind, True) for plain, name, kind, _ in choices]
     nearest = min(abs(choice[0] - size) for choice in choices)
-    near = [choice for choice in choices if abs(choice[0] - size) <= max(nearest, NEAR)]
+    near = [choice for choice in choices if abs(choice[0] - size) <= nearest]
     _, name, kind, extended = chance.choice(near)
     return name, query(chance.randrange(65536), name, kind, extended)
 

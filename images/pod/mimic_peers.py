@@ -1,21 +1,26 @@
 """
-Conversations between two hosts that mimic, in any shape: the one who asks says how much he would like to have.
+Conversations between two hosts that mimic: TLS 1.3 from its first byte (RFC 8446), so that who looks on sees a protocol that
+he knows, and within it sizes as they are asked for.
 
-    request    records of application data as TLS writes them (RFC 8446, 5.1); one that is not full is a message's last.
-               The first bytes within are the length of the response, seven bits each, lowest first
-    response   such records, or fewer bytes than a record's head
+    message    its own length, then numbers (seven bits each, lowest first), then zeros: as many as make it so long on the wire
+    request    names how long the response shall be on the wire
+    response   nothing else
 
-Nothing in them means anything.
+A side writes and reads memory only: when bytes leave, and in which pieces, is up to who has the socket.
 """
 
 from __future__ import annotations
 
 import os
-import struct
+import socket
+import ssl
+import subprocess
 
-HEAD = 5
-FULL = 16_384
 LONGEST = 8 << 20
+FULL = 16_384
+# Of a record: its head, the kind of what is within, and what proves it whole.
+OVERHEAD = 5 + 1 + 16
+SECONDS = 20
 
 
 def number(value: int) -> bytes:
@@ -26,55 +31,119 @@ def number(value: int) -> bytes:
     return bytes([*out, value])
 
 
-def records(size: int, first: bytes = b"") -> bytes:
-    """So many bytes in all; a few more where the last record would else look full, or have no room for its head."""
-    out, opening = bytearray(), first
-    while True:
-        inside = max(size - len(out) - HEAD, len(opening), 1)
-        part = min(inside, FULL)
-        out += b"\x17\x03\x03" + struct.pack("!H", part) + opening + os.urandom(part - len(opening))
-        opening = b""
-        if part < FULL:
-            return bytes(out)
-
-
-def request(size: int, response: int) -> bytes:
-    return records(min(size, LONGEST), number(min(response, LONGEST)))
-
-
-def response(size: int) -> bytes:
-    return records(size) if size > HEAD else os.urandom(max(size, 0))
-
-
-class Reader:
-    """Takes bytes as they come, and gives the lengths of responses that are asked for; ValueError for anything else."""
-
-    def __init__(self) -> None:
-        self.rest = b""
-        self.asked: int | None = None
-
-    def push(self, data: bytes) -> list[int]:
-        self.rest += data
-        wanted = []
-        while len(self.rest) >= HEAD:
-            (length,) = struct.unpack("!H", self.rest[3:HEAD])
-            if self.rest[:3] != b"\x17\x03\x03" or not 1 <= length <= FULL:
-                raise ValueError("no record")
-            if len(self.rest) < HEAD + length:
-                break
-            body, self.rest = self.rest[HEAD : HEAD + length], self.rest[HEAD + length :]
-            if self.asked is None:
-                self.asked = size_of(body)
-            if length < FULL:
-                wanted.append(self.asked)
-                self.asked = None
-        return wanted
-
-
-def size_of(body: bytes) -> int:
+def number_in(data: bytes, place: int) -> tuple[int, int] | None:
+    """The number that begins there and where it ends; None where it is not whole yet."""
     value = 0
-    for place, byte in enumerate(body[:4]):
-        value |= (byte & 0x7F) << (7 * place)
+    for at, byte in enumerate(data[place : place + 5]):
+        value |= (byte & 0x7F) << (7 * at)
         if byte < 0x80:
-            return min(value, LONGEST)
-    raise ValueError("no length")
+            return value, place + at + 1
+    if len(data) >= place + 5:
+        raise ValueError("no number")
+    return None
+
+
+def plain_for(wire: int, *numbers: int) -> bytes:
+    """A message that takes so many bytes on the wire, or as few as there have to be."""
+    records = max(1, -(-wire // (FULL + OVERHEAD)))
+    inside = b"".join(map(number, numbers))
+    size = max(wire - records * OVERHEAD, len(inside) + 1)
+    while size < len(number(size)) + len(inside):
+        size += 1
+    head = number(size) + inside
+    return head + bytes(size - len(head))
+
+
+def wire_for(wire: int) -> int:
+    """How long a response of so many bytes really is."""
+    plain = len(plain_for(min(wire, LONGEST)))
+    return plain + -(-plain // FULL) * OVERHEAD if wire > 0 else 0
+
+
+class Side:
+    def __init__(self, context: ssl.SSLContext, serves: bool) -> None:
+        self.came, self.leaves = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.came, self.leaves, server_side=serves)
+        self.is_open = False
+        self.rest = b""
+
+    def take(self, data: bytes) -> bool:
+        """What came on the wire; whether the handshake is over."""
+        self.came.write(data)
+        if not self.is_open:
+            try:
+                self.tls.do_handshake()
+                self.is_open = True
+            except ssl.SSLWantReadError:
+                pass
+        return self.is_open
+
+    def out(self) -> bytes:
+        return self.leaves.read()
+
+    def message(self, wire: int, *numbers: int) -> bytes:
+        """With what the handshake still has to say it is so long."""
+        self.tls.write(plain_for(min(wire, LONGEST) - self.leaves.pending, *numbers))
+        return self.out()
+
+    def whole(self) -> bytes | None:
+        """The next message that is there from its beginning to its end."""
+        while True:
+            try:
+                piece = self.tls.read(FULL)
+            except ssl.SSLWantReadError:
+                break
+            if not piece:
+                break
+            self.rest += piece
+        found = number_in(self.rest, 0)
+        if found is None or len(self.rest) < found[0]:
+            if found and not 0 < found[0] <= LONGEST:
+                raise ValueError("no message")
+            return None
+        message, self.rest = self.rest[: found[0]], self.rest[found[0] :]
+        return message
+
+
+def wanted_by(request: bytes) -> int:
+    """How long the response shall be."""
+    _, place = number_in(request, 0) or (0, 0)
+    found = number_in(request, place)
+    if found is None:
+        raise ValueError("no length")
+    return min(found[0], LONGEST)
+
+
+def asking(kind: str) -> ssl.SSLContext:
+    """As programs on this system ask: its library's own ciphers; a browser or curl says which HTTP it would like."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_ciphers("DEFAULT")
+    if kind == "https":
+        context.set_alpn_protocols(["h2", "http/1.1"])
+    return context
+
+
+def answering() -> ssl.SSLContext:
+    """With a certificate of this host's name, made now and nowhere kept: nobody looks at it but peers, who take any."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.set_alpn_protocols(["http/1.1"])
+    # They would be larger than many a response; who looks on cannot tell whether there are any.
+    context.num_tickets = 0
+    name = "".join(letter for letter in socket.gethostname() if letter.isalnum() or letter in "-.")[:64] or "localhost"
+    kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-sha256"]
+    made = subprocess.run(
+        ["openssl", "req", *kind, "-days", "825", "-subj", f"/CN={name}", "-keyout", "/dev/stdout", "-out", "/dev/stdout"],
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False,
+    )
+    if made.returncode != 0:
+        raise OSError(f"no certificate: {made.stderr.decode('ascii', 'replace').strip()[-120:]}")
+    kept = os.memfd_create("certificate")
+    try:
+        os.write(kept, made.stdout)
+        context.load_cert_chain(f"/proc/self/fd/{kept}")
+    finally:
+        os.close(kept)
+    return context

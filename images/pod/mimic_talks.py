@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 import socket
+import ssl
 import time
 from collections.abc import Callable, Generator
 
 import mimic_loop as loop
+import mimic_moments as moments
 import mimic_names
 import mimic_peers
 import mimic_ports
@@ -29,6 +31,7 @@ class Talk:
     ) -> None:
         self.target, self.before, self.archive, self.agent = target, before, archive, agent
         self.instance, self.instances = int(asked["instance"]), instances
+        self.kind = str(asked["kind"])
         self.exchanges: list[Exchange] = [(int(a), int(b), float(c)) for a, b, c in asked["exchanges"]]
         self.chance = random.Random(f"{asked['id']} {asked['at']}")
         self.place = (target["ip"], target["port"])
@@ -60,99 +63,130 @@ class Talk:
         """The pause is that since the last answer, or since the connection began."""
         self.made.append((request, response, round((begun - since) * 1000, 3)))
 
-    def _pause(self, since: float, pause: float) -> Generator[loop.Wait, bool, None]:
-        left = since + pause / 1000 - time.monotonic()
-        if left > 0:
-            yield from loop.sleep(left)
+    def _open(self, text: bytes) -> Generator[loop.Wait, bool, tuple[socket.socket, float]]:
+        """A connection on which the first request was made, and when."""
+        self._spend(len(text))
+        pause = self.exchanges[0][2] / 1000
+        connection, self.begun, begun = yield from moments.opened(self.place, text, pause, SECONDS, self._leave)
+        self.connect_ms = moments.round_trip_ms(connection)
+        return connection, begun
 
-    def _open(self) -> Generator[loop.Wait, bool, socket.socket]:
-        self.begun = begun = time.monotonic()
-        connection = yield from loop.connected(self.place, SECONDS, self._leave)
-        self.connect_ms = round((time.monotonic() - begun) * 1000, 3)
-        return connection
+    def _is_next_at_once(self, place: int) -> bool:
+        return place + 1 < len(self.exchanges) and self.exchanges[place + 1][2] / 1000 < moments.AT_ONCE
 
     def _names(self) -> Generator[loop.Wait, bool, None]:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
             out.setblocking(False)
+            moments.told(out)
             self._leave(out)
             out.connect(self.place)
-            last, before, waited = time.monotonic(), None, []
-            for place, (size, response, pause) in enumerate(self.exchanges):
-                # Made before the pause: what it takes to make it would lengthen that.
-                names = self.target["names"] or ["deb.debian.org"]
-                name, query = mimic_names.lookup(size, names, self.chance, before)
-                yield from self._pause(last, pause)
-                begun, answered = time.monotonic(), 0
-                self._spend(len(query))
-                out.send(query)
-                waited.append(query)
-                # In the sample this one was not waited for: the next follows at once.
-                at_once = response == 0 and place + 1 < len(self.exchanges)
-                before = name if at_once and before is None and not name.endswith(".arpa") else None
-                if not at_once:
-                    answered = yield from self._answers(out, waited)
-                    self.connect_ms = self.connect_ms or round((time.monotonic() - begun) * 1000, 3)
-                    waited = []
-                self._note(len(query), answered, last, begun)
-                last = time.monotonic()
+            # All are made before the first leaves: what it takes to make them would lengthen pauses.
+            queries, place = self._queries(), 0
+            last = time.monotonic()
+            while place < len(queries):
+                # What was not waited for leaves with that which was. Pauses count from the last answer or the first query.
+                end = next(at for at in range(place, len(queries)) if not self._is_unwaited(at)) + 1
+                texts, pauses = queries[place:end], [pause / 1000 for _, _, pause in self.exchanges[place:end]]
+                self._spend(sum(map(len, texts)))
+                left = yield from moments.together(out, texts, [max(0.0, last + pauses[0] - time.monotonic()), *pauses[1:]])
+                answered, came = yield from self._answers(out, texts, self._is_next_at_once(end - 1))
+                self.connect_ms = self.connect_ms or round((came - left[-1]) * 1000, 3)
+                last = left[0] if place == 0 else last
+                for at, text in zip(left, texts, strict=True):
+                    self._note(len(text), answered if at is left[-1] else 0, last, at)
+                last, place = came, end
 
-    def _answers(self, out: socket.socket, waited: list[bytes]) -> Generator[loop.Wait, bool, int]:
-        total = 0
+    def _is_unwaited(self, place: int) -> bool:
+        """In the sample this one was not waited for: the next follows at once."""
+        return self.exchanges[place][1] == 0 and place + 1 < len(self.exchanges)
+
+    def _queries(self) -> list[bytes]:
+        names = self.target["names"] or ["deb.debian.org"]
+        queries: list[bytes] = []
+        before = None
+        for place, (size, _, _) in enumerate(self.exchanges):
+            name, query = mimic_names.lookup(size, names, self.chance, before)
+            queries.append(query)
+            before = name if before is None and self._is_pair(place) and not name.endswith(".arpa") else None
+        return queries
+
+    def _is_pair(self, place: int) -> bool:
+        """Both addresses of a name: asked for one right after the other, whether or not an answer came between."""
+        return self._is_unwaited(place) or self._is_next_at_once(place)
+
+    def _answers(
+        self, out: socket.socket, waited: list[bytes], eager: bool
+    ) -> Generator[loop.Wait, bool, tuple[int, float]]:
+        total, came = 0, 0.0
         for _ in waited:
-            answer = yield from loop.received(out, 4096, 5.0)
+            answer, came = yield from moments.received(out, 4096, 5.0, eager)
             self._spend(len(answer))
             total += len(answer) if mimic_names.answers_to(waited, answer) else 0
-        return total
+        return total, came
 
     def _updates(self) -> Generator[loop.Wait, bool, None]:
-        hosts = self.target["names"] or [self.target["ip"]]
-        made = self._request(hosts, 0)
-        with (yield from self._open()) as connection:
+        made = self._request(self.target["names"] or [self.target["ip"]], 0)
+        connection, begun = yield from self._open(made.text)
+        with connection:
             last = self.begun
-            for place, (_, _, pause) in enumerate(self.exchanges):
-                host, method, path, text = made or self._request(hosts, place)
-                hosts, made = [host], None
-                yield from self._pause(last, pause)
-                begun = time.monotonic()
-                self._spend(len(text))
-                yield from loop.sent(connection, text, SECONDS)
-                answered = yield from mimic_updates.fetched(connection, self.archive, method, path, self._spend)
-                self._note(len(text), answered, last, begun)
-                last = time.monotonic()
+            for place in range(len(self.exchanges)):
+                if place > 0:
+                    self._spend(len(made.text))
+                    begun = yield from moments.said(connection, made.text, last + self.exchanges[place][2] / 1000, SECONDS)
+                asked = made
+                if place + 1 < len(self.exchanges):
+                    # While the answer is on its way, so that it is no part of the pause.
+                    made = self._request([asked.host], place + 1)
+                answered, came = yield from mimic_updates.fetched(
+                    connection, self.archive, asked.method, asked.path, self._spend
+                )
+                self._note(len(asked.text), answered, last, begun)
+                last = came
 
-    def _request(self, hosts: list[str], place: int) -> tuple[str, str, str, bytes]:
-        """To the host whose name makes it as long as it shall be; of several such to any."""
+    def _request(self, hosts: list[str], place: int) -> mimic_updates.Request:
         size, response, _ = self.exchanges[place]
-        built = [
-            (host, *mimic_updates.request_of(self.archive, host, self.agent, size, response, self.chance))
-            for host in hosts
-        ]
-        best = min(abs(len(one[3]) - size) for one in built)
-        return self.chance.choice([one for one in built if abs(len(one[3]) - size) <= best + 2])
+        return mimic_updates.request_of(self.archive, hosts, self.agent, size, response, self.chance)
 
     def _peer(self) -> Generator[loop.Wait, bool, None]:
-        with (yield from self._open()) as connection:
-            last = self.begun
-            for size, response, pause in self.exchanges:
-                text = mimic_peers.request(size, response)
-                expected = len(mimic_peers.response(min(response, mimic_peers.LONGEST)))
-                yield from self._pause(last, pause)
-                begun = time.monotonic()
+        """The handshake stands for the first exchange; the others are within it, each made while the one before is answered."""
+        side = mimic_peers.Side(mimic_peers.asking(self.kind), serves=False)
+        side.take(b"")
+        hello, (first, *rest) = side.out(), self.exchanges
+        rest = rest or [first]
+        connection, begun = yield from self._open(hello)
+        with connection:
+            answered, last = 0, self.begun
+            while not side.is_open:
+                piece, last = yield from self._hear(connection, 65_536, False)
+                answered += len(piece)
+                side.take(piece)
+            self._note(len(hello), answered, self.begun, begun)
+            text = side.message(*rest[0][:2])
+            for place, (_, response, pause) in enumerate(rest):
                 self._spend(len(text))
-                yield from loop.sent(connection, text, SECONDS)
-                left = expected
+                begun = yield from moments.said(connection, text, last + pause / 1000, SECONDS)
+                size, before = len(text), last
+                after = rest[place + 1] if place + 1 < len(rest) else None
+                text = side.message(*after[:2]) if after else b""
+                # What is in it is nobody's concern: it is counted, not read.
+                left = expected = mimic_peers.wire_for(response)
+                is_eager = after is not None and after[2] / 1000 < moments.AT_ONCE
                 while left > 0:
-                    piece = yield from loop.received(connection, min(left, 65_536), SECONDS)
-                    if not piece:
-                        raise OSError("it ended early")
-                    self._spend(len(piece))
+                    piece, last = yield from self._hear(connection, min(left, 65_536), is_eager)
                     left -= len(piece)
-                self._note(len(text), expected, last, begun)
-                last = time.monotonic()
+                self._note(size, expected, before, begun)
+
+    def _hear(self, connection: socket.socket, most: int, eager: bool) -> Generator[loop.Wait, bool, tuple[bytes, float]]:
+        piece, came = yield from moments.received(connection, most, SECONDS, eager)
+        if not piece:
+            raise OSError("it ended early")
+        self._spend(len(piece))
+        return piece, came
 
     def _service(self) -> Generator[loop.Wait, bool, None]:
         """Looks whether it is there, as monitoring does: what it says first is read, and it is left."""
-        with (yield from self._open()) as connection:
+        connection, _ = yield from self._open(b"")
+        with connection:
             try:
                 said = yield from loop.received(connection, 4096, 2.0)
             except TimeoutError:
@@ -161,20 +195,28 @@ class Talk:
             self._note(0, len(said), self.begun, time.monotonic())
 
 
-def answering(connection: socket.socket, spend: Callable[[int], None]) -> Generator[loop.Wait, bool, None]:
+def answering(
+    connection: socket.socket, context: ssl.SSLContext, spend: Callable[[int], None]
+) -> Generator[loop.Wait, bool, None]:
     """The other side of a conversation between peers."""
     with connection:
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        reader = mimic_peers.Reader()
+        side = mimic_peers.Side(context, serves=True)
         try:
             while True:
                 piece = yield from loop.received(connection, 65_536, 150.0)
                 if not piece:
                     return
                 spend(len(piece))
-                for size in reader.push(piece):
-                    text = mimic_peers.response(size)
+                if not side.take(piece):
+                    text = side.out()
+                    spend(len(text))
+                    yield from loop.sent(connection, text, SECONDS)
+                    continue
+                while (request := side.whole()) is not None:
+                    wanted = mimic_peers.wanted_by(request)
+                    text = side.message(wanted) if wanted else b""
                     spend(len(text))
                     yield from loop.sent(connection, text, SECONDS)
         except (OSError, ValueError, Bounded):

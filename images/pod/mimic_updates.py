@@ -6,17 +6,24 @@ that goes on with a broken download does (RFC 9110, 14).
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import time
 from collections.abc import Generator
+from typing import NamedTuple
 
 import mimic_loop as loop
+import mimic_moments as moments
 
 SUITES = ("bookworm", "bookworm-updates", "bookworm-security")
 LISTS = ("main/binary-amd64/Packages.xz", "main/i18n/Translation-en.xz", "main/binary-amd64/Packages.gz")
+# What such requests bear besides: a list that no cache in between may answer, a text, whatever there is.
+FURTHER = ([], ["Accept: */*"], ["Cache-Control: max-age=0"], ["Cache-Control: max-age=0", "Accept: text/*"])
 LONGEST_HEAD = 16_384
 SECONDS = 20.0
+# A body of so few bytes is none; one that is so much longer or shorter, as a part, still fits.
+SMALL, NEAR = 64, 0.3
 
 
 class Archive:
@@ -33,41 +40,55 @@ def paths() -> list[str]:
     return found + [f"/debian/dists/{suite}/{name}" for suite in SUITES for name in LISTS]
 
 
+class Request(NamedTuple):
+    host: str
+    method: str
+    path: str
+    text: bytes
+
+
 def request_of(
-    archive: Archive, host: str, agent: str, size: int, response: int, chance: random.Random
-) -> tuple[str, str, bytes]:
-    """The request, by method and path, that is likely to bring about so many bytes and is about as long as it shall be."""
+    archive: Archive, hosts: list[str], agent: str, size: int, response: int, chance: random.Random
+) -> Request:
+    """
+    That which is likely to bring about so many bytes and is about as long as it shall be: a whole file where one fits, of
+    several that fit as well any.
+    """
     rest = response - archive.head_bytes
-    larger = [(path, length) for path, length in archive.lengths.items() if length >= rest > 0]
-    choices: list[tuple[str, str, list[str]]] = []
-    if rest <= 64:
-        dated = [(path, [f"If-Modified-Since: {date}"]) for path, date in archive.dates.items()]
-        choices = [("GET", path, lines) for path, lines in dated] or [("HEAD", path, []) for path in paths()[:3]]
-    elif larger:
-        choices = [
-            ("GET", path, [f"Range: bytes={length - rest}-"] if length > rest else []) for path, length in larger
-        ]
-    else:
-        # Nothing so long is known yet: the longest that is, or whatever has not been asked for.
-        unknown = [path for path in paths() if path not in archive.lengths]
-        longest = max(archive.lengths, key=lambda path: archive.lengths[path], default=paths()[0])
-        choices = [("GET", path, []) for path in unknown[:4] or [longest]]
-    built = []
-    for method, path, lines in choices:
-        for further in ([], ["Cache-Control: max-age=0"], ["Cache-Control: max-age=0", "Accept: text/*"]):
+    built: list[tuple[float, Request]] = []
+    for path, lines, missed in asked_for(archive, rest):
+        method = "HEAD" if rest <= SMALL and not lines else "GET"
+        for host, further in itertools.product(hosts, FURTHER):
             head = [f"{method} {path} HTTP/1.1", f"Host: {host}", *further, *lines, f"User-Agent: {agent}", "", ""]
-            built.append((method, path, "\r\n".join(head).encode("latin-1", "replace")))
-    best = min(abs(len(text) - size) for _, _, text in built)
-    return chance.choice([one for one in built if abs(len(one[2]) - size) <= best + 2])
+            text = "\r\n".join(head).encode("latin-1", "replace")
+            built.append((missed + abs(len(text) - size) / size if size else missed, Request(host, method, path, text)))
+    best = min(missed for missed, _ in built)
+    return chance.choice([one for missed, one in built if missed <= best + 0.001])
+
+
+def asked_for(archive: Archive, rest: int) -> list[tuple[str, list[str], float]]:
+    """Paths with further lines of the request, and how far from `rest` bytes the body would be, as a part of it."""
+    if rest <= SMALL:
+        dated = [(path, [f"If-Modified-Since: {date}"], 0.0) for path, date in archive.dates.items()]
+        return dated or [(path, [], 0.0) for path in paths()[:3]]
+    whole = [(path, list[str](), abs(length / rest - 1)) for path, length in archive.lengths.items()]
+    nearest = min((missed for _, _, missed in whole), default=1.0)
+    unknown = [path for path in paths() if path not in archive.lengths]
+    if nearest > NEAR and unknown:
+        return [(path, [], 0.0) for path in unknown]
+    parts = [
+        (path, [f"Range: bytes={length - rest}-"], NEAR) for path, length in archive.lengths.items() if length > rest
+    ]
+    return whole + parts
 
 
 def fetched(
     connection: loop.socket.socket, archive: Archive, method: str, path: str, spend
-) -> Generator[loop.Wait, bool, int]:
-    """Reads one response; gives its bytes. `spend` is told of each piece and ends it where a bound is reached."""
-    data = b""
+) -> Generator[loop.Wait, bool, tuple[int, float]]:
+    """Reads one response; gives its bytes, and when it was whole. `spend` is told of each piece and ends it where a bound is reached."""
+    data, came = b"", 0.0
     while b"\r\n\r\n" not in data:
-        piece = yield from loop.received(connection, 8192, SECONDS)
+        piece, came = yield from moments.received(connection, 8192, SECONDS)
         spend(len(piece))
         data += piece
         if not piece or len(data) > LONGEST_HEAD:
@@ -87,13 +108,13 @@ def fetched(
     while left > 0:
         if time.monotonic() > until:
             raise TimeoutError("it takes too long")
-        piece = yield from loop.received(connection, min(left, 65_536), SECONDS)
+        piece, came = yield from moments.received(connection, min(left, 65_536), SECONDS)
         if not piece:
             raise OSError("it ended early")
         spend(len(piece))
         left -= len(piece)
         total += len(piece)
-    return total
+    return total, came
 
 
 def parsed(head: str) -> tuple[int, dict[str, str]]:

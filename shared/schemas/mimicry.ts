@@ -8,6 +8,8 @@ export const mimicryLevel = z.enum(['low', 'medium', 'high'])
 /** Values at even steps of probability, ascending. */
 export const quantiles = z.array(z.number().min(0)).max(64)
 
+const shape = z.object({ request: quantiles, response: quantiles, pauseMs: quantiles })
+
 /** The shape of one kind of conversation. Rates are conversations an hour, by hour of the day in UTC; sizes are bytes. */
 export const trafficPattern = z.object({
   kind: z.string().max(32),
@@ -16,9 +18,9 @@ export const trafficPattern = z.object({
   burst: z.number().min(0).max(1),
   gapMs: quantiles,
   exchanges: quantiles,
-  classes: z
-    .array(z.object({ share: z.number().min(0).max(1), request: quantiles, response: quantiles, pauseMs: quantiles }))
-    .max(8),
+  /** Of the first exchanges, by their place: greetings and handshakes. The classes are of the others then. */
+  opening: z.array(shape).max(4).optional(),
+  classes: z.array(shape.extend({ share: z.number().min(0).max(1) })).max(8),
   /** Conversations that it was read from. */
   n: z.int().min(0),
 })
