@@ -106,6 +106,24 @@ t.test('errors come in the words of their protocol, in the share that was asked 
   const broken = read.filter(({ out }) => out === 'cat: /etc/crontab: Input/output error\n')
   const of = wilson(broken.length, read.length, 0.999)
   t.ok(of.low <= 0.3 && 0.3 <= of.high && broken.every(({ status }) => status === 1), `disk: ${of.low} to ${of.high}`)
+  const root = await MeasuringClient.open(lab.decoy, 'root', 'toor!23')
+  const lines = async (command: string) =>
+    [...(await root.ask(command)).out.matchAll(/critical medium error, dev sda, sector (\d+) op 0x0:\(READ\)/g)].map(
+      ([, sector]) => sector,
+    )
+  const before = await lines('dmesg')
+  t.ok(before.length >= 5, `${broken.length} files that were not read, ${before.length} lines of the kernel`)
+  t.equal(new Set(before).size, 1, 'of the one block that was asked for')
+  t.same(await lines('journalctl -k --no-pager'), before)
+  const more = () => asking.askOften('cat /etc/crontab', 1)
+  while (!(await more()).some(({ out }) => out.includes('Input/output')));
+  const after = await eventually(async () => {
+    await more()
+    const told = await lines('dmesg')
+    return told.length > before.length ? told : undefined
+  }, 'its lines grow as long as the disk fails')
+  t.same([...new Set(after)], [...new Set(before)])
+  root.close()
   const written = (await asking.askOften('echo x > /tmp/x', 20)).map(({ out }) => out)
   t.ok(written.includes('bash: line 1: echo: write error: No space left on device\n'))
   t.match(
@@ -159,6 +177,30 @@ t.test('sftp keeps its order; a file is altered the same way twice', async (t) =
   const clean = (await asking.ask(all)).out
   t.not(clean, list, 'some were others')
   t.equal(clean.split('\n').length, list.split('\n').length)
+  const files = async () => {
+    const { out } = await asking.ask(
+      "find /var /home /srv /opt -type f -exec stat -c '%n|%s|%Y' {} + 2>/dev/null | sort",
+    )
+    return new Map(out.split('\n').flatMap((line) => (line ? [[line.split('|')[0] ?? '', line] as const] : [])))
+  }
+  const usual = await files()
+  await apply({ seed: 'listed-1', effects: [{ type: 'alteration', what: 'listing', share: 0.3 }] })
+  const seen = await files()
+  const missing = [...usual.keys()].filter((path) => !seen.has(path))
+  const others = [...seen].filter(([path, line]) => !/^\/var\/log\//.test(path) && usual.get(path) !== line)
+  t.comment(`missing ${missing}; others ${others.map(([, line]) => line)}`)
+  t.ok(missing.length > 0 && others.some(([path]) => !usual.has(path)) && others.some(([path]) => usual.has(path)))
+  for (const path of missing)
+    t.match((await asking.ask(`cat ${path}`)).out, `cat: ${path}: No such file or directory\n`)
+  for (const [path, line] of others) {
+    const [, size, time] = line.split('|').map(Number)
+    t.match((await asking.ask(`ls -l --time-style=+%s ${path}`)).out, ` ${size} ${time} ${path}\n`)
+    t.equal(Number((await asking.ask(`cat ${path} | wc -c`)).out), size)
+    const over = await new Promise((resolve) => sftp.stat(path, (failed, stats) => resolve(failed ?? stats)))
+    t.match(over, { size, mtime: time })
+  }
+  await apply(null)
+  t.strictSame([...(await files()).keys()], [...usual.keys()], 'as before when it is cleared')
   asking.close()
 })
 

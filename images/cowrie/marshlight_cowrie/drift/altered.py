@@ -83,6 +83,15 @@ def version_of(text: bytes, how: float) -> bytes:
     return VERSION.sub(lambda found: PATCH.sub(patched, found[0]), text)
 
 
-def names_of(names: list[str], how: float) -> list[str]:
-    """One entry is missing."""
-    return names if len(names) < 2 else [name for place, name in enumerate(names) if place != int(how * len(names))]
+def earlier(contents: bytes, how: float) -> bytes:
+    """As it was some days ago: of a text, up to an eighth of its lines was not there yet."""
+    lines = contents.splitlines(keepends=True)
+    if b"\0" in contents[:1024] or len(lines) < 3:
+        return contents
+    return b"".join(lines[: len(lines) - max(1, int(len(lines) / 8 * fraction(how, "lines")))])
+
+
+def copy_name(name: str, how: float) -> str:
+    """As somebody calls what he keeps beside a file that he is about to change."""
+    endings = (".bak", ".old", "~", ".orig", ".save")
+    return name + endings[int(len(endings) * fraction(how, "name"))]

@@ -1,5 +1,5 @@
 """
-The tree as drift lets a session see it: a View asks here as it opens, reads, writes and lists.
+The tree as drift lets a session see it: a View asks here as it opens, reads and writes; what is listed, `listed.py`.
 
     answer fails by its disk -> the first data file it touches: read EIO, write ENOSPC; the same file again in that answer
     altered contents, listing -> by path and window of time, so that what is read twice in a row is the same
@@ -10,10 +10,11 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import altered
 from .data_paths import LISTED, is_data
+from .listed import Listed
 
 if TYPE_CHECKING:
     from .course import Answer
@@ -29,9 +30,12 @@ class FileGate:
         #: The one that is being given; between two, nothing fails.
         self.answer: Answer | None = None
         self.broken: str | None = None
+        self.told = False
+        #: Told of each file that could not be read: the kernel says so.
+        self.unread: Callable[[str], None] = lambda path: None
 
     def begin(self, answer: Answer | None) -> None:
-        self.answer, self.broken = answer, None
+        self.answer, self.broken, self.told = answer, None, False
 
     def touch(self, path: str, *, writes: bool) -> None:
         """Raises OSError as the kernel does of a disk that is broken or full."""
@@ -41,6 +45,9 @@ class FileGate:
             self.broken = path
             self.meeting.felt.note("error", "disk")
         if self.broken == path:
+            if not writes and not self.told:
+                self.told = True
+                self.unread(path)
             number = errno.ENOSPC if writes else errno.EIO
             raise OSError(number, os.strerror(number), path)
 
@@ -58,14 +65,21 @@ class FileGate:
                 contents = made
         return contents
 
-    def names(self, path: str, names: list[str], own: Callable[[str], bool]) -> list[str]:
-        """`own`: whether the attacker put that name there; those stay."""
-        if self.meeting.course is None or not is_data(path, LISTED):
-            return names
-        how = self.meeting.alters("listing", path, int(self.clock() / WINDOW))
-        others = [name for name in names if not own(name)] if how is not None else []
-        if how is None or len(others) < 2:
-            return names
-        kept = set(altered.names_of(others, how))
+    # Listings, for Listed
+
+    @property
+    def period(self) -> tuple[int, object] | None:
+        """The same as long as no listing becomes another; None: none is."""
+        course = self.meeting.course
+        if course is None or not any(effect.word == "listing" for effect in course.alterations):
+            return None
+        return int(self.clock() / WINDOW), course
+
+    def listing(self, path: str) -> float | None:
+        return self.meeting.alters("listing", path, int(self.clock() / WINDOW)) if is_data(path, LISTED) else None
+
+    def noted_listing(self) -> None:
         self.meeting.felt.note("alteration", "listing")
-        return [name for name in names if name in kept or own(name)]
+
+    def over(self, overlay: Any) -> Listed:
+        return Listed(overlay, self)

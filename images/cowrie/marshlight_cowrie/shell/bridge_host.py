@@ -49,6 +49,10 @@ class DecoyHost:
         told = [line for event in happened for line in lines.of(self.persona, event)]
         return sorted((line for line in [*told, *own.lines] if begin <= line.at < end), key=lambda line: line.at)
 
+    def kernel_said(self) -> list[Line]:
+        """Since boot, beyond what it says as it boots."""
+        return self.decoy.trees.doings(self.key).told(("kern",), self.persona.booted_at, self.now() + 1)
+
     def forget_journal(self) -> None:
         self.decoy.trees.doings(self.key).journal_from = self.now()
 

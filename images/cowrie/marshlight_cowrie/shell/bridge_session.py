@@ -10,6 +10,7 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from .. import diagnostics
+from ..drift import kernel_lines
 from ..drift.session import SessionDrift
 from ..machine.kind import small
 from .bridge_account import account_of, dialect_of, environment_of
@@ -61,6 +62,7 @@ class ShellSession:
         self.system.on_written = self.note_written
         self.system.was_written = self.was_written
         if self.drift is not None:
+            self.drift.files.unread = lambda path: kernel_lines.tell(decoy, host.key, path)
             self.system.on_process, self.system.on_fork = self.drift.process, self.drift.fork
         self.account = account_of(self, user)
         self.visit = visit_of(protocol)

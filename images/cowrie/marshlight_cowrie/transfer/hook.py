@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from marshlight_common import control_files
 
 from .. import diagnostics, places
+from ..drift import kernel_lines
 from ..drift.sftp import SftpDrift
 from ..life.calendar import local
 from ..limits import read_limits
@@ -51,6 +52,7 @@ def install(decoy: Decoy, limits: Limits) -> None:
             meeting = getattr(connection, "drift", None)
             self.drift = SftpDrift(meeting, connection, self) if meeting is not None else None
             if self.drift is not None:
+                self.drift.files.unread = lambda path: kernel_lines.tell(decoy, key, path)
                 view = view.guarded_by(self.drift.files)
 
             def written(path: str, contents: bytes) -> None:

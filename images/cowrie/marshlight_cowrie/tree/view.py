@@ -34,8 +34,10 @@ class View(Removal):
 
     def guarded_by(self, drift: Any) -> View:
         """The same, where files fail and lists differ as `drift` says."""
-        made = self.as_account(self.account.uid, self.account.gids)
-        made.drift = drift
+        own = self.overlay
+        seen: Any = WithProcesses(drift.over(own.below), own.processes, own.pid) if isinstance(own, WithProcesses) else drift.over(own)
+        made = View(seen, self.mounts, self.clock, self.account.uid, self.account.gids)
+        made.written, made.drift = self.written, drift
         return made
 
     def of_process(self, processes: Processes, pid: int) -> View:
@@ -105,8 +107,7 @@ class View(Removal):
         if not node.is_dir:
             raise error(errno.ENOTDIR, path)
         self._need(node, READ, path)
-        names = list(self.overlay.listing(ino))
-        return names if self.drift is None else self.drift.names(path, names, lambda name: name in self.overlay.entries.get(ino, ()))
+        return list(self.overlay.listing(ino))
 
     def read(self, path: str) -> bytes:
         with self.open(path, os.O_RDONLY) as file:

@@ -69,6 +69,8 @@ async def dmesg(p: Process) -> int:
     for line in lines:
         p.out(f"[{moment:12.6f}] {line}\n")
         moment += 0.1 + p.host.random(line) / 2
+    said = getattr(p.host, "kernel_said", None)
+    p.out("".join(f"{line.text}\n" for line in said()) if said is not None else "")
     return 0
 
 
