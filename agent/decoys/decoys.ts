@@ -3,29 +3,21 @@ import { isoNow } from '../../shared/clock.ts'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { type Plan, serviceContainer } from '../../shared/schemas/desired-state.ts'
 import type { Notice } from '../../shared/schemas/state.ts'
-import type { ObservedContainer } from '../engine/port.ts'
 import type { Claim } from './arp-line.ts'
 import { makeBell } from './bell.ts'
 import { removeAll } from './cleanup.ts'
 import { makeConflictWatch } from './conflicts.ts'
-import {
-  answers,
-  type Current,
-  type CurrentDecoy,
-  containersIn,
-  hasContainers,
-  lastStart,
-  nothingSeen,
-} from './current.ts'
+import { type Current, type CurrentDecoy, containersIn, hasContainers, nothingSeen } from './current.ts'
 import { makeDrifting } from './drifting.ts'
-import { type AttemptRules, adopted, answered, condemned, departed, died, withdrawn } from './entry.ts'
+import { type AttemptRules, adopted, condemned, departed, withdrawn } from './entry.ts'
 import { makeExecute } from './execute.ts'
-import { isHung, makeHeartbeats } from './heartbeats.ts'
+import { makeHeartbeats } from './heartbeats.ts'
 import { makeImageArchives } from './image-archives.ts'
 import { makeLedger } from './ledger.ts'
 import { observe } from './observe.ts'
 import { type PlanRules, plan as planSteps } from './plan.ts'
 import type { Decoys, DecoysDeps, DecoysOptions } from './ports.ts'
+import { settled } from './settle.ts'
 import { addressesOf, livingOf, podsOf, reachOf, restingOf, sourcesOf } from './shown.ts'
 import { foldersOf, networkName, podName } from './specs.ts'
 import { outcomeOf } from './standing.ts'
@@ -137,23 +129,11 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     return steps.wakeAt
   }
 
-  /** Brings the entry up to date with what was seen: deaths are counted, the first answer is noted. */
   async function settle(decoy: string): Promise<void> {
-    const [entry, seen] = [ledger.get(decoy), seenOf(decoy)]
+    const entry = ledger.get(decoy)
     if (!entry || entry.gone || entry.withdrawn || entry.rejected) return
-    let next = entry
-    const start = lastStart(seen)
-    const services = Object.entries(seen.services).map(([name, { service }]) => [kindOf(name), service] as const)
-    for (const [kind, container] of [['pod', seen.pod] as const, ...services])
-      if (!next.clear && container?.exitCode !== undefined) {
-        const death = { kind, mark: markOf(container), exitCode: container.exitCode, start }
-        next = died(next, death, clock.now(), attemptRules)
-      }
-    if (Object.values(seen.services).some(isHung))
-      notify('warning', 'DECOY_HUNG', `decoy ${entry.ip} gives no sign of life: it is started again`, { decoy })
-    if (answers(seen)) next = answered(next, start, isoNow(clock))
-    if (next.restarts > entry.restarts)
-      notify('warning', 'DECOY_DIED', `decoy ${entry.ip}: ${next.reason}`, { decoy: entry.decoy })
+    const { next, warnings } = settled(entry, seenOf(decoy), { ms: clock.now(), at: isoNow(clock) }, attemptRules)
+    for (const { code, message } of warnings) notify('warning', code, message, { decoy })
     await ledger.put(next)
   }
 
@@ -256,8 +236,3 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     cleanup: () => removeAll({ engine, agent: deps.agent, folder }),
   }
 }
-
-/** As deaths are counted and told; Cowrie's were before there were others. */
-const kindOf = (service: string): string => (service === 'cowrie' ? 'service' : service)
-
-const markOf = ({ id, finishedAt }: ObservedContainer): string => `${id.slice(0, 12)}@${finishedAt ?? ''}`

@@ -1,8 +1,4 @@
-"""
-One log-in's shell: the coroutines of its commands, run in slices by the reactor.
-
-    Scheduler.wake -> reactor -> run_slice (a few ms) -> reactor ...; past its allowance, with pauses between
-"""
+"""One log-in's shell: what it starts with, how its commands come, and what is told of them."""
 
 from __future__ import annotations
 
@@ -18,7 +14,9 @@ from .bridge_artifacts import keep_written
 from .bridge_daemons import seed_processes
 from .bridge_greeting import greet, visit_of, wire_of
 from .bridge_host import DecoyHost
+from .bridge_no_shell import in_place_of_a_shell
 from .bridge_terminal import Channel, Output, Script, Terminal
+from .bridge_turns import Turns
 from .children import isolated
 from .interactive import interact
 from .interpreter import Shell
@@ -27,28 +25,20 @@ from .profiles import read_startup
 from .programs import run_stream
 from .streams import Stream
 from .system import System
-from .tasks import Interrupted, Scheduler, Signal, Task
+from .tasks import Interrupted, Signal, Task
 
 if TYPE_CHECKING:
     from ..decoy import Decoy
     from .ports import Registries
 
-#: Seconds at a time; a keystroke of another session waits no longer.
-SLICE = 0.004
-#: CPU seconds that a session gets at full speed; then one slice in so many.
-ALLOWANCE = 3.0
-PAUSE_AFTER = 0.08
-#: Programs that stand in the place of a shell: what they say, and their status.
-NO_SHELLS = {"nologin": (b"This account is currently not available.\n", 1), "false": (b"", 1), "true": (b"", 0), "sync": (b"", 0)}
-
 
 class ShellSession:
     def __init__(self, decoy: Decoy, protocol: Any, registries: Registries) -> None:
         self.decoy, self.protocol = decoy, protocol
-        self.timer: Any = None
         self.task: Task | None = None
         self.closed = False
-        self.scheduler = Scheduler(self.wake)
+        self.turns = Turns()
+        self.scheduler = self.turns.scheduler
         user = protocol.user
         host = DecoyHost(decoy, user.server.marshlight_account[0])
         wire = wire_of(protocol)
@@ -71,20 +61,6 @@ class ShellSession:
         self.terminal: Terminal | None = None
         self.channel: Channel | None = None
         self.shell: Shell | None = None
-
-    # -- turns -------------------------------------------------------------------------------------------------------
-
-    def wake(self) -> None:
-        if self.timer is None and not self.closed:
-            from twisted.internet import reactor
-
-            pause = PAUSE_AFTER if self.scheduler.used > ALLOWANCE else 0.0
-            self.timer = reactor.callLater(pause, self.turn)  # type: ignore[attr-defined]
-
-    def turn(self) -> None:
-        self.timer = None
-        if self.scheduler.run_slice(SLICE):
-            self.wake()
 
     # -- start -------------------------------------------------------------------------------------------------------
 
@@ -140,7 +116,7 @@ class ShellSession:
         shell = self.shell_on(terminal, interactive=True)
         greet(self.decoy.persona, self.tree, self.visit, self.account, terminal)
         self.record(shell)
-        self.run(self.in_place_of_a_shell(terminal) or interact(shell))
+        self.run(in_place_of_a_shell(self.account, terminal) or interact(shell))
 
     def start_on_terminal(self, text: str) -> None:
         """`ssh -t host command`"""
@@ -149,7 +125,7 @@ class ShellSession:
         shell = self.shell_on(terminal, interactive=False)
         self.record(shell)
         shell.label = "-c"
-        self.run(self.in_place_of_a_shell(terminal) or isolated(shell, self.given(shell, text)))
+        self.run(in_place_of_a_shell(self.account, terminal) or isolated(shell, self.given(shell, text)))
 
     def start_command(self, text: str) -> None:
         self.note_line(text)
@@ -165,7 +141,7 @@ class ShellSession:
         shell.label = "-c"
         if shell.dialect.bash:
             shell.vars.set("BASH_EXECUTION_STRING", text)
-        self.run(self.in_place_of_a_shell(out) or isolated(shell, self.given(shell, text)))
+        self.run(in_place_of_a_shell(self.account, out) or isolated(shell, self.given(shell, text)))
 
     async def given(self, shell: Shell, text: str) -> int:
         if self.drift is not None:
@@ -181,23 +157,11 @@ class ShellSession:
         fds: dict[int, Stream] = {0: self.channel, 1: out, 2: Output(self.send_error)}
         shell = self.make(fds, name=f"-{name}", interactive=False, login=True)
         shell.label = "-s"
-        self.run(self.in_place_of_a_shell(out) or isolated(shell, self.taken(shell)))
+        self.run(in_place_of_a_shell(self.account, out) or isolated(shell, self.taken(shell)))
 
     async def taken(self, shell: Shell) -> int:
         await read_startup(shell)
         return await run_stream(shell)
-
-    def in_place_of_a_shell(self, out: Stream) -> Any:
-        """What an account runs that has no shell; None for the others."""
-        said = NO_SHELLS.get(posixpath.basename(self.account.shell))
-        if said is None:
-            return None
-
-        async def program() -> int:
-            out.write(said[0])
-            return said[1]
-
-        return program()
 
     def send_error(self, data: bytes) -> None:
         terminal = self.protocol.terminal
@@ -263,9 +227,7 @@ class ShellSession:
             self.decoy.visits.ended(self.visit, self.system.tty.removeprefix("/dev/"))
         if self.system.table in self.visit.tables:
             self.visit.tables.remove(self.system.table)
-        if self.timer is not None and self.timer.active():
-            self.timer.cancel()
-        self.scheduler.close()
+        self.turns.close()
         self.protocol = _Gone(self.protocol)
 
 
