@@ -131,8 +131,8 @@ export function makeCapture(deps: CaptureDeps): Capture {
   }
 
   async function age(): Promise<void> {
-    const names = await readdir(folder).catch(() => [])
-    for (const name of names.filter((one) => id.test(one)))
+    const names = (await readdir(folder).catch(() => [])).filter((one) => id.test(one))
+    for (const name of new Set([...held.keys(), ...names]))
       await (held.get(name)?.ring ?? ringOf(name))
         .age()
         .catch((error) => log.warn({ ring: name, why: wordsOf(error) }, 'a ring cannot be tidied'))
@@ -173,6 +173,19 @@ export function makeCapture(deps: CaptureDeps): Capture {
       rounds.wake()
     },
     fetch: fetching.fetch,
+    standing() {
+      const all = [...held.values()]
+      return {
+        decoys: held.size,
+        unlooked: all.filter(({ capture }) => !capture.isLooking()).length,
+        missed: all.reduce((sum, { capture }) => sum + capture.missed(), 0),
+        rings: all.flatMap(({ capture: { decoy }, ring }) => {
+          const why = ring.trouble()
+          return why === undefined ? [] : [{ decoy, why }]
+        }),
+        unwritten: all.reduce((sum, { ring }) => sum + ring.unwritten(), 0),
+      }
+    },
     processes: () => [...held.values()].flatMap(({ capture }) => capture.pid() ?? []),
   }
 }

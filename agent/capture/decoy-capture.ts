@@ -50,6 +50,7 @@ export function makeDecoyCapture(deps: DecoyCaptureDeps) {
   let run: Run | undefined
   let starting: { of: string; dump?: Dump; over?: Promise<void> } | undefined
   let notBefore = 0
+  let missedInAll = 0
   /** What the next window bears, and what it will from the next tick on. */
   let [mark, nextMark]: (string | undefined)[] = [deps.drift, deps.drift]
   let told = deps.drift
@@ -119,6 +120,7 @@ export function makeDecoyCapture(deps: DecoyCaptureDeps) {
     const sofar = Math.max(of.missed, counts ? missedBy(counts, of.seen) : 0)
     const missed = sofar - of.missed
     of.missed = sofar
+    missedInAll += missed
     if (missed > 0) log.warn({ decoy, missed }, 'packets of a decoy came faster than they were read')
     return of.windows.take(clock.now(), missed, all)
   }
@@ -154,6 +156,9 @@ export function makeDecoyCapture(deps: DecoyCaptureDeps) {
       return windows
     },
     pid: () => starting?.dump?.pid,
+    /** Packets since it was made. */
+    missed: () => missedInAll,
+    isLooking: () => run !== undefined,
     async stop(): Promise<void> {
       await halt()
       await ring.stop()

@@ -25,11 +25,22 @@ export type CaptureDeps = {
   isOwnLook?: (decoy: string, address: number, port: number, at: number) => boolean
 }
 
+/** `unlooked`: decoys that run and whose traffic is not seen. `missed`: packets since the agent began to look. */
+export type CaptureStanding = {
+  decoys: number
+  unlooked: number
+  missed: number
+  /** Rings that cannot be written now, and bytes of packets that they did not keep. */
+  rings: { decoy: string; why: string }[]
+  unwritten: number
+}
+
 export interface Capture extends Part {
   /** Takes effect within a second. */
   applyPlan(plan: Plan): void
   /** A part of a ring as one file, on its way up when this resolves. Throws CONFLICT, NOT_FOUND. */
   fetch(wish: CaptureWish): Promise<Record<string, unknown>>
+  standing(): CaptureStanding
   /** Ids of the processes that capture. */
   processes(): number[]
 }

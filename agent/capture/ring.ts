@@ -37,7 +37,8 @@ export function makeRing(
   let storing = false
   let turnNext = false
   let unwritten = 0
-  let troubled = false
+  /** Why it cannot be written, until it can. */
+  let trouble: string | undefined
   let lastFrom = 0
 
   const fileBytes = () => Math.max(65_536, Math.floor(limits().bytes / files))
@@ -49,17 +50,22 @@ export function makeRing(
       waiting = []
       try {
         await store(some)
-        if (troubled) log.info({ folder }, 'the ring is written again')
-        troubled = false
+        recovered()
       } catch (error) {
         unwritten += some.reduce((sum, one) => sum + one.length, 0)
-        if (!troubled) log.warn({ folder, why: wordsOf(error) }, 'the ring cannot be written; windows go on')
-        troubled = true
-        await close()
+        if (trouble === undefined)
+          log.warn({ folder, why: wordsOf(error) }, 'the ring cannot be written; windows go on')
+        trouble = wordsOf(error)
+        await giveUp()
       }
       waitingBytes -= some.reduce((sum, one) => sum + one.length, 0)
     }
     storing = false
+  }
+
+  function recovered(): void {
+    if (trouble !== undefined) log.info({ folder }, 'the ring is written again')
+    trouble = undefined
   }
 
   async function store(some: readonly Buffer[]): Promise<void> {
@@ -132,6 +138,13 @@ export function makeRing(
     await file?.close()
   }
 
+  /** Without any packet a file goes: each try would leave one. */
+  async function giveUp(): Promise<void> {
+    const empty = current && current.bytes <= fileHeadBytes ? current.path : undefined
+    await close()
+    if (empty !== undefined) await rm(empty, { force: true })
+  }
+
   function inTurn<T>(one: () => Promise<T>): Promise<T> {
     const done = last.then(one)
     last = done.catch(() => undefined)
@@ -169,10 +182,18 @@ export function makeRing(
         const oldest = clock.now() - limits().hours * 3_600_000
         const there = await ringFiles(folder)
         await remove(there.filter(({ to }) => to < oldest))
-        if (there.some(({ to }) => to >= oldest)) return true
+        // Where nothing comes to be written, it is tried here whether it can.
+        if (trouble !== undefined && head)
+          await turn(0).then(recovered, (error) => {
+            trouble = wordsOf(error)
+            return giveUp()
+          })
+        if ((await ringFiles(folder)).length > 0) return true
         await rm(folder, { recursive: true, force: true })
         return false
       }),
+    /** Why it cannot be written now. */
+    trouble: () => trouble,
     /** Bytes that the disk did not take. */
     unwritten: () => unwritten,
     stop: (): Promise<void> => inTurn(close),

@@ -81,7 +81,11 @@ export function composeAgent(deps: AgentDeps): Part[] {
         rooms.makeSpoolProbe(spool, limitBytes),
         rooms.makeLinkProbe(link),
         ...(keepsDecoys
-          ? [rooms.makeDockerProbe(async () => (await engine()).ping()), rooms.makePageSharingProbe()]
+          ? [
+              rooms.makeDockerProbe(async () => (await engine()).ping()),
+              rooms.makePageSharingProbe(),
+              rooms.makeCaptureProbe(() => appliance?.capture()?.standing()),
+            ]
           : []),
       ]
       const { everySeconds } = config.health

@@ -1,3 +1,4 @@
+export { makeCaptureProbe } from './capture.ts'
 export { makeClockProbe } from './clock-offset.ts'
 export { makeCpuProbe } from './cpu.ts'
 export { makeDiskProbe } from './disk.ts'

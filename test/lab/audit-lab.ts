@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { makeAudits, makePlaces } from '../../agent/audit/index.ts'
+import { makeOwnLooks } from '../../agent/audit/own-looks.ts'
 import { makeArp } from '../../agent/decoys/index.ts'
 import type { Report } from '../../agent/spool/port.ts'
 import { build, loadOuis, readCatalogue, templateOf } from '../../controller/personas/index.ts'
@@ -19,6 +20,7 @@ export function makeAuditLab(segment: Segment, plan: () => Plan | undefined) {
   const log = makeLog('audit-lab', process.env.LAB_LOG ? 'debug' : 'silent')
   const common = { log, clock: systemClock, random: systemRandom }
   const reports: AuditReport[] = []
+  const looks = makeOwnLooks(common)
   const report: Report = async (_, records) => void reports.push(...(records as readonly AuditReport[]))
   const audits = makeAudits({
     ...common,
@@ -27,6 +29,7 @@ export function makeAuditLab(segment: Segment, plan: () => Plan | undefined) {
     whoHas: makeArp(common).check,
     namesOf: async () => new Map(),
     runJob: makePlaces({ log, command: [process.execPath, program, 'audit-probe'] }),
+    looking: looks.begun,
     report,
   })
   const fromAt = (host: number): Vantage => ({
@@ -40,7 +43,7 @@ export function makeAuditLab(segment: Segment, plan: () => Plan | undefined) {
     await audits.audit({ name: 'audit', audit: newId(), decoy, from, beside }, newId())
     return reports.at(-1) as AuditReport
   }
-  return { audits, audit, fromAt, reports }
+  return { audits, audit, fromAt, looks, reports }
 }
 
 export const verdictOf = ({ findings }: AuditReport, probe: string): string | undefined =>

@@ -13,6 +13,7 @@ import type { Plan } from '../../shared/schemas/desired-state.ts'
 import type { FilePart } from '../../shared/schemas/event.ts'
 import { type FeatureWindow, featureWindow } from '../../shared/schemas/observation.ts'
 import type { PersonaService } from '../../shared/schemas/persona.ts'
+import { makeAuditLab } from './audit-lab.ts'
 import { personaOf } from './cowrie-persona.ts'
 import { eventually } from './cowrie-pod.ts'
 import { bannerFrom, decoyOf, makeAppliance, planOf, settled } from './decoys-appliance.ts'
@@ -68,6 +69,7 @@ t.test('the traffic of decoys: windows and rings', async (t) => {
     random: systemRandom,
     log: makeLog('capture-lab', process.env.LAB_LOG ? 'debug' : 'silent'),
     stateDir,
+    isOwnLook: (...one) => audits.looks.isOwn(...one),
   })
   t.teardown(() => capture.stop())
   const observe = { capture: true, ringMb: 4, ringHours: 1, windowSeconds: 10, segments: [], mirrorPorts: [] }
@@ -76,6 +78,8 @@ t.test('the traffic of decoys: windows and rings', async (t) => {
     observe: { ...observe, probeEverySeconds: 0 },
     ...more,
   })
+  const audits = makeAuditLab(segment, () => plan(1))
+  t.teardown(() => audits.audits.stop())
   const apply = (next: Plan) => {
     decoys.applyPlan(next)
     capture.applyPlan(next)
@@ -149,6 +153,12 @@ t.test('the traffic of decoys: windows and rings', async (t) => {
     t.match(ssh.profile['connect.delay'], { n: 1 })
   })
 
+  // Beside what follows: each waits for the end of a window.
+  const touchedFrom = windows.length
+  const place = audits.fromAt(99)
+  const login = { username: 'mabcdefgh', password: 'Sommer2024' }
+  const touching = audits.audits.touch({ name: 'touch', decoy: two.id, from: place, ...login })
+
   await t.test('traffic between two decoys of one card is in the rings of both', async (t) => {
     const from = windows.length
     const place = `--net=/proc/${podOf(one.id)?.pid}/ns/net`
@@ -161,6 +171,27 @@ t.test('the traffic of decoys: windows and rings', async (t) => {
     t.match(own.profile['connect.delay'], { n: 1 }, 'what a decoy does by itself')
     const asked = (await busy(two.id, 22, from)).profile['partner.kind']
     t.ok(asked?.form === 'mix' && Object.keys(asked.counts).every((name) => /^[0-9a-f]{12}$/.test(name)))
+  })
+
+  await t.test('a test touch of ours is in the ring, and in no feature', async (t) => {
+    const { result } = await touching
+    t.match(result, { port: 22, login: true })
+    const touched = await eventually(
+      async () =>
+        windows
+          .slice(touchedFrom)
+          .find(
+            ({ subject, ownLooks }) => subject.kind === 'decoy' && subject.decoy === two.id && ownLooks !== undefined,
+          ),
+      'a window with our own look',
+      30,
+    )
+    t.match(touched, { subject: { port: 22 }, missed: 0 })
+    t.ok((touched.ownLooks ?? 0) >= 10, `${touched.ownLooks} packets`)
+    const { 'session.rate': who, 'partner.kind': partners } = touched.profile
+    const seen = partners?.form === 'mix' ? Object.keys(partners.counts).length : Number.NaN
+    t.ok(who?.form === 'rate' && who.count === seen && seen <= 1, 'nobody but the other decoy was there')
+    t.ok((await inRing(two.id, `tcp port 22 and host ${place.ip}`)).length >= (touched.ownLooks ?? 0))
   })
 
   await t.test('a part of a ring is fetched, and other programs read it', async (t) => {

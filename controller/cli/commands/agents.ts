@@ -32,7 +32,13 @@ type Details = Agent & {
     duplicated: number
     lastAt: string | null
   }[]
-  health: { cpuPercent?: number; agentRssMb?: number; spoolMb?: number; diskUsedPercent?: number } | null
+  health: {
+    cpuPercent?: number
+    agentRssMb?: number
+    spoolMb?: number
+    diskUsedPercent?: number
+    probes?: Record<string, { ok: boolean; detail: string }>
+  } | null
   history: { at: string; kind: string; detail: string }[]
 }
 type Invitation = { token: string; segment: string; expiresAt: string; controller: string }
@@ -91,6 +97,9 @@ export const agentsCommand: CliCommand = (program, cli) => {
           ),
           ['memory', found.health?.agentRssMb === undefined ? undefined : `${Math.round(found.health.agentRssMb)} MB`],
           ['spool', found.health?.spoolMb === undefined ? undefined : `${found.health.spoolMb.toFixed(1)} MB`],
+          ...Object.entries(found.health?.probes ?? {})
+            .filter(([, { ok }]) => !ok)
+            .map(([name, { detail }]) => ['trouble', `${name}: ${detail}`] as const),
         ])
         cli.line('')
         cli.table(
