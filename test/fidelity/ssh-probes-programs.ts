@@ -103,7 +103,7 @@ export const programProbes: readonly Probe[] = [
     message.close,
   ),
   ending(
-    session('a signal while it runs', open(), request(0, 'exec', 'sleep 1'), request(0, 'signal', 'TERM')),
+    session('a signal while it runs', open(), request(0, 'exec', 'sleep 5'), request(0, 'signal', 'TERM')),
     message.close,
   ),
   ending(session('a program that a signal ends', open(), request(0, 'exec', 'kill -9 $$')), message.close),

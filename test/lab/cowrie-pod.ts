@@ -33,8 +33,8 @@ export async function docker(...args: string[]): Promise<string> {
   return done.out.trim()
 }
 
-/** Waits for a state that something else brings about. */
-export async function eventually<T>(look: () => Promise<T | undefined>, what: string, seconds = 10): Promise<T> {
+/** Waits for a state that something else brings about; the seconds only bound a failure, on a machine that has more to do. */
+export async function eventually<T>(look: () => Promise<T | undefined>, what: string, seconds = 40): Promise<T> {
   const end = performance.now() + seconds * 1000
   for (;;) {
     const found = await look()
@@ -84,8 +84,14 @@ export class Lab {
   static async start(t: { teardown(work: () => unknown): unknown }, persona: Persona): Promise<Lab> {
     const lab = new Lab()
     t.teardown(() => lab.stop())
-    await lab.prepare(persona)
-    await lab.startDecoy(persona)
+    try {
+      await lab.prepare(persona)
+      await lab.startDecoy(persona)
+    } catch (error) {
+      // A file that fails before its first test ends without its teardowns.
+      await lab.stop()
+      throw error
+    }
     return lab
   }
 
