@@ -24,4 +24,4 @@ export {
 } from './settings.ts'
 export { driftSettingTables } from './tables.ts'
 export { type GivenNumbers, type WishedEffect, wishedDrift } from './wish.ts'
-export { driftWords, effectWords, featureWords, restWords } from './words.ts'
+export { driftWords, effectShort, effectWords, featureWords, restWords } from './words.ts'

@@ -39,6 +39,20 @@ export function effectWords(effect: DriftEffect): string {
   }
 }
 
+/** The same in two or three words, for lists. */
+export function effectShort(effect: DriftEffect): string {
+  switch (effect.type) {
+    case 'latency':
+      return `${effect.form === 'load' ? 'load' : 'latency'} ${short(effect.ms)} ms`
+    case 'alteration':
+      return `${effect.what} ${percent(effect.share)}`
+    case 'error':
+      return `${effect.kind} ${percent(effect.share)}`
+    case 'schedule':
+      return `silent ${hoursWords(effect.hours).replaceAll('from ', '')}`
+  }
+}
+
 export const driftWords = (drift: Drift | null): string[] =>
   drift === null ? ['no drift'] : drift.effects.map(effectWords)
 

@@ -7,6 +7,7 @@ import {
   type DriftSetting,
   driftWords,
   effectAt,
+  effectShort,
   effectWords,
   expectedAt,
   featureWords,
@@ -16,7 +17,7 @@ import {
 import { readPersona } from '../../personas/index.ts'
 import type { Sql } from '../../store/port.ts'
 
-export type ShownSetting = DriftSetting & { words: string[] }
+export type ShownSetting = DriftSetting & { words: string[]; short: string[] }
 /** A feature of what is expected: before and after, in words, and how many observations it rests on. */
 export type ShownFeature = { feature: FeatureName; before: string; after: string; rests: string; same: boolean }
 export type ShownPort = {
@@ -30,7 +31,11 @@ export type ShownPort = {
 
 type Port = { port: number; service: string; reach: Reach }
 
-export const shownSetting = (setting: DriftSetting): ShownSetting => ({ ...setting, words: driftWords(setting.drift) })
+export const shownSetting = (setting: DriftSetting): ShownSetting => ({
+  ...setting,
+  words: driftWords(setting.drift),
+  short: setting.drift?.effects.map(effectShort) ?? ['none'],
+})
 
 /** Where a decoy answers: SSH and telnet first. */
 export async function portsOf(sql: Sql, decoy: Pick<Decoy, 'persona' | 'personaVersion'>): Promise<Port[]> {

@@ -14,7 +14,7 @@ export const baselinesCommand: CliCommand = (program, cli) => {
     .description('How services, segments and decoys behave when all is well.')
 
   baselines
-    .command('ls')
+    .command('ls', { isDefault: true })
     .description('of whom something is known')
     .option('--segment <segment>', 'of this segment only')
     .option('--kind <service>', 'of this service only: ssh, http ...')

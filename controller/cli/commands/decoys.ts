@@ -11,7 +11,7 @@ export const decoysCommand: CliCommand = (program, cli) => {
   const decoys = program.command('decoys').description('The decoys: where they are, how they are, and changes to them.')
 
   decoys
-    .command('ls')
+    .command('ls', { isDefault: true })
     .description('all decoys')
     .option('--segment <segment>', 'only in this segment')
     .option('--retired', 'those that are no more as well')

@@ -34,7 +34,7 @@ export const driftSettingsCommand: CliCommand = (program, cli) => {
   const drift = driftGroup(program)
 
   drift
-    .command('ls')
+    .command('ls', { isDefault: true })
     .description('drift in force, for everyone and for single sources')
     .option('--segment <segment>', 'only decoys of this segment')
     .option('--decoy <decoy>', 'only this decoy')
@@ -42,12 +42,11 @@ export const driftSettingsCommand: CliCommand = (program, cli) => {
       const list = await cli.api.get<{ items: Listed[] }>(withQuery('/v1/drift', only))
       cli.show(list, ({ items }) =>
         cli.table(
-          ['DECOY', 'ADDRESS', 'FOR', 'DRIFT', 'BY', 'UNTIL'],
+          ['DECOY', 'FOR', 'DRIFT', 'BY', 'UNTIL'],
           items.map((one) => [
             one.hostname,
-            one.ip,
             one.source ?? 'everyone',
-            one.words.join('; '),
+            one.short.join(', '),
             one.by,
             shownTime(one.until),
           ]),

@@ -13,7 +13,7 @@ export const mimicryCommand: CliCommand = (program, cli) => {
     .description('Traffic that decoys make by themselves, and what it is drawn from.')
 
   mimicry
-    .command('ls')
+    .command('ls', { isDefault: true })
     .description('what each instance did')
     .option('--segment <segment>', 'of this segment only')
     .option('--hours <hours>', 'since so many hours', '24')

@@ -27,7 +27,7 @@ export const personasCommand: CliCommand = (program, cli) => {
     `/v1/personas/${encodeURIComponent(ref)}${tail}${version === undefined ? '' : `?version=${encodeURIComponent(version)}`}`
 
   personas
-    .command('ls')
+    .command('ls', { isDefault: true })
     .description('all personas in their newest version')
     .action(async () => {
       cli.show(await cli.api.get<{ items: Listed[] }>('/v1/personas'), ({ items }) =>

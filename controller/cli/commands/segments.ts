@@ -27,7 +27,7 @@ export const segmentsCommand: CliCommand = (program, cli) => {
   const segments = program.command('segments').description('What is in each segment, and how it changes.')
 
   segments
-    .command('ls')
+    .command('ls', { isDefault: true })
     .description('all segments')
     .action(async () => {
       cli.show(await cli.api.get<{ items: Segment[] }>('/v1/segments'), ({ items }) =>

@@ -92,7 +92,8 @@ t.test('drift is set, listed, shown and cleared, and the plan follows', async (t
     },
     'what is added for one source stands beside what it meets',
   )
-  t.match(await drift('ls'), new RegExp(`${hostname} +${ip.replaceAll('.', '\\.')} +everyone +each answer`))
+  t.match(await drift(), new RegExp(`${hostname} +everyone +latency `))
+  t.match(await drift(), /198\.18\.1\.66 +latency 120 ms, busy 5 %/)
   t.match(await drift('ls', '--segment', 'office', '--decoy', ip), /198\.18\.1\.66/)
   t.match(JSON.parse(await drift('ls', '--json')), {
     items: [
