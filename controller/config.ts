@@ -122,7 +122,7 @@ export const controllerConfig = z.strictObject({
       alertScore: z.number().min(1).max(100).default(20),
       everySeconds: z.number().min(10).max(86400).default(300),
       /** What is looked at in a round: windows of so many minutes. */
-      lookbackMinutes: z.number().min(5).max(1440).default(60),
+      lookbackMinutes: z.number().min(0.5).max(1440).default(60),
       scoresDays: z.number().min(1).max(3650).default(30),
     })
     .prefault({}),

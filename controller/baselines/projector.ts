@@ -5,9 +5,12 @@ import type { Projector, StoredRecord } from '../work/port.ts'
 import { admitted } from './admit.ts'
 import { type Addition, addToCells } from './cells.ts'
 import { hourOfWeek, weekOf } from './hours.ts'
-import { placeSubject, subjectOf } from './subjects.ts'
+import { placeSubject, type Subject, subjectOf } from './subjects.ts'
 import { isWatched } from './watching.ts'
 import { keepWindow } from './windows.ts'
+
+/** Whether what a subject does at the moment is known not to be its normal behaviour. */
+export type IsDoubtful = (sql: Sql, subject: Subject, at: string) => Promise<boolean>
 
 type Pending = { subject: number; week: number; hour: number; additions: Addition[] }
 
@@ -15,11 +18,17 @@ type Pending = { subject: number; week: number; hour: number; additions: Additio
  * Stream `features` -> windows of late, and what they say of normal behaviour.
  *
  *   window -> whose (subject) -> kept as it came
- *                             -> admitted? -> cell of its hour, cell of its week
+ *                             -> admitted, not doubtful? -> cell of its hour, cell of its week
  *
  * What comes of a segment's own traffic and services once it is switched off is passed over.
  */
-export function makeBaselineProjector({ random }: { random: Random }): Projector<'features'> {
+export function makeBaselineProjector({
+  random,
+  isDoubtful = async () => false,
+}: {
+  random: Random
+  isDoubtful?: IsDoubtful
+}): Projector<'features'> {
   return {
     name: 'baselines',
     streams: ['features'],
@@ -29,7 +38,7 @@ export function makeBaselineProjector({ random }: { random: Random }): Projector
         if (record.type !== 'window') continue
         // An appliance's clock may be ahead; what it says is not taken for the future.
         const at = record.at < receivedAt ? record.at : receivedAt
-        await take(sql, agent, { ...record, at }, pos, pending)
+        await take(sql, agent, { ...record, at }, pos, pending, isDoubtful)
       }
       // One seed of the system for each batch: thousands of draws of it would cost more than all else.
       const draw = seededRandom(String(random()))
@@ -45,6 +54,7 @@ async function take(
   window: FeatureWindow,
   pos: number,
   pending: Map<string, Pending>,
+  isDoubtful: IsDoubtful,
 ): Promise<void> {
   const whose = await subjectOf(sql, agent, window)
   if (!whose) return
@@ -54,7 +64,7 @@ async function take(
   const id = await placeSubject(sql, subject, { segment, service: window.service, at: window.at })
   await keepWindow(sql, id, window, pos)
   const profile = admitted(window)
-  if (!profile) return
+  if (!profile || (await isDoubtful(sql, subject, window.at))) return
   const middle = Date.parse(window.at) - window.seconds * 500
   const [week, hour] = [weekOf(middle), hourOfWeek(middle)]
   const place = `${id} ${week} ${hour}`

@@ -72,8 +72,8 @@ async function wordsFor(
   )
   const title = {
     interference: `decoy ${name} behaves otherwise than expected, alone`,
-    network: `${own.length} decoys of segment ${name} are slower together: its network`,
-    shortage: `${own.length} decoys of ${name} are slower: the appliance is short of resources`,
+    network: `decoys of segment ${name} are slower together: its network`,
+    shortage: `decoys of ${name} are slower: the appliance is short of resources`,
   }[kind]
   const next = {
     interference: `See who was there with \`marshlight sessions ls --decoy ${worst.decoy}\`, what moved with \`marshlight drift explain ${worst.decoy}\`; another in its place comes with \`marshlight decoys retire ${worst.decoy}\`.`,

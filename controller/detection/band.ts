@@ -1,5 +1,7 @@
 import type { SampleFeature } from '../../shared/schemas/baseline.ts'
+import type { Worth } from '../../shared/statistics/index.ts'
 import { kolmogorovTail } from '../../shared/statistics/kolmogorov.ts'
+import { sizeOf } from '../../shared/statistics/samples.ts'
 
 /**
  * How far a sample is outside all that lies between a faster and a slower one (any part of the answers may have had to wait).
@@ -9,12 +11,13 @@ export function outsideBand(
   faster: SampleFeature,
   slower: SampleFeature,
   seen: SampleFeature,
+  worth: Worth = { known: 1, seen: 1 },
 ): { d: number; p: number } {
   const below = aheadOf(seen.values, faster.values)
   const above = aheadOf(slower.values, seen.values)
   const known = below > above ? faster : slower
   const d = Math.max(below, above)
-  return { d, p: d <= 0 ? 1 : kolmogorovTail(d, known.values.length, seen.values.length) }
+  return { d, p: d <= 0 ? 1 : kolmogorovTail(d, sizeOf(known.values, worth.known), sizeOf(seen.values, worth.seen)) }
 }
 
 /** The most by which the distribution function of `x` is above that of `y`: how much smaller the values of `x` are. */

@@ -9,6 +9,7 @@ import { raiseAlarms } from './alarms.ts'
 import { counts, judgeRound, type Standing } from './judge.ts'
 import { loadsSince } from './loads.ts'
 import { lookAt } from './look.ts'
+import { makePast } from './past.ts'
 import { type Caused, keepScores, pruneScores } from './scores.ts'
 
 /** Of all looks of a day together, so often one tells of a drift that is none. */
@@ -30,11 +31,12 @@ export function makeDetector(deps: DetectorDeps): Part & { look(): Promise<Cause
   const { store, bus, clock, config, log } = deps
   const { everySeconds, lookbackMinutes, alertScore, scoresDays, detect } = config.drift
   const level = levelOf(everySeconds)
+  const past = makePast()
   let prunedAt = Number.NEGATIVE_INFINITY
 
   async function look(): Promise<Caused[]> {
     const since = new Date(clock.now() - lookbackMinutes * 60_000).toISOString()
-    const subjects = await lookAt(deps, since)
+    const subjects = await lookAt(deps, past, since)
     const standings = await judgeRound(subjects, level, () => new Promise((resolve) => setImmediate(resolve)))
     const caused = withCauses(standings, await loadsSince(store, since))
     const events = await store.tx(async (sql): Promise<BusEvent[]> => {
@@ -51,6 +53,7 @@ export function makeDetector(deps: DetectorDeps): Part & { look(): Promise<Cause
   async function prune(): Promise<void> {
     if (clock.now() - prunedAt < 3_600_000) return
     prunedAt = clock.now()
+    past.forgetBefore(prunedAt)
     await store.tx((sql) => pruneScores(sql, new Date(clock.now() - scoresDays * 86_400_000).toISOString()))
   }
 

@@ -1,7 +1,7 @@
 export { falseAlarmsADay, levelOf, makeDetector, withCauses } from './detector.ts'
 export { type Expectation, expectationOf } from './expectation.ts'
 export { judgeRound, type Standing, type Subject, type Told } from './judge.ts'
-export { readScores, readStandings, type ScoreRow, type StandingRow } from './scores.ts'
+export { isDoubtful, readScores, readStandings, type ScoreRow, type StandingRow } from './scores.ts'
 export { makeStreamProjector } from './stream-projector.ts'
 export { type SubjectStreams, withWindow } from './streams.ts'
 export { detectionTables } from './tables.ts'

@@ -4,6 +4,7 @@ import { wasserstein } from '../../shared/statistics/index.ts'
 import { type Finding, judged, type Moved, movesOf, plainScore, scoreOfEffect } from '../drift/index.ts'
 import { outsideBand } from './band.ts'
 import type { Expectation } from './expectation.ts'
+import type { Worths } from './likeness.ts'
 import { followsRequests, leastShiftMs, type Whose, whoseIs } from './whose.ts'
 
 /** One port of a decoy, what it does by itself, or a mimicry instance: what is expected of it and what was seen. */
@@ -16,6 +17,8 @@ export type Subject = {
   segment: string
   expectation: Expectation
   observed: Profile
+  /** Features whose observations are worth less than they are many. */
+  worths?: Worths
   /** Changes of late that the streams found. */
   slow: readonly Moved[]
 }
@@ -112,14 +115,14 @@ export const counts = ({ significant, whose, asked, slight }: Told): boolean =>
 const keyOf = ({ decoy, subject }: Subject): string =>
   subject.kind === 'mimicry' ? `${decoy} ${subject.instance}` : decoy
 
-function movesAt({ expectation, observed }: Subject): { moved: Moved[]; few: FeatureName[] } {
+function movesAt({ expectation, observed, worths = {} }: Subject): { moved: Moved[]; few: FeatureName[] } {
   const { profile, untold, band } = expectation
   const looked = without(observed, untold)
-  const { moved, tooFew } = movesOf(profile, looked, lookedOnceInAWhile)
+  const { moved, tooFew } = movesOf(profile, looked, lookedOnceInAWhile, worths)
   if (!band) return { moved, few: tooFew }
   const [faster, slower, seen] = [band.baseline[band.feature], profile[band.feature], looked[band.feature]]
   if (faster?.form !== 'sample' || slower?.form !== 'sample' || seen?.form !== 'sample') return { moved, few: tooFew }
-  const { d, p } = outsideBand(faster, slower, seen)
+  const { d, p } = outsideBand(faster, slower, seen, worths[band.feature])
   return { moved: moved.map((one) => (one.feature === band.feature ? { ...one, effect: d, p } : one)), few: tooFew }
 }
 

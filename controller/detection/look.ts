@@ -7,8 +7,10 @@ import { driftOf, type Moved } from '../drift/index.ts'
 import type { Sql } from '../store/port.ts'
 import { expectationOf } from './expectation.ts'
 import type { Subject } from './judge.ts'
+import { worthsOf } from './likeness.ts'
 import { driftByMark, noteMark } from './marks.ts'
-import { streamFalseAlarms } from './streams.ts'
+import type { Past } from './past.ts'
+import { levelOf, streamFalseAlarms } from './streams.ts'
 
 type Row = {
   kind: 'decoy' | 'mimicry'
@@ -24,7 +26,7 @@ const hourMs = 3_600_000
 const slowMs = 6 * hourMs
 
 /** What was seen since `since` of all that is watched, with what was to be expected of it. */
-export async function lookAt(deps: Pick<Deps, 'store' | 'clock'>, since: string): Promise<Subject[]> {
+export async function lookAt(deps: Pick<Deps, 'store' | 'clock'>, past: Past, since: string): Promise<Subject[]> {
   const { store, clock } = deps
   const now = isoNow(clock)
   const rows = await store.all<Row>(
@@ -37,14 +39,14 @@ export async function lookAt(deps: Pick<Deps, 'store' | 'clock'>, since: string)
   })
   const subjects: Subject[] = []
   for (const row of rows) {
-    const subject = await lookAtOne(store, row, since, now)
+    const subject = await lookAtOne(store, past, row, since, now)
     if (subject) subjects.push(subject)
     await new Promise<void>((resolve) => setImmediate(resolve))
   }
   return subjects
 }
 
-async function lookAtOne(sql: Sql, row: Row, since: string, now: string): Promise<Subject | undefined> {
+async function lookAtOne(sql: Sql, past: Past, row: Row, since: string, now: string): Promise<Subject | undefined> {
   const { kind, decoy, service, appliance, segment } = row
   const subject =
     kind === 'mimicry'
@@ -55,18 +57,23 @@ async function lookAtOne(sql: Sql, row: Row, since: string, now: string): Promis
   if (!seen) return undefined
   const baseline = await ownBaseline(sql, subject)
   if (!baseline) return undefined
+  const expectation = expectationOf(baseline, seen.drift, service)
+  const observed = mergeProfiles(
+    seen.windows.map(({ profile }) => profile),
+    seededRandom(`${keyOf(subject)}/${now}`),
+  )
   return {
     decoy,
     subject,
     service,
     appliance,
     segment,
-    expectation: expectationOf(baseline, seen.drift, service),
-    observed: mergeProfiles(
-      seen.windows.map(({ profile }) => profile),
-      seededRandom(`${keyOf(subject)}/${now}`),
-    ),
-    slow: await slowChanges(sql, keyOf(subject), seen.mark, now),
+    expectation,
+    observed,
+    worths: worthsOf(await past.of(sql, subject, since, now, baseline), seen.windows, observed),
+    slow: (await slowChanges(sql, keyOf(subject), seen.mark, now))
+      .filter((change) => isStill(change, expectation.profile, observed))
+      .map(({ move }) => move),
   }
 }
 
@@ -91,7 +98,16 @@ async function ownBaseline(sql: Sql, subject: Subject['subject']): Promise<Profi
   return from === 'own' ? profile : undefined
 }
 
-async function slowChanges(sql: Sql, key: string, mark: string, now: string): Promise<Moved[]> {
+type SlowMove = { before: number; now: number; move: Moved }
+
+/** It led away from what is expected, and what is seen of late is nearer to where it led than to where it came from. */
+function isStill({ before, now, move }: SlowMove, expected: Profile, observed: Profile): boolean {
+  const [known, seen] = [expected[move.feature], observed[move.feature]].map((one) => one && levelOf(one))
+  const isAway = known === undefined || Math.abs(now - known) > Math.abs(before - known)
+  return isAway && (seen === undefined || Math.abs(seen - now) < Math.abs(seen - before))
+}
+
+async function slowChanges(sql: Sql, key: string, mark: string, now: string): Promise<SlowMove[]> {
   const since = new Date(Date.parse(now) - slowMs).toISOString()
   const rows = await sql.all<{ feature: Moved['feature']; found_by: string; before: number; now: number; at: string }>(
     'SELECT feature, found_by, before, now, at FROM drift_changes WHERE key = ? AND at > ? AND mark = ? ORDER BY id DESC',
@@ -102,12 +118,13 @@ async function slowChanges(sql: Sql, key: string, mark: string, now: string): Pr
   return [...Map.groupBy(rows, ({ feature }) => feature).values()].map(([one]) => {
     const { feature, before, now, found_by, at } = one as (typeof rows)[number]
     const short = (value: number) => String(Number(value.toPrecision(3)))
-    return {
+    const move: Moved = {
       feature,
       effect:
         before > 0 && now > 0 ? 1 - Math.exp(-Math.abs(Math.log(now / before))) : Math.min(1, Math.abs(now - before)),
       p: streamFalseAlarms,
       words: `went from ${short(before)} to ${short(now)} over many windows, seen at ${at.slice(11, 16)} (${found_by})`,
     }
+    return { before, now, move }
   })
 }

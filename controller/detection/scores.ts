@@ -1,3 +1,4 @@
+import type { Subject } from '../baselines/index.ts'
 import type { Cause } from '../drift/index.ts'
 import type { Sql } from '../store/port.ts'
 import type { Standing, Told } from './judge.ts'
@@ -76,6 +77,25 @@ export async function keepScores(sql: Sql, standings: readonly Caused[], at: str
       one.cause ?? null,
     )
   }
+}
+
+/**
+ * Whether a decoy or an instance behaves otherwise than expected at the moment: that shall not become what is expected. What goes
+ * on for a day is how it is now.
+ */
+export async function isDoubtful(sql: Pick<Sql, 'get'>, subject: Subject, at: string): Promise<boolean> {
+  if (subject.kind !== 'decoy' && subject.kind !== 'mimicry') return false
+  const instance = subject.kind === 'mimicry' ? subject.instance : -1
+  const dayBefore = new Date(Date.parse(at) - 24 * hourMs).toISOString()
+  const row = await sql.get(
+    `SELECT 1 AS one FROM drift_standings s WHERE s.decoy = ? AND s.instance = ? AND s.score > 0 AND s.at > ?
+       AND EXISTS (SELECT 1 FROM drift_scores c WHERE c.decoy = s.decoy AND c.instance = s.instance AND c.score = 0 AND c.at > ?)`,
+    subject.decoy,
+    instance,
+    dayBefore,
+    dayBefore,
+  )
+  return row !== undefined
 }
 
 /** Scores since then, newest first; of one decoy where its id is given. */

@@ -95,8 +95,8 @@ function step(
   }
 }
 
-/** One number for a window; undefined where it rests on too little. */
-function levelOf(feature: Feature): number | undefined {
+/** One number for a feature; undefined where it rests on too little. */
+export function levelOf(feature: Feature): number | undefined {
   switch (feature.form) {
     case 'sample':
       return feature.values.length < leastInWindow ? undefined : median(feature.values)

@@ -30,9 +30,29 @@ const most = 2 / 3
 const leastInstances = 3
 const busy: Load = { cpu: 0.9, memory: 0.95, throttled: true }
 
+/**
+ * At the beginning of such trouble one instance is sure before the others are. Who leans the same way is alike: the same
+ * feature, unlikely enough, by at least half as much.
+ */
+const leaning = { p: 0.01, part: 0.5 }
+
 const isShort = ({ cpu, memory, throttled }: Load): boolean => cpu >= busy.cpu || memory >= busy.memory || throttled
 const movedTimes = ({ findings }: Instance): boolean =>
   findings.some(({ significant, feature }) => significant && timing.has(feature))
+const leans = ({ findings }: Instance, others: readonly Instance[]): boolean => {
+  const sure = others.flatMap((other) =>
+    other.findings.filter(({ significant, feature }) => significant && timing.has(feature)),
+  )
+  return findings.some(
+    ({ feature, p, effect }) =>
+      p < leaning.p && sure.some((one) => one.feature === feature && effect >= leaning.part * one.effect),
+  )
+}
+/** Those that are slower, and those that lean that way, if anything else moved at none of them. */
+const slowerOf = (here: readonly Instance[]): Instance[] => {
+  const sure = here.filter((one) => movedTimes(one) && !movedMore(one))
+  return here.filter((one) => !movedMore(one) && (sure.includes(one) || leans(one, sure)))
+}
 const movedMore = ({ findings }: Instance): Finding | undefined =>
   findings.find(({ significant, feature }) => significant && !timing.has(feature))
 
@@ -49,13 +69,13 @@ export function causesOf(instances: readonly Instance[], loads: ReadonlyMap<stri
   }
   for (const [appliance, here] of groups(instances, ({ appliance }) => appliance)) {
     const load = loads.get(appliance)
-    const alike = here.filter((one) => movedTimes(one) && !movedMore(one))
+    const alike = slowerOf(here)
     if (load && isShort(load) && alike.length >= Math.min(here.length, 2) && alike.length >= most * here.length)
       blame('shortage', alike, `${alike.length} of ${here.length} instances are slower while ${wordsOf(load)}`)
   }
   for (const [, here] of groups(instances, ({ segment }) => segment)) {
     const open = here.filter(({ id }) => !explained.has(id))
-    const alike = open.filter((one) => movedTimes(one) && !movedMore(one))
+    const alike = slowerOf(open)
     if (alike.length >= leastInstances && alike.length >= most * open.length)
       blame(
         'network',

@@ -8,6 +8,7 @@ import {
   permutationTest,
   twoRates,
   twoShares,
+  type Worth,
 } from '../../shared/statistics/index.ts'
 import { medianOf } from './median.ts'
 
@@ -54,18 +55,24 @@ export function compare(expected: Profile, observed: Profile, rules: Rules = def
 /** 0 to 100, to a tenth. */
 export const scoreOfEffect = (effect: number): number => Math.round(1000 * effect) / 10
 
-/** What each feature shows, before any of it is judged. Pure. */
+const independent: Worth = { known: 1, seen: 1 }
+
+/** What each feature shows, before any of it is judged; `worths`: of those whose observations are not independent. Pure. */
 export function movesOf(
   expected: Profile,
   observed: Profile,
   rules: Rules = defaultRules,
+  worths: Partial<Record<FeatureName, Worth>> = {},
 ): Pick<Comparison, 'tooFew'> & { moved: Moved[] } {
   const [moved, tooFew]: [Moved[], FeatureName[]] = [[], []]
   for (const [name, seen] of Object.entries(observed) as [FeatureName, Feature][]) {
     const known = expected[name]
     if (!known) continue
     if (Math.min(restsOn(known), restsOn(seen)) < rules.leastObservations) tooFew.push(name)
-    else moved.push({ feature: name, ...test(name, known, seen, rules.relabelBelow ?? 1) })
+    else {
+      const worth = worths[name] ?? independent
+      moved.push({ feature: name, ...test(name, known, seen, rules.relabelBelow ?? 1, worth) })
+    }
   }
   return { moved, tooFew }
 }
@@ -95,14 +102,25 @@ function restsOn(feature: Feature): number {
   }
 }
 
-function test(name: FeatureName, known: Feature, seen: Feature, relabelBelow: number): Omit<Moved, 'feature'> {
+function test(
+  name: FeatureName,
+  known: Feature,
+  seen: Feature,
+  relabelBelow: number,
+  worth: Worth,
+): Omit<Moved, 'feature'> {
   if (known.form === 'sample' && seen.form === 'sample') {
-    const { d, p } = kolmogorovSmirnov(known.values, seen.values)
+    const { d, p } = kolmogorovSmirnov(known.values, seen.values, worth)
     const [before, now] = [medianOf(known.values) ?? 0, medianOf(seen.values) ?? 0]
     return { effect: d, p, words: `half below ${short(now)} ${seen.unit}, ${short(before)} expected` }
   }
   if (known.form === 'rate' && seen.form === 'rate') {
-    const p = twoRates(known.count, known.seconds, seen.count, seen.seconds)
+    const p = twoRates(
+      Math.round(known.count / worth.known),
+      known.seconds / worth.known,
+      Math.round(seen.count / worth.seen),
+      seen.seconds / worth.seen,
+    )
     const [before, now] = [known.count / known.seconds, seen.count / seen.seconds]
     // A half on either side keeps a ratio of nothing finite.
     const ratio = (seen.count + 0.5) / seen.seconds / ((known.count + 0.5) / known.seconds)
@@ -113,11 +131,11 @@ function test(name: FeatureName, known: Feature, seen: Feature, relabelBelow: nu
     }
   }
   if (known.form === 'share' && seen.form === 'share') {
-    const p = twoShares(known.part, known.of, seen.part, seen.of)
+    const p = twoShares(...fewer(known, worth.known), ...fewer(seen, worth.seen))
     const [before, now] = [known.part / known.of, seen.part / seen.of]
     return { effect: Math.abs(now - before), p, words: `${percent(now)}, ${percent(before)} expected` }
   }
-  if (known.form === 'mix' && seen.form === 'mix') return mixes(name, known.counts, seen.counts, relabelBelow)
+  if (known.form === 'mix' && seen.form === 'mix') return mixes(name, known.counts, seen.counts, relabelBelow, worth)
   throw new TypeError(`${name} is a ${known.form} in the baseline and a ${seen.form} in what was observed`)
 }
 
@@ -126,10 +144,12 @@ function mixes(
   known: Record<string, number>,
   seen: Record<string, number>,
   relabelBelow: number,
+  worth: Worth,
 ): Omit<Moved, 'feature'> {
   const kinds = [...new Set([...Object.keys(known), ...Object.keys(seen)])].sort()
   const [before, now] = [kinds.map((kind) => known[kind] ?? 0), kinds.map((kind) => seen[kind] ?? 0)]
-  const p = tailOf(name, before, now, relabelBelow)
+  const less = (counts: number[], by: number) => (by === 1 ? counts : counts.map((count) => Math.round(count / by)))
+  const p = tailOf(name, less(before, worth.known), less(now, worth.seen), relabelBelow)
   const apart = kinds.map((kind, i) => ({ kind, by: (now[i] ?? 0) / sum(now) - (before[i] ?? 0) / sum(before) }))
   const [most] = apart.sort((a, b) => Math.abs(b.by) - Math.abs(a.by))
   const words = most
@@ -137,6 +157,12 @@ function mixes(
     : 'nothing seen'
   return { effect: jensenShannon(before, now), p, words }
 }
+
+/** The same share of as many observations as they are worth. */
+const fewer = ({ part, of }: { part: number; of: number }, by: number): [number, number] => [
+  Math.min(Math.round(part / by), Math.round(of / by)),
+  Math.round(of / by),
+]
 
 /** By the G-test where each kind is expected often enough; else by re-labelling, or, of many observations, with rare kinds as one. */
 function tailOf(name: string, before: number[], now: number[], relabelBelow: number): number {

@@ -18,7 +18,7 @@ import {
   makePlacement,
 } from '../decoys/index.ts'
 import type { Deps } from '../deps.ts'
-import { makeDetector, makeStreamProjector } from '../detection/index.ts'
+import { isDoubtful, makeDetector, makeStreamProjector } from '../detection/index.ts'
 import { driftsOfAgent, makeDriftExpiry } from '../drift/index.ts'
 import { standingProjector } from '../fleet/index.ts'
 import { makeHoneyProjector } from '../honey/index.ts'
@@ -137,7 +137,7 @@ const projectorsOf = (deps: Deps, actions: DecoyActions) =>
     makeStateProjector(deps),
     makeAuditProjector({ ...deps, actions }),
     makeTouchProjector(deps),
-    makeBaselineProjector(deps),
+    makeBaselineProjector({ ...deps, isDoubtful }),
     makeMimicryProjector(),
     makeStreamProjector(),
   ] as readonly Projector[]

@@ -1,3 +1,4 @@
+import type { Worth } from './dependence.ts'
 import { kolmogorovTail } from './kolmogorov.ts'
 import { normalTwoSided } from './special.ts'
 
@@ -7,12 +8,21 @@ type Sample = readonly number[]
 
 export const sorted = (sample: Sample): Float64Array => Float64Array.from(sample).sort()
 
-/** The two-sample Kolmogorov-Smirnov test: `d` the largest distance of the distributions, 0 to 1, `p` its tail. */
-export function kolmogorovSmirnov(x: Sample, y: Sample): { d: number; p: number } {
+/**
+ * The two-sample Kolmogorov-Smirnov test: `d` the largest distance of the distributions, 0 to 1, `p` its tail. Where the
+ * observations are not independent, the tail is that of as many independent ones as they are worth.
+ */
+export function kolmogorovSmirnov(
+  x: Sample,
+  y: Sample,
+  worth: Worth = { known: 1, seen: 1 },
+): { d: number; p: number } {
   if (x.length === 0 || y.length === 0) return { d: 0, p: 1 }
   const d = distanceOf(sorted(x), sorted(y))
-  return { d, p: kolmogorovTail(d, x.length, y.length) }
+  return { d, p: kolmogorovTail(d, sizeOf(x, worth.known), sizeOf(y, worth.seen)) }
 }
+
+export const sizeOf = ({ length }: Sample, effect: number): number => Math.max(1, Math.floor(length / effect))
 
 function distanceOf(x: Float64Array, y: Float64Array): number {
   let most = 0

@@ -20,10 +20,15 @@ const run = promisify(execFile)
 export type Appliance = { child: ChildProcess; stateDir: string }
 
 /** The agent as it is shipped, one bundled file with its flags, on this machine's engine with the segment's card. */
-export async function startAppliance(cleanUp: CleanUp, segment: Segment, identity: Identity): Promise<Appliance> {
+export async function startAppliance(
+  cleanUp: CleanUp,
+  segment: Segment,
+  identity: Identity,
+  settings: object = {},
+): Promise<Appliance> {
   const { files } = await bundles['agent-bundle']()
   const program = files['agent.mjs'] ?? ''
-  const stateDir = await stateOf(identity, cleanUp, { nics: [segment.nic] })
+  const stateDir = await stateOf(identity, cleanUp, { nics: [segment.nic], ...settings })
   const { flags, env } = await launcher()
   const argv = [...flags, program]
   cleanUp.add(() => run(process.execPath, [...argv, 'cleanup', '--state', stateDir]))

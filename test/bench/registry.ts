@@ -6,6 +6,7 @@ import { driftApplyBench } from './drift-apply.ts'
 import { driftBanditBench } from './drift-bandit.ts'
 import { driftBaselinesBench } from './drift-baselines.ts'
 import { driftCaptureBench } from './drift-capture.ts'
+import { driftCausesBench } from './drift-causes.ts'
 import { driftDetectionBench } from './drift-detection.ts'
 import { driftGoldenBench } from './drift-golden.ts'
 import { driftMimicryBench } from './drift-mimicry.ts'
@@ -55,6 +56,7 @@ export const benches: Record<string, Bench> = {
   'drift.apply': driftApplyBench,
   'drift.baselines': driftBaselinesBench,
   'drift.rounds': driftRoundsBench,
+  'drift.causes': driftCausesBench,
   'drift.applied': driftAppliedBench,
   'drift.overhead': driftOverheadBench,
   'drift.overhead-http': driftOverheadHttpBench,

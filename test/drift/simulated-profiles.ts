@@ -26,6 +26,43 @@ export const calm: Truth = {
 
 const sizeBytes = [400, 4000, 60_000]
 
+/** One client after another keeps a session for so many windows in the mean; of what varies between answers, `part` is his. */
+export type Sessions = { windows: number; part: number }
+
+/**
+ * Windows of a service that is asked in long sessions, of one client at a time: his way and what he asks for make his answers
+ * alike. Over all sessions delays, sizes and errors are those of `truth`.
+ */
+export function drawSessions(
+  truth: Truth,
+  n: number,
+  { windows, part }: Sessions,
+  count: number,
+  random: Random,
+): Profile[] {
+  let own = { delay: 0, likes: 0, fails: 0 }
+  const begin = () => {
+    own = { delay: normal(random), likes: kindOf(truth.sizes, random), fails: random() < 0.1 ? 10 * truth.errors : 0 }
+  }
+  begin()
+  return Array.from({ length: count }, () => {
+    if (random() < 1 / windows) begin()
+    const delay = () => Math.sqrt(part) * own.delay + Math.sqrt(1 - part) * normal(random)
+    const kind = () => (random() < part ? own.likes : kindOf(truth.sizes, random))
+    return {
+      ...drawProfile(truth, n, random),
+      'response.delay': sampleOf('ms', n, () => truth.delayMs * Math.exp(truth.delaySpread * delay())),
+      'response.size': sampleOf('bytes', n, () => (sizeBytes[kind()] ?? 0) * Math.exp(0.2 * normal(random))),
+      'error.share': { form: 'share', part: countOf(n, () => random() < own.fails), of: n },
+    }
+  })
+}
+
+const sampleOf = (unit: 'ms' | 'bytes', n: number, draw: () => number) => ({
+  ...({ form: 'sample', unit, n } as const),
+  values: Array.from({ length: Math.min(n, 512) }, draw),
+})
+
 /** What `n` answers, `n` clients and n/6 hours of a service show. */
 export function drawProfile(truth: Truth, n: number, random: Random): Profile {
   const kept = Math.min(n, 512)

@@ -1,8 +1,9 @@
 import { mergeProfiles } from '../../controller/baselines/index.ts'
 import { judgeRound, type Standing, type Subject } from '../../controller/detection/index.ts'
+import { likenessesOf, worthsOf } from '../../controller/detection/likeness.ts'
 import { seededRandom } from '../../shared/random.ts'
 import type { Profile } from '../../shared/schemas/baseline.ts'
-import { calm, drawProfile, type Truth } from './simulated-profiles.ts'
+import { calm, drawProfile, drawSessions, type Sessions, type Truth } from './simulated-profiles.ts'
 
 export type Rounds = {
   decoys: number
@@ -52,4 +53,24 @@ export async function alarmsIn(o: Rounds): Promise<number> {
   for await (const standings of simulatedRounds(o))
     if (standings.some(({ findings }) => findings.some(({ significant }) => significant))) alarms++
   return alarms
+}
+
+export type SessionRound = { seed: string; level: number; perWindow: number; sessions: Sessions; truth?: Truth }
+const [minutesKnown, minutesSeen] = [360, 60]
+
+/**
+ * One look at an hour after six, minute by minute, of decoys that are asked in long sessions: with what the observations are worth
+ * by their past, and as if each were independent.
+ */
+export async function sessionRound({ seed, level, perWindow, sessions, truth = calm }: SessionRound) {
+  const random = seededRandom(seed)
+  const past = drawSessions(calm, perWindow, sessions, minutesKnown, random)
+  const now = drawSessions(truth, perWindow, sessions, minutesSeen, random)
+  const [known, seen] = [mergeProfiles(past, random), mergeProfiles(now, random)]
+  const windowed = (profiles: Profile[]) => profiles.map((profile) => ({ profile, seconds: 60 }))
+  const worths = worthsOf(likenessesOf(windowed(past), known), windowed(now), seen)
+  const subject = subjectOf(0, known, seen)
+  const [[told], [naive]] = [await judgeRound([{ ...subject, worths }], level), await judgeRound([subject], level)]
+  const found = (one: Standing | undefined) => one?.findings.filter(({ significant }) => significant) ?? []
+  return { told: found(told), naive: found(naive), worths }
 }

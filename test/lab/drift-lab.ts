@@ -45,18 +45,19 @@ export async function makeDriftLab(t: Test, count: number) {
   const visit = (times: number) =>
     run('ip', 'netns', 'exec', visitor, 'python3', program, 'visit', String(times), ...addresses)
   return {
-    /** What each decoy's packets show while all are visited so often, and how busy the appliance was. */
-    async observe(times: number): Promise<{ profiles: Profile[]; seconds: number; cpuPercent: number }> {
+    /** What each decoy's packets show, window by window, while all are visited so often in each; and how busy the appliance was. */
+    async observe(windows: number, times: number) {
       const [began, used] = [performance.now(), group.usedSeconds()]
       for (const capture of captures) capture.take(1)
-      await visit(times)
-      const seconds = (performance.now() - began) / 1000
-      const profiles = await Promise.all(captures.map((capture) => capture.whole(times, seconds)))
-      return {
-        profiles,
-        seconds,
-        cpuPercent: Math.min(100, (100 * (group.usedSeconds() - used)) / (seconds * appliance)),
+      const seen: { profiles: Profile[]; seconds: number }[] = []
+      for (let i = 0; i < windows; i++) {
+        const from = performance.now()
+        await visit(times)
+        const seconds = (performance.now() - from) / 1000
+        seen.push({ profiles: await Promise.all(captures.map((capture) => capture.whole(times, seconds))), seconds })
       }
+      const busy = (group.usedSeconds() - used) / ((performance.now() - began) / 1000) / appliance
+      return { windows: seen, cpuPercent: Math.min(100, 100 * busy) }
     },
     /** The port towards the visitor lets through so much; undefined: all. All decoys share it. */
     async narrow(rate: string | undefined): Promise<void> {
@@ -95,9 +96,9 @@ export async function makeDriftLab(t: Test, count: number) {
       const pid = Number((await run('docker', 'inspect', '-f', '{{.State.Pid}}', spaces[i] as string)).trim())
       let on = true
       const done = (async () => {
-        for (; on; await pause(60)) {
+        for (; on; await pause(40)) {
           process.kill(pid, 'SIGSTOP')
-          await pause(120)
+          await pause(160)
           process.kill(pid, 'SIGCONT')
         }
       })()

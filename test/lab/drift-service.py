@@ -1,6 +1,7 @@
 """
-A service whose answers take their time, and the visitors who ask: `serve` on port 80, or `visit COUNT ADDRESS...`, which
-asks each address COUNT times, all of them at once, a new connection each time.
+A service whose answers take their time, and the visitors who ask: `serve` on port 80, `visit COUNT ADDRESS...`, which
+asks each address COUNT times, all of them at once, a new connection each time, or `stay RATE ADDRESS...`, which goes on
+until it is ended, about RATE times a second, and lets pass what fails.
 """
 
 from __future__ import annotations
@@ -30,6 +31,12 @@ class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
 
+def stay(address: str, rate: float) -> None:
+    while True:
+        time.sleep(random.expovariate(rate))
+        visit(address, 1, [])
+
+
 def visit(address: str, count: int, failed: list[str]) -> None:
     for _ in range(count):
         try:
@@ -46,7 +53,8 @@ def main() -> None:
     if sys.argv[1] == "serve":
         Server(("", 80), Answer).serve_forever()
     failed: list[str] = []
-    visitors = [threading.Thread(target=visit, args=(address, int(sys.argv[2]), failed)) for address in sys.argv[3:]]
+    what, given = (stay, (float(sys.argv[2]),)) if sys.argv[1] == "stay" else (visit, (int(sys.argv[2]), failed))
+    visitors = [threading.Thread(target=what, args=(address, *given)) for address in sys.argv[3:]]
     for one in visitors:
         one.start()
     for one in visitors:

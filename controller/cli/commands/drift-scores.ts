@@ -8,6 +8,11 @@ type Scores = { alertScore: number; items: ScoreRow[] }
 type Explained = { decoy: string; hostname: string; alertScore: number; items: StandingRow[] }
 type Options = { decoy?: string; since: number; plain?: boolean; limit: number }
 
+const meaning = `A score is how far the feature that moved most is off, 0 to 100, and 0 where
+that is not sure. 20 means: of answers, a fifth more than expected are slower
+(larger) than some value; of shares such as errors, 20 points more or fewer; of
+rates, a fifth less or a quarter more; of kinds, a new one makes a third.`
+
 export const driftScoresCommand: CliCommand = (program, cli) => {
   const drift = driftGroup(program)
 
@@ -20,7 +25,7 @@ export const driftScoresCommand: CliCommand = (program, cli) => {
     .option('--limit <n>', 'at most so many', parseNumber(1, 10_000), 50)
     .addHelpText(
       'after',
-      '\nExamples:\n  marshlight drift scores --since 2h\n  marshlight drift scores --decoy web07 --plain',
+      `\n${meaning}\n\nExamples:\n  marshlight drift scores --since 2h\n  marshlight drift scores --decoy web07 --plain`,
     )
     .action(async ({ decoy, since, plain, limit }: Options) => {
       const answer = await cli.api.get<Scores>(withQuery('/v1/drift/scores', { decoy, sinceMinutes: since, limit }))

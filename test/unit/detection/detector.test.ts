@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { baselineOf } from '../../../controller/baselines/index.ts'
 import { readScores, readStandings } from '../../../controller/detection/index.ts'
 import { expectedProfile, setDrift } from '../../../controller/drift/index.ts'
 import { driftMark } from '../../../shared/drift-mark.ts'
@@ -134,6 +135,45 @@ t.test(
     t.match(await world.look(), [{ top: { feature: 'response.delay' }, cause: 'interference' }])
   },
 )
+
+t.test(
+  'what a decoy does while it behaves otherwise does not become what is expected, unless it goes on for a day',
+  async (t) => {
+    const world = await calmWorld(t, 1)
+    await world.look()
+    const known = async () => {
+      const { profile } = await baselineOf(world.store(), { decoy: world.decoys[0] ?? '', port: 80 })
+      return profile['response.delay']?.form === 'sample' ? profile['response.delay'].n : 0
+    }
+    const hour = async () => {
+      await world.pass(60, (_, i) => world.window(0, drawn(slower, `slow/${i}/${world.at()}`)))
+      return (await world.look())[0]
+    }
+    await hour()
+    const before = await known()
+    t.match(await hour(), { cause: 'interference' })
+    t.equal(await known(), before, 'nothing was learned in the second hour')
+    for (let i = 0; i < 23; i++) await hour()
+    t.ok((await known()) > before, 'it is how it is now')
+  },
+)
+
+t.test('what the streams found is over when it is over, and the way back is no drift', async (t) => {
+  const world = await calmWorld(t, 1)
+  await world.pass(400, calmly(world))
+  await world.look()
+  const slow = (_: number, i: number) => world.window(0, drawn(slower, `slow/${i}/${world.at()}`))
+  for (let hours = 0; hours < 3; hours++) {
+    await world.pass(60, slow)
+    t.match(await world.look(), [{ cause: 'interference' }])
+  }
+  t.not((await world.store().all('SELECT * FROM drift_changes')).length, 0, 'a stream found it, too')
+  for (let hours = 0; hours < 3; hours++) {
+    await world.pass(65, calmly(world))
+    t.match(await world.look(), [{ score: 0 }])
+  }
+  t.same(await openAlerts(world), [])
+})
 
 t.test('a slow change that no hour shows is found by the streams, and a restart loses nothing', async (t) => {
   const world = await makeWorld(`${t.testdir()}/db.sqlite`, 1)

@@ -1,6 +1,6 @@
 import { makeBaselineProjector } from '../../../controller/baselines/index.ts'
 import { controllerConfig } from '../../../controller/config.ts'
-import { makeDetector, makeStreamProjector } from '../../../controller/detection/index.ts'
+import { isDoubtful, makeDetector, makeStreamProjector } from '../../../controller/detection/index.ts'
 import { makeRiskJudge } from '../../../controller/risk/index.ts'
 import { migrations } from '../../../controller/serve/database.ts'
 import { openSqlite } from '../../../controller/store/sqlite.ts'
@@ -68,7 +68,10 @@ export async function makeWorld(file: string, count: number) {
           JSON.stringify(record),
         )
     })
-    await makeRunner([makeBaselineProjector({ random: seededRandom('world') }), makeStreamProjector()], deps()).drain()
+    await makeRunner(
+      [makeBaselineProjector({ random: seededRandom('world'), isDoubtful }), makeStreamProjector()],
+      deps(),
+    ).drain()
   }
   const deps = () => ({
     config,

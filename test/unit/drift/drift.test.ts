@@ -86,6 +86,16 @@ t.test('network, shortage and interference are told apart', async (t) => {
     { kind: 'interference', instances: ['1'] },
   ])
   t.strictSame(causesOf([at('1', still), at('2', still)], short), [])
+
+  const leaning = slow.map((one) => ({ ...one, significant: false, p: 0.004, effect: 0.6 * one.effect }))
+  const onset = [at('1', slow), at('2', leaning), at('3', leaning), at('4', still)]
+  t.match(causesOf(onset, idle), [{ kind: 'network', instances: ['1', '2', '3'] }], 'at its beginning only one is sure')
+  const little = leaning.map((one) => ({ ...one, effect: 0.2 * one.effect }))
+  t.match(
+    causesOf([at('1', slow), at('2', little), at('3', little), at('4', still)], idle),
+    [{ kind: 'interference', instances: ['1'] }],
+    'what one decoy does to the others of its machine is far less than what is done to it',
+  )
 })
 
 t.test('the bandit keeps a control group, goes up step by step, and rests what drives away', async (t) => {
