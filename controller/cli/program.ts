@@ -28,6 +28,7 @@ Examples:
   for (const command of [...commands, completionCommand]) command(program, cli)
   throwInsteadOfExit(program)
   nameListsTwice(program)
+  refuseUnknownWords(program)
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return Number(process.exitCode ?? 0)
@@ -45,6 +46,20 @@ function throwInsteadOfExit(command: Command): void {
 function nameListsTwice(command: Command): void {
   if (command.name() === 'ls') command.alias('list')
   for (const child of command.commands) nameListsTwice(child)
+}
+
+/** A group lists without a command; a word that is no command of it shall be called that, not an argument of the list. */
+function refuseUnknownWords(group: Command): void {
+  for (const child of group.commands) {
+    refuseUnknownWords(child)
+    if (group.parent === null || child.name() !== 'ls' || child.registeredArguments.length > 0) continue
+    child.allowExcessArguments().hook('preAction', () => {
+      const [word] = child.args
+      if (word === undefined) return
+      const names = group.commands.map((one) => one.name()).join(', ')
+      group.error(`error: ${group.name()} has no command '${word}', only ${names}.`)
+    })
+  }
 }
 
 function report(thrown: unknown, json: boolean): number {
