@@ -6,7 +6,7 @@ import { until } from '../simulation/wait.ts'
 // The whole way of an audit, by a real controller and a real agent: ordered, looked, reported, stored, acted on.
 t.setTimeout(300_000)
 const name = labName(`audit ${process.pid}`)
-t.teardown(() => down(name, { keepImages: true }))
+t.teardown(() => down(name))
 
 type Decoy = { id: string; hostname: string; phase: string; status: string; personaVersion: number; ip: string }
 type Fetched = { packets: number; bytes: number }
@@ -16,7 +16,6 @@ const wanted = ['gateway', 'controller', 'appliance-a', 'web-01', 'db-01']
 const lab = await up({
   name,
   only: (machine) => wanted.includes(machine.name),
-  keepImages: true,
   // Only what is asked for; whatever is not as it should be is too much.
   controllerConfig: () => ({
     decoys: { perSegment: 0, audit: { enabled: false, limit: 100 } },
