@@ -1,11 +1,11 @@
 import type { LastLook } from '../../audit/index.ts'
-import type { ActionEntry, Decoy, Done, PhaseEntry } from '../../decoys/index.ts'
+import type { ActionEntry, Decoy, PhaseEntry } from '../../decoys/index.ts'
 import type { CliCommand } from '../context.ts'
+import { changeDecoy } from '../decoy-change.ts'
 import { shownTime } from '../shown-time.ts'
 
 type Listed = Decoy & { segmentName?: string; agentName?: string; family?: string; phase: string; look: LastLook }
 type Shown = Listed & { system?: string; ssh?: string; telnet: boolean; phases: PhaseEntry[]; actions: ActionEntry[] }
-type Changed = Done & { dryRun: boolean }
 
 export const decoysCommand: CliCommand = (program, cli) => {
   const decoys = program.command('decoys').description('The decoys: where they are, how they are, and changes to them.')
@@ -78,7 +78,7 @@ export const decoysCommand: CliCommand = (program, cli) => {
     .addHelpText('after', '\nExample:\n  marshlight decoys deploy --segment office --dry-run')
     .action(async (wish: { segment: string; family?: string; reason?: string; dryRun?: boolean }) => {
       const { segment, family, reason, dryRun } = wish
-      await change('/v1/decoys', dryRun, { segment, family, reason })
+      await changeDecoy(cli, '/v1/decoys', dryRun, { segment, family, reason })
     })
 
   const verbs = [
@@ -94,20 +94,8 @@ export const decoysCommand: CliCommand = (program, cli) => {
       .option('--dry-run', 'only say what would change')
       .addHelpText('after', `\nExample:\n  marshlight decoys ${verb} web07 --dry-run`)
       .action(async (ref: string, { reason, dryRun }: { reason?: string; dryRun?: boolean }) => {
-        await change(`/v1/decoys/${encodeURIComponent(ref)}/${verb}`, dryRun, { reason })
+        await changeDecoy(cli, `/v1/decoys/${encodeURIComponent(ref)}/${verb}`, dryRun, { reason })
       })
-
-  async function change(path: string, dryRun: boolean | undefined, wish: object): Promise<void> {
-    const done = await cli.progress('changing', cli.api.post<Changed>(`${path}${dryRun ? '?dryRun=1' : ''}`, wish))
-    cli.show(done, ({ action, what, hostname, ip, personaVersion, dryRun: only }) => {
-      cli.details([
-        [only ? 'would' : 'done', action],
-        ['what', what],
-        ['decoy', `${hostname} at ${ip}, persona version ${personaVersion}`],
-      ])
-      if (only) cli.line('Nothing was changed.')
-    })
-  }
 }
 
 const auditWords = ({ score, auditedAt }: LastLook): string | undefined =>

@@ -1,9 +1,8 @@
 import type { Command } from 'commander'
 import { MarshlightError } from '../../../shared/errors.ts'
-import type { Done } from '../../decoys/index.ts'
 import type { CliContext } from '../context.ts'
+import { changeDecoy } from '../decoy-change.ts'
 
-type Changed = Done & { dryRun: boolean }
 type Rebuilt = {
   hostname: string
   version: number
@@ -25,7 +24,7 @@ export function personaChanges(personas: Command, cli: CliContext): void {
     .option('--dry-run', 'only say what would change')
     .addHelpText('after', '\nExample:\n  marshlight personas approve web07')
     .action(async (ref: string, { reason, dryRun }: { reason?: string; dryRun?: boolean }) => {
-      await change(path(ref, 'approve'), dryRun, { reason })
+      await changeDecoy(cli, path(ref, 'approve'), dryRun, { reason })
     })
 
   personas
@@ -35,7 +34,7 @@ export function personaChanges(personas: Command, cli: CliContext): void {
     .option('--dry-run', 'only say what would change')
     .addHelpText('after', '\nExample:\n  marshlight personas rollback web07 1')
     .action(async (ref: string, version: string, { reason, dryRun }: { reason?: string; dryRun?: boolean }) => {
-      await change(path(ref, 'rollback'), dryRun, { version: Number(version), reason })
+      await changeDecoy(cli, path(ref, 'rollback'), dryRun, { version: Number(version), reason })
     })
 
   personas
@@ -65,16 +64,4 @@ export function personaChanges(personas: Command, cli: CliContext): void {
           next: found.changed[0] ? `Cause: ${found.changed[0]}.` : 'Look at `marshlight personas diff`.',
         })
     })
-
-  async function change(where: string, dryRun: boolean | undefined, wish: object): Promise<void> {
-    const done = await cli.progress('changing', cli.api.post<Changed>(`${where}${dryRun ? '?dryRun=1' : ''}`, wish))
-    cli.show(done, ({ action, what, hostname, ip, personaVersion, dryRun: only }) => {
-      cli.details([
-        [only ? 'would' : 'done', action],
-        ['what', what],
-        ['decoy', `${hostname} at ${ip}, persona version ${personaVersion}`],
-      ])
-      if (only) cli.line('Nothing was changed.')
-    })
-  }
 }
