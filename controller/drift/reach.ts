@@ -7,22 +7,28 @@ export type Reach = 'cowrie' | 'tcp' | 'udp'
 
 /**
  * What becomes of an effect at a port: nothing (undefined), or what it does there, empty where that is what it says. Packets
- * know neither disks nor listings; in plain text alone a digit can stand for another.
+ * know neither disks nor listings; in plain text alone a digit can stand for another; a datagram has no reset.
  */
 export function effectAt(effect: DriftEffect, reach: Reach): string | undefined {
   if (reach === 'cowrie' || effect.type === 'latency' || effect.type === 'schedule') return ''
   if (effect.type === 'error') {
     if (effect.kind === 'disk') return undefined
     if (effect.kind === 'busy') return `as a wait of ${mostDelayMs} ms`
-    return reach === 'udp' && effect.kind !== 'timeout' ? 'as no answer' : ''
+    if (reach === 'tcp') return ''
+    if (effect.kind === 'reset') return undefined
+    return effect.kind === 'refused' ? 'as a closed port, told by ICMP' : ''
   }
   if (reach === 'udp' || effect.what === 'listing') return undefined
   return 'as digits changed in plain text'
 }
 
-/** The baseline as it will be seen at such a port. A busy port of the pod's network is late, and tells no error. */
+/**
+ * The baseline as it will be seen at such a port. A busy port of the pod's network is late, and tells no error; a datagram
+ * that is refused or lost is no error of a conversation, since there was none.
+ */
 export function expectedAt(baseline: Profile, drift: Drift, reach: Reach): Profile {
-  const felt = driftAt(drift, reach)?.effects ?? []
+  const all = driftAt(drift, reach)?.effects ?? []
+  const felt = all.filter((effect) => reach !== 'udp' || effect.type !== 'error' || effect.kind === 'busy')
   const late = felt.filter((effect) => reach !== 'cowrie' && effect.type === 'error' && effect.kind === 'busy')
   const rest = felt.filter((effect) => !late.includes(effect))
   const expected = rest.length === 0 ? baseline : expectedProfile(baseline, { seed: drift.seed, effects: rest })

@@ -9,7 +9,7 @@ const changed = {
   bytes: 'bytes changed',
   fields: 'numbers changed in their fields',
   contents: 'contents of files changed',
-  listing: 'entries of a listing left out or put in',
+  listing: 'files of a listing left out, put in or older',
   version: 'another version named',
 } as const
 const failing = {

@@ -20,12 +20,21 @@ const site: PersonaService = {
 
 const files: PersonaService = { kind: 'ftp', port: 21, product: 'vsftpd', version: '3.0.3', settings: {}, pages: [] }
 
+const datagrams = (['ntp', 'tftp'] as const).map(
+  (kind, i): PersonaService => ({ kind, port: [123, 69][i] ?? 0, product: kind, version: '', settings: {}, pages: [] }),
+)
+
 /** A real decoy with a web page and files in a segment of its own, whose drift can be changed by plan after plan. */
 export async function makeDriftingDecoy(t: Pick<Test, 'teardown'>, third?: number) {
   const segment = makeSegment(t, third)
   const appliance = await makeAppliance(t, segment, {}, process.env.LAB_POD_IMAGE)
   const decoy = decoyOf(segment, 20, 'files', { services: ['services'] })
-  const persona: Persona = { ...personaOf('files', 1), ssh: undefined, telnet: undefined, services: [site, files] }
+  const persona: Persona = {
+    ...personaOf('files', 1),
+    ssh: undefined,
+    telnet: undefined,
+    services: [site, files, ...datagrams],
+  }
   let revision = 0
   /** The plan with these effects for everyone, and `views`; gives its revision and when it was handed over. */
   const drift = (effects: DriftEffect[], views: DriftView[] = [], to = appliance.decoys) => {

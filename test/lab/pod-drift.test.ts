@@ -8,7 +8,7 @@ import { planOf } from './decoys-appliance.ts'
 import { allOf, asked, asking, linesOf, medianMs } from './http-probe.ts'
 import { latency, makeDriftingDecoy, page } from './pod-drift-decoy.ts'
 
-t.setTimeout(170_000)
+t.setTimeout(200_000)
 
 /** What comes of many requests, by kind. */
 const counts = (all: readonly { came: string }[]) => {
@@ -63,8 +63,10 @@ t.test('drift reaches the web page of a decoy', async (t) => {
   await t.test('a wait of 50 ms is one of 50 ms, and the way there is as quick as before', async (t) => {
     await applied([latency(50)])
     await feels(50)
-    const waited = medianMs(await ask('kept', 60)) - medianMs(plain)
-    t.ok(waited > 48 && waited < 60, `${waited} ms`)
+    // The quickest of each: what else this machine does falls on the others.
+    const [waited, usual] = [await ask('kept', 60), plain].map((all) => Math.min(...all.map(({ ms }) => ms)))
+    const longer = (waited ?? Number.NaN) - (usual ?? Number.NaN)
+    t.ok(longer > 48 && longer < 60, `${longer} ms`)
     const reach = () => segment.onNeighbour('nmap', '-n', '-sS', '-Pn', '-p', '80', '--reason', '-d', decoy.ip)
     const rtt = Number(/srtt: (\d+)/.exec(reach())?.[1])
     t.ok(rtt < 25_000, `a connection opens in ${rtt} us`)
@@ -114,6 +116,30 @@ t.test('drift reaches the web page of a decoy', async (t) => {
     t.ok(speaksFor(0.3, altered.length, 200), `${altered.length} of 200`)
     for (const { body } of altered) t.match(body, /^<h1>Files<\/h1>\n<p>\d{5} files in \d{3} folders<\/p>\n$/)
   })
+
+  await t.test(
+    'datagrams: an answer waits, also one from a new port; refused is told as of a closed port',
+    async (t) => {
+      const udp = (kind: 'ntp' | 'tftp', times: number) =>
+        allOf(
+          linesOf<{ came: string; port: number; ms: number }>(segment, 'udp-probe.py', decoy.ip, kind, String(times)),
+        )
+      await applied([latency(150), error('refused', 0.3)])
+      await feels(150, 'fresh')
+      const clock = await udp('ntp', 24)
+      const refused = clock.filter(({ came }) => came === 'refused')
+      t.same(Object.keys(counts(clock)).sort(), ['ok', 'refused'])
+      t.ok(speaksFor(0.3, refused.length, 24), `${refused.length} of 24`)
+      const answered = clock.filter(({ came }) => came === 'ok')
+      for (const { ms, port } of answered) t.ok(port === 123 && ms > 79 && ms < 400, `${ms} ms`)
+      await applied([latency(150)])
+      await feels(150)
+      for (const { came, port, ms } of await udp('tftp', 4)) {
+        t.ok(came === 'ok' && port !== 69, `from port ${port}`)
+        t.ok(ms > 79 && ms < 400, `${ms} ms`)
+      }
+    },
+  )
 
   await t.test('answers wait for each connection that is open besides', async (t) => {
     const each = 30

@@ -26,7 +26,8 @@ export function showPreview(cli: CliContext, one: Previewed): void {
       ? 'no baseline is known: answers are taken to come within 20 ms'
       : `relative to the answers of port ${one.relativeTo}`
   cli.details([
-    ['decoy', `${one.hostname} at ${one.ip}`],
+    ['decoy', one.hostname],
+    ['address', one.ip],
     ['for', one.source ?? 'everyone'],
     ['numbers', relative],
     ['seed', one.drift.seed],

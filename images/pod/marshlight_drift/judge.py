@@ -3,6 +3,7 @@ What becomes of each packet that drift may concern. Pure: packets and the time g
 
 An answer begins with the first content after the other side was heard, which the acknowledgement tells: it has risen.
     SYN            refused or silent for the life of that connection, or passes
+    datagram       that asks: refused as a closed port does, or lost; its answer waits
     answer         waits, is altered, or becomes a reset; what follows in the same connection does not overtake it
     sent again     bears the same bytes as before, and nothing is drawn for it
 """
@@ -101,7 +102,9 @@ class Judge:
         return self.sources.keep(address, known)
 
     def arriving(self, packet: Packet, now: float) -> Verdict:
-        """A SYN to a port of a service."""
+        """A SYN to a port of a service, or a datagram."""
+        if packet.protocol == wire.UDP:
+            return self.asked(packet, now)
         key = (packet.source, packet.port, packet.own)
         source, before = self.source(packet.source), self.openings.get(key)
         if before is None or before[0] != packet.seq:
@@ -116,6 +119,17 @@ class Judge:
         kind = source.draws.fails(some(effects, "refused", "timeout"))
         do = {"refused": REFUSE, "timeout": DROP}.get(kind or "", PASS)
         return Verdict(self.openings.keep(key, (packet.seq, do))[1])
+
+    def asked(self, packet: Packet, now: float) -> Verdict:
+        """Each datagram by itself: a client that asks again may well be answered."""
+        source = self.source(packet.source)
+        if source is None:
+            return Verdict()
+        effects = source.deviation.effects
+        if in_hours(effects, self.local(now)):
+            return Verdict(REFUSE)
+        kind = source.draws.fails(some(effects, "refused", "timeout"))
+        return Verdict({"refused": REFUSE, "timeout": DROP}.get(kind or "", PASS))
 
     def leaving(self, packet: Packet, now: float) -> Verdict:
         source = self.source(packet.source)
@@ -148,14 +162,15 @@ class Judge:
         kind = source.draws.fails(some(effects, "reset", "busy"))
         wait = MOST_DELAY_MS if kind == "busy" else source.draws.wait_ms(effects, self.others())
         one.what = source.draws.alters(some(effects, "bytes", "fields", "contents", "version"))
-        one.text, one.looked_at = Text(), 0
+        one.text, one.looked_at = Text(one.text), 0
         one.due = max(one.due, now + wait / 1000)
         return kind != "reset" and not in_hours(effects, self.local(now))
 
     def alter(self, one: Connection, source: Source, packet: Packet) -> None:
+        content = packet.content
+        one.text.begin(content)
         if one.what is None or one.looked_at >= MOST_LOOKED_AT:
             return
-        content = packet.content
         one.looked_at += len(content)
         found = changed(content, one.text.eligible(content, one.what), one.what, source.digits)
         for offset, byte in found.items():
@@ -179,14 +194,11 @@ class Judge:
         return Verdict(CHANGE, at, wire.with_content(packet, bytes(content))) if content else Verdict(PASS, at)
 
     def datagram(self, packet: Packet, key: tuple[int, str, int, int], source: Source | None, now: float) -> Verdict:
-        """Where there is no connection to refuse or reset, an answer stays out."""
         if source is None:
             return Verdict()
         effects = source.deviation.effects
-        kind = source.draws.fails(some(effects, "refused", "reset", "timeout", "busy"))
-        if kind not in (None, "busy") or in_hours(effects, self.local(now)):
-            return Verdict(DROP)
-        wait = MOST_DELAY_MS if kind == "busy" else source.draws.wait_ms(effects, self.others())
+        busy = source.draws.fails(some(effects, "busy")) is not None
+        wait = MOST_DELAY_MS if busy else source.draws.wait_ms(effects, self.others())
         one = self.connections.keep(key, self.connections.get(key) or Connection())
         one.due = max(one.due, now + wait / 1000)
         return Verdict(PASS, one.due if one.due > now else 0.0)

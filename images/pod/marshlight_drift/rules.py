@@ -21,6 +21,8 @@ from .netlink import attribute, nested
 TABLE, THROUGH = "marshlight_drift", "through"
 QUEUE = 0x6D6C
 MARK = 0x6D6C6472
+# As long as the pod's filter lets an answer out from a port that was not asked (presence.py), and as an answer may wait.
+ASKED_SECONDS = 8
 # Content begins after 20 bytes of IP and as many words of TCP: nft cannot reckon, so each length has its rule.
 CONTENT = "\n    ".join(f"tcp doff {words} ip length > {20 + 4 * words} jump {THROUGH}" for words in (8, 5, 6, 7, *range(9, 15)))
 
@@ -47,12 +49,24 @@ def text(tcp: Iterable[int], udp: Iterable[int], begin: bool, answers: bool, que
         entering.append(f"tcp dport {{ {tcp} }} tcp flags & (fin | syn | rst | ack) == syn jump {THROUGH}")
     if tcp and answers:
         leaving.append(f"tcp sport {{ {tcp} }} jump answers")
-    if udp and (begin or answers):
+    if udp and answers:
+        entering.append(f"udp dport {{ {udp} }} add @askers {{ ip saddr . udp sport }}")
+    if udp and begin:
+        entering.append(f"udp dport {{ {udp} }} jump {THROUGH}")
+    if udp and answers:
+        # Also from a port that was not asked: a transfer of TFTP has one of its own (RFC 1350, 4).
         leaving.append(f"udp sport {{ {udp} }} jump {THROUGH}")
+        leaving.append(f"udp sport != {{ {udp} }} ip daddr . udp dport @askers jump {THROUGH}")
     return f"""
 table ip {TABLE}
 delete table ip {TABLE}
 table ip {TABLE} {{
+  set askers {{
+    type ipv4_addr . inet_service
+    size 4096
+    flags dynamic,timeout
+    timeout {ASKED_SECONDS}s
+  }}
   chain {THROUGH} {{
     {queue}
   }}
@@ -81,6 +95,7 @@ table ip {TABLE} {{
   chain refused_entering {{
     type filter hook input priority 11; policy accept;
     meta mark {MARK:#x} meta l4proto tcp reject with tcp reset
+    meta mark {MARK:#x} meta l4proto udp reject with icmp type port-unreachable
   }}
 }}
 """

@@ -3,7 +3,11 @@ import { effectAt, effectWords, expectedAt } from '../../../controller/drift/ind
 import type { Profile } from '../../../shared/schemas/baseline.ts'
 import { type Drift, type DriftEffect, mostDelayMs } from '../../../shared/schemas/drift.ts'
 
-const error = (kind: 'busy' | 'disk' | 'refused', share = 0.1): DriftEffect => ({ type: 'error', kind, share })
+const error = (kind: 'busy' | 'disk' | 'refused' | 'reset' | 'timeout', share = 0.1): DriftEffect => ({
+  type: 'error',
+  kind,
+  share,
+})
 const alteration = (what: 'listing' | 'fields'): DriftEffect => ({ type: 'alteration', what, share: 0.1 })
 const baseline: Profile = {
   'response.delay': { form: 'sample', unit: 'ms', n: 100, values: Array.from({ length: 100 }, () => 20) },
@@ -17,7 +21,9 @@ t.test('Cowrie takes all; packets take what can be done to packets', async (t) =
   t.equal(effectAt(alteration('listing'), 'tcp'), undefined)
   t.match(effectAt(alteration('fields'), 'tcp'), /digits/)
   t.equal(effectAt(alteration('fields'), 'udp'), undefined)
-  t.match(effectAt(error('refused'), 'udp'), /no answer/)
+  t.match(effectAt(error('refused'), 'udp'), /ICMP/)
+  t.equal(effectAt(error('timeout'), 'udp'), '')
+  t.equal(effectAt(error('reset'), 'udp'), undefined)
 })
 
 t.test('what is expected of a port follows from what it takes', async (t) => {
@@ -29,6 +35,9 @@ t.test('what is expected of a port follows from what it takes', async (t) => {
   t.equal(delays?.form === 'sample' && delays.values.filter((value) => value === mostDelayMs).length, 10)
   t.strictSame(expectedAt(baseline, of(error('disk')), 'tcp'), baseline, 'nothing at that port')
   t.match(expectedAt(baseline, of(error('disk'), error('refused')), 'tcp'), { 'error.share': { part: 10 } })
+  const failing = of(error('refused'), error('reset', 0.05), error('timeout', 0.05))
+  t.strictSame(expectedAt(baseline, failing, 'udp'), baseline, 'a datagram that is refused is no error')
+  t.match(expectedAt(baseline, of(error('busy'), error('refused')), 'udp'), { 'error.share': { part: 0 } })
 })
 
 t.test('effects are told in words with their numbers', async (t) => {

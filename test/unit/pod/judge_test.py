@@ -1,6 +1,8 @@
 """What becomes of packets under drift: pure, with packets made here and a clock that stands still."""
 
+import gzip
 import json
+import random
 import struct
 import sys
 import unittest
@@ -49,6 +51,70 @@ def error(kind, share=0.3):
 
 def altering(what):
     return {"type": "alteration", "what": what, "share": 0.3}
+
+
+def datagram(leaving, port=40_000, own=161, source=CLIENT):
+    ends = (own, port) if leaving else (port, own)
+    udp = struct.pack("!HHHH", *ends, 12, 0) + b"word"
+    words = [bytes(map(int, address.split("."))) for address in ([OWN, source] if leaving else [source, OWN])]
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 7, 0x4000, 64, packet.UDP, 0, *words)
+    return packet.parsed(head + udp, leaving)
+
+
+class NoText(unittest.TestCase):
+    """What is compressed, encrypted or binary arrives as it left, however it is cut, whoever speaks in between."""
+
+    def altered(self, streams, seed, effects):
+        """Of streams of one connection each, cut at random: how many packets were changed."""
+        row, count = random.Random(seed), 0
+        one = judging(*effects)
+        for number, stream in enumerate(streams):
+            seq, ack = 1000, 10
+            while stream:
+                size = row.choice((row.randint(1, 24), row.randint(1, 1400)))
+                piece, stream = stream[:size], stream[size:]
+                count += bool(one.leaving(segment(seq, ack, piece, port=40_000 + number), 1.0).content)
+                seq += len(piece)
+                # A client that asks ahead, or only says that it has got so far.
+                ack += 30 * (row.random() < 0.3)
+        return count
+
+    def test_it_is_never_changed(self):
+        row = random.Random("streams")
+        lines = b"".join(b"row %06d of a table\n" % row.randrange(10**6) for _ in range(300))
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n%sContent-Length: %d\r\n\r\n"
+        packed = gzip.compress(lines, mtime=0)
+        page = head % (b"Content-Encoding: gzip\r\n", len(packed)) + packed
+        # An encoding that this program does not know, whose bytes look like text.
+        other = head % (b"Content-Encoding: x-rows\r\n", len(lines)) + lines
+        records = b"".join(b"\x17\x03\x03" + struct.pack("!H", size) + row.randbytes(size) for size in range(20, 900, 7))
+        started = b"220 mail ready\r\n"
+        plain = head % (b"", len(lines)) + lines
+        for what in ("bytes", "fields", "contents", "version"):
+            for name, stream in (("gzip", page), ("encoded", other), ("tls", records), ("starttls", started + records)):
+                with self.subTest(what=what, name=name):
+                    self.assertEqual(self.altered([stream] * 60, name, [altering(what)]), 0)
+        for what in ("bytes", "fields", "contents"):
+            self.assertGreater(self.altered([plain] * 60, "plain", [altering(what)]), 5, "while plain text is")
+
+
+class Datagrams(unittest.TestCase):
+    def test_one_that_asks_is_refused_or_lost_and_its_answer_waits_and_no_more(self):
+        for kind, do in (("refused", judge.REFUSE), ("timeout", judge.DROP), ("reset", judge.PASS)):
+            one = judging(latency(40), error(kind))
+            met = [one.arriving(datagram(False), 1.0).do for _ in range(400)]
+            self.assertEqual(set(met), {judge.PASS, do})
+            self.assertTrue(do == judge.PASS or 80 < met.count(do) < 160, met.count(do))
+            left = [one.leaving(datagram(True, port=41_000 + number), 1.0) for number in range(100)]
+            self.assertEqual({(verdict.do, round(verdict.at, 3)) for verdict in left}, {(judge.PASS, 1.04)})
+        one = judging(error("busy"))
+        self.assertEqual({one.arriving(datagram(False), 1.0).do for _ in range(50)}, {judge.PASS})
+        late = [one.leaving(datagram(True, port=41_000 + number), 1.0).at for number in range(200)]
+        self.assertEqual(set(late), {0.0, 4.0})
+        away = judging({"type": "schedule", "hours": [12]})
+        self.assertEqual(away.arriving(datagram(False), 1.0).do, judge.REFUSE)
+        text = rules.text([80], [161], True, True, "queue")
+        self.assertIn("udp dport { 161 } jump", text)
 
 
 class Waits(unittest.TestCase):

@@ -76,11 +76,11 @@ class Listed:
 
     def get(self, ino: int) -> Node | None:
         node = self.node(ino)
-        return self.below.get(ino) if node is None else node  # type: ignore[no-any-return]
+        return self.below.get(ino) if node is None else node
 
     def content(self, ino: int) -> bytes:
         node = self.node(ino)
-        return bytes(self.below.content(ino) if node is None else node.data)
+        return bytes(self.below.content(ino)) if node is None else bytes(node.data)  # type: ignore[arg-type]
 
     def size(self, ino: int) -> int:
         node = self.node(ino)
