@@ -31,7 +31,7 @@ export const mimicryCommand: CliCommand = (program, cli) => {
       const path = `/v1/mimicry/${encodeURIComponent(segment)}?${new URLSearchParams(given)}`
       cli.show(await cli.api.get<Shown>(path), (said) => {
         if (said.seen.length === 0)
-          cli.line('No agent saw enough of this segment: its decoys use the shapes that come with the agent.')
+          cli.line('No agent saw enough of this segment: its decoys use the agent’s own shapes.')
         for (const { from, at, patterns } of said.seen) {
           cli.line(`Seen from ${shownTime(from)} to ${shownTime(at)}`)
           cli.table(['KIND', 'N', 'BY HOUR, UTC', 'AN HOUR', 'ASKS', 'GETS', 'TURNS'], patterns.map(rowOf))
@@ -52,7 +52,7 @@ function instances(cli: CliContext, { level, hours, items }: Listed): void {
     return
   }
   cli.table(
-    ['DECOY', '#', 'MADE', 'FAILED', 'CUT', 'KB', 'SCORE', 'ANEW', 'LAST'],
+    ['DECOY', '#', 'MADE', 'FAILED', 'CUT', 'KB', 'SCORE', 'ANEW', 'LAST, UTC'],
     items.map((one) => [
       one.hostname,
       one.instance,
@@ -62,7 +62,8 @@ function instances(cli: CliContext, { level, hours, items }: Listed): void {
       Math.round(one.bytes / 1000),
       one.score,
       one.redrawn,
-      shownTime(one.lastAt),
+      // Nothing older than two weeks is kept: the year says nothing.
+      shownTime(one.lastAt)?.slice(5, 16),
     ]),
   )
 }
