@@ -168,6 +168,11 @@ export const controllerConfig = z.strictObject({
         .array(z.strictObject({ ip: ipv4, port: port.default(80), names }))
         .max(16)
         .default([]),
+      /** Who is asked for the time (NTP). */
+      clocks: z
+        .array(z.strictObject({ ip: ipv4, port: port.default(123) }))
+        .max(4)
+        .default([]),
       /** Whether decoys of a segment talk to each other. */
       peers: z.boolean().default(true),
     })

@@ -50,7 +50,7 @@ export function mimicOne({ decoy, plan, agent, patterns, keep, clock, log, slice
 
   /** A process that begins is told what was done before, and what comes next. */
   function onStarted(): void {
-    kept.say(JSON.stringify({ already: accounts.spent(clock.now()), agent }))
+    kept.say(JSON.stringify({ already: accounts.spent(clock.now()), agent, ...handshakeOf(patterns()) }))
     plannedTo = 0
     planOn(true)
   }
@@ -105,5 +105,11 @@ export function mimicOne({ decoy, plan, agent, patterns, keep, clock, log, slice
     },
     stop: () => kept.stop(),
   }
+}
+/** How long servers' answers to a TLS handshake are in the segment: peers' certificates shall be as large. */
+export function handshakeOf(patterns: readonly Pattern[]): { handshake?: number } {
+  const answers = patterns.find(({ kind }) => kind === 'https')?.opening?.[0]?.response ?? []
+  const median = answers[answers.length >> 1]
+  return median === undefined ? {} : { handshake: Math.round(median) }
 }
 export type OneDecoy = ReturnType<typeof mimicOne>

@@ -48,7 +48,11 @@ export function patternsOf(sample: readonly Conversation[], watched: readonly Sp
 
 function patternOf(kind: string, all: Conversation[], spans: readonly Span[]): Pattern {
   const sorted = [...all].sort((a, b) => a.at - b.at)
-  const gaps = sorted.slice(1).map(({ at }, i) => at - (sorted[i] as Conversation).at)
+  // What lies between two times of watching is no gap.
+  const gaps = spans.flatMap(({ from, to }) => {
+    const own = sorted.filter(({ at }) => at >= from && at < to)
+    return own.slice(1).map(({ at }, i) => at - (own[i] as Conversation).at)
+  })
   const short = gaps.filter((gap) => gap <= burstMs)
   const opened = openingOf(sorted)
   const exchanges = sorted.flatMap((one) => one.exchanges.slice(opened)).sort((a, b) => a.request - b.request)

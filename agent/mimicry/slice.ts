@@ -106,14 +106,17 @@ function askedOf(one: Conversation, instance: number, target: MimicryTarget, mea
 }
 
 /** Kinds of conversation that only the real thing can answer; every other shape a peer can give. */
-const roles: Record<string, MimicryTarget['role']> = { dns: 'resolver', http: 'updates' }
+const roles: Record<string, MimicryTarget['role']> = { dns: 'resolver', http: 'updates', ntp: 'clock' }
+
+/** Peers answer on connections alone. */
+const datagrams = new Set(['dns', 'ntp'])
 
 /** What goes to everybody, or by datagrams that have no other side which could be asked: it is not made. */
-const unmade = /^(udp .*|dhcp|netbios|mdns|llmnr|ssdp|ntp|snmp|syslog)$/
+const unmade = /^(udp .*|dhcp|netbios|mdns|llmnr|ssdp|snmp|syslog)$/
 
 /** Where a kind may go: the topology of the plan. None: it is left out. */
 export function targetsFor(kind: string, targets: readonly MimicryTarget[]): MimicryTarget[] {
   if (unmade.test(kind)) return []
   const own = targets.filter(({ role }) => role === roles[kind])
-  return own.length > 0 || kind === 'dns' ? own : targets.filter(({ role }) => role === 'peer')
+  return own.length > 0 || datagrams.has(kind) ? own : targets.filter(({ role }) => role === 'peer')
 }

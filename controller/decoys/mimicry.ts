@@ -26,7 +26,7 @@ export function mimicryOf(
   { mimicry: settings }: ControllerConfig,
   { decoy, ready, patterns = [] }: MimicryInput,
 ): Required<Pick<DesiredDecoy, 'mimicry'>> | undefined {
-  const { level, resolvers, updates, peers, ...rest } = settings
+  const { level, resolvers, updates, clocks, peers, ...rest } = settings
   if (level === 'off') return undefined
   const seed = `mimicry/${decoy.id}`
   const others = peers ? ready.filter(({ id }) => id !== decoy.id).slice(0, most) : []
@@ -40,6 +40,7 @@ export function mimicryOf(
       names: (names.length > 0 ? names : named).slice(0, 32),
     })),
     ...updates.map(({ ip, port, names }) => ({ role: 'updates' as const, ip, port, proto: 'tcp' as const, names })),
+    ...clocks.map(({ ip, port }) => ({ role: 'clock' as const, ip, port, proto: 'udp' as const, names: [] })),
     ...others.map(({ id, ip }) => ({
       role: 'peer' as const,
       ip,

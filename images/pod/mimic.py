@@ -51,7 +51,7 @@ class Mimic:
         answers = self.plan["answerOn"]
         if answers:
             try:
-                self.context = mimic_peers.answering()
+                self.context = mimic_peers.certified()
             except (OSError, subprocess.SubprocessError) as error:
                 leave("peers", str(error)[:200])
             self.loop.start(self._listen(answers["port"]))
@@ -96,6 +96,8 @@ class Mimic:
         if "already" in said:
             self.account.already(said["already"]["hour"], said["already"]["made"], said["already"]["bytes"])
         self.agent = str(said.get("agent", self.agent))[:200]
+        if said.get("handshake") and self.context:
+            self.context = mimic_peers.certified(int(said["handshake"]))
         if said.get("anew"):
             self.waiting.clear()
         for asked in said.get("slice", [])[: MOST_WAITING - len(self.waiting)]:

@@ -1,12 +1,13 @@
 """
 When something came, and when something leaves, to some microseconds: the pauses of real programs are often shorter than this
 interpreter takes to be woken. The kernel says when a packet came; the last of a short wait is spent awake; who has to go on at
-once waits awake for what comes. Each is bounded to a millisecond or two, so nobody else in the loop waits longer.
+once waits by himself for what comes. Each is bounded to a millisecond or two, so nobody else in the loop waits longer.
 """
 
 from __future__ import annotations
 
 import errno
+import select
 import socket
 import struct
 import time
@@ -43,14 +44,12 @@ def received(
     of: socket.socket, most: int, seconds: float, eager: bool = False
 ) -> Generator[loop.Wait, bool, tuple[bytes, float]]:
     """What has come, at most so many bytes, nothing at the end; and when it came. `eager`: somebody goes on at once then."""
-    awake = time.monotonic() + (EAGER if eager else 0)
-    while True:
-        try:
-            data, notes, _, _ = of.recvmsg(most, ROOM)
-            return data, time.monotonic() - age(notes)
-        except BlockingIOError:
-            if time.monotonic() >= awake and not (yield of, loop.READ, seconds):
-                raise TimeoutError("no answer") from None
+    # Not by looking again and again: on a small machine the answer needs this very processor.
+    is_there = eager and select.select((of,), (), (), EAGER)[0]
+    if not is_there and not (yield of, loop.READ, seconds):
+        raise TimeoutError("no answer")
+    data, notes, _, _ = of.recvmsg(most, ROOM)
+    return data, time.monotonic() - age(notes)
 
 
 def age(notes: list[tuple[int, int, bytes]]) -> float:
@@ -76,29 +75,12 @@ def said(to: socket.socket, text: bytes, moment: float, seconds: float) -> Gener
     return begun
 
 
-def together(of: socket.socket, texts: list[bytes], pauses: list[float]) -> Generator[loop.Wait, bool, list[float]]:
-    """Datagrams that nobody waits for in between, each so long after the one before; when each left."""
-    now, send = time.monotonic, of.send
-    yield from until(now() + pauses[0])
-    left = [now()]
-    send(texts[0])
-    for text, pause in zip(texts[1:], pauses[1:], strict=True):
-        moment = left[0] + pause
-        if pause > AWAKE:
-            yield from until(moment)
-        while now() < moment:
-            pass
-        left.append(now())
-        send(text)
-    return left
-
-
 def opened(
     place: tuple[str, int], text: bytes, pause: float, seconds: float, leaves: Callable[[socket.socket], None]
 ) -> Generator[loop.Wait, bool, tuple[socket.socket, float, float]]:
     """
     A connection on which this was said so long after its first packet, both moments with it; or OSError. `leaves`
-    gives it the port that it leaves from. Nothing is looked at in between: on a short way the other side has answered before the call is over.
+    gives it the port that it leaves from.
     """
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
@@ -112,6 +94,7 @@ def opened(
         error = connect(place)
         if pause < AWAKE and error == errno.EINPROGRESS:
             # Not one step more than there has to be: real programs are as fast.
+            select.select((), (made,), (), AWAKE)
             while now() < moment:
                 pass
             try:

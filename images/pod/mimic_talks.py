@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import ssl
+import struct
 import time
 from collections.abc import Callable, Generator
 
@@ -13,10 +14,14 @@ import mimic_moments as moments
 import mimic_names
 import mimic_peers
 import mimic_ports
+import mimic_ssh
+import mimic_together
 import mimic_updates
 from mimic_account import Bounded
 
 SECONDS = 10.0
+# From where NTP counts to where systems do.
+SINCE_1900 = 2_208_988_800
 Exchange = tuple[int, int, float]
 
 
@@ -44,6 +49,8 @@ class Talk:
         role, proto = self.target["role"], self.target["proto"]
         if role == "resolver" and proto == "udp":
             return self._names()
+        if role == "clock" and proto == "udp":
+            return self._clock()
         if role == "updates" and proto == "tcp":
             return self._updates()
         if role == "peer" and proto == "tcp":
@@ -71,9 +78,6 @@ class Talk:
         self.connect_ms = moments.round_trip_ms(connection)
         return connection, begun
 
-    def _is_next_at_once(self, place: int) -> bool:
-        return place + 1 < len(self.exchanges) and self.exchanges[place + 1][2] / 1000 < moments.AT_ONCE
-
     def _names(self) -> Generator[loop.Wait, bool, None]:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
             out.setblocking(False)
@@ -81,24 +85,38 @@ class Talk:
             self._leave(out)
             out.connect(self.place)
             # All are made before the first leaves: what it takes to make them would lengthen pauses.
-            queries, place = self._queries(), 0
-            last = time.monotonic()
+            queries, place, last = self._queries(), 0, time.monotonic()
             while place < len(queries):
-                # What was not waited for leaves with that which was. Pauses count from the last answer or the first query.
-                end = next(at for at in range(place, len(queries)) if not self._is_unwaited(at)) + 1
-                texts, pauses = queries[place:end], [pause / 1000 for _, _, pause in self.exchanges[place:end]]
-                self._spend(sum(map(len, texts)))
-                left = yield from moments.together(out, texts, [max(0.0, last + pauses[0] - time.monotonic()), *pauses[1:]])
-                answered, came = yield from self._answers(out, texts, self._is_next_at_once(end - 1))
-                self.connect_ms = self.connect_ms or round((came - left[-1]) * 1000, 3)
-                last = left[0] if place == 0 else last
-                for at, text in zip(left, texts, strict=True):
-                    self._note(len(text), answered if at is left[-1] else 0, last, at)
-                last, place = came, end
+                both = queries[place : place + (2 if self._is_pair(place) else 1)]
+                self._spend(sum(map(len, both)))
+                yield from moments.until(last + self.exchanges[place][2] / 1000)
+                begun = time.monotonic()
+                mimic_together.send(out, both)
+                answered, came = yield from self._answers(out, both)
+                self.connect_ms = self.connect_ms or round((came - begun) * 1000, 3)
+                for query in both:
+                    self._note(len(query), answered if query is both[-1] else 0, begun if query is both[-1] else last, begun)
+                last, place = came, place + len(both)
 
-    def _is_unwaited(self, place: int) -> bool:
-        """In the sample this one was not waited for: the next follows at once."""
-        return self.exchanges[place][1] == 0 and place + 1 < len(self.exchanges)
+    def _clock(self) -> Generator[loop.Wait, bool, None]:
+        """As systemd-timesyncd asks: a client's packet of version 4 with nothing in it but the time (RFC 5905, 7.3)."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            out.setblocking(False)
+            moments.told(out)
+            self._leave(out)
+            out.connect(self.place)
+            last = time.monotonic()
+            for _, _, pause in self.exchanges:
+                yield from moments.until(last + pause / 1000)
+                begun, now = time.monotonic(), time.time()
+                query = b"\x23" + bytes(39) + struct.pack("!II", int(now) + SINCE_1900, int(now % 1 * (1 << 32)))
+                self._spend(len(query))
+                out.send(query)
+                answer, came = yield from moments.received(out, 512, 5.0)
+                self._spend(len(answer))
+                self._note(len(query), len(answer), last, begun)
+                self.connect_ms = self.connect_ms or round((came - begun) * 1000, 3)
+                last = came
 
     def _queries(self) -> list[bytes]:
         names = self.target["names"] or ["deb.debian.org"]
@@ -111,15 +129,15 @@ class Talk:
         return queries
 
     def _is_pair(self, place: int) -> bool:
-        """Both addresses of a name: asked for one right after the other, whether or not an answer came between."""
-        return self._is_unwaited(place) or self._is_next_at_once(place)
+        """Both addresses of a name: asked for one with the other, whether or not an answer came between."""
+        if place + 1 >= len(self.exchanges):
+            return False
+        return self.exchanges[place][1] == 0 or self.exchanges[place + 1][2] / 1000 < moments.AT_ONCE
 
-    def _answers(
-        self, out: socket.socket, waited: list[bytes], eager: bool
-    ) -> Generator[loop.Wait, bool, tuple[int, float]]:
+    def _answers(self, out: socket.socket, waited: list[bytes]) -> Generator[loop.Wait, bool, tuple[int, float]]:
         total, came = 0, 0.0
         for _ in waited:
-            answer, came = yield from moments.received(out, 4096, 5.0, eager)
+            answer, came = yield from moments.received(out, 4096, 5.0)
             self._spend(len(answer))
             total += len(answer) if mimic_names.answers_to(waited, answer) else 0
         return total, came
@@ -148,19 +166,27 @@ class Talk:
         return mimic_updates.request_of(self.archive, hosts, self.agent, size, response, self.chance)
 
     def _peer(self) -> Generator[loop.Wait, bool, None]:
-        """The handshake stands for the first exchange; the others are within it, each made while the one before is answered."""
-        side = mimic_peers.Side(mimic_peers.asking(self.kind), serves=False)
-        side.take(b"")
-        hello, (first, *rest) = side.out(), self.exchanges
-        rest = rest or [first]
-        connection, begun = yield from self._open(hello)
+        """A handshake stands for the first exchanges; the others are within it, each made while the one before is answered."""
+        side = mimic_ssh.Asking() if self.kind == "ssh" else mimic_peers.Asking(self.kind)
+        pauses = [pause / 1000 for _, _, pause in self.exchanges]
+        rest = self.exchanges[side.steps :] or self.exchanges[-1:]
+        text = side.step()
+        connection, begun = yield from self._open(text)
         with connection:
-            answered, last = 0, self.begun
-            while not side.is_open:
-                piece, last = yield from self._hear(connection, 65_536, False)
-                answered += len(piece)
-                side.take(piece)
-            self._note(len(hello), answered, self.begun, begun)
+            before = last = self.begun
+            for place in range(side.steps):
+                if place > 0:
+                    text = side.step()
+                    self._spend(len(text))
+                    pause = pauses[min(place, len(pauses) - 1)]
+                    begun = yield from moments.said(connection, text, last + pause, SECONDS)
+                answered, is_whole = 0, False
+                while not is_whole:
+                    piece, last = yield from self._hear(connection, 65_536, False)
+                    answered += len(piece)
+                    is_whole = side.take(piece)
+                self._note(len(text), answered, before, begun)
+                before = last
             text = side.message(*rest[0][:2])
             for place, (_, response, pause) in enumerate(rest):
                 self._spend(len(text))
@@ -169,7 +195,7 @@ class Talk:
                 after = rest[place + 1] if place + 1 < len(rest) else None
                 text = side.message(*after[:2]) if after else b""
                 # What is in it is nobody's concern: it is counted, not read.
-                left = expected = mimic_peers.wire_for(response)
+                left = expected = side.expected(response)
                 is_eager = after is not None and after[2] / 1000 < moments.AT_ONCE
                 while left > 0:
                     piece, last = yield from self._hear(connection, min(left, 65_536), is_eager)
@@ -202,21 +228,15 @@ def answering(
     with connection:
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        side = mimic_peers.Side(context, serves=True)
+        side: mimic_peers.Answering | mimic_ssh.Answering | None = None
         try:
             while True:
                 piece = yield from loop.received(connection, 65_536, 150.0)
                 if not piece:
                     return
                 spend(len(piece))
-                if not side.take(piece):
-                    text = side.out()
-                    spend(len(text))
-                    yield from loop.sent(connection, text, SECONDS)
-                    continue
-                while (request := side.whole()) is not None:
-                    wanted = mimic_peers.wanted_by(request)
-                    text = side.message(wanted) if wanted else b""
+                side = side or (mimic_ssh.Answering() if piece[:4] == b"SSH-" else mimic_peers.Answering(context))
+                for text in side.take(piece):
                     spend(len(text))
                     yield from loop.sent(connection, text, SECONDS)
         except (OSError, ValueError, Bounded):

@@ -59,7 +59,7 @@ def checked(said: dict) -> dict:
 
 
 def target_of(one: dict) -> dict:
-    if one["proto"] not in ("tcp", "udp") or one["role"] not in ("resolver", "updates", "peer", "service"):
+    if one["proto"] not in ("tcp", "udp") or one["role"] not in ("resolver", "updates", "clock", "peer", "service"):
         raise ValueError(f"target {one!r}"[:200])
     names = [name for name in one.get("names", []) if isinstance(name, str) and 0 < len(name) <= 253][:32]
     place = {"ip": str(ipaddress.IPv4Address(one["ip"])), "port": port_of(one["port"])}

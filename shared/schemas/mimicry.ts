@@ -27,7 +27,7 @@ export const trafficPattern = z.object({
 
 /** A place that a decoy talks to. `peer`: another decoy, which answers in the shape that is asked for. */
 export const mimicryTarget = z.object({
-  role: z.enum(['resolver', 'updates', 'peer', 'service']),
+  role: z.enum(['resolver', 'updates', 'clock', 'peer', 'service']),
   ip: ipv4,
   port,
   proto: z.enum(['tcp', 'udp']),

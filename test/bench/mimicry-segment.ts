@@ -7,6 +7,7 @@ import { decode } from '../../agent/capture/decode.ts'
 import { makeConversations } from '../../agent/capture/index.ts'
 import { makePcapReader } from '../../agent/capture/pcap.ts'
 import type { Conversation } from '../../agent/mimicry/conversation.ts'
+import { handshakeOf } from '../../agent/mimicry/one-decoy.ts'
 import type { Pattern } from '../../agent/mimicry/patterns.ts'
 import { sliceOf } from '../../agent/mimicry/slice.ts'
 import type { MimicryPlan } from '../../shared/schemas/mimicry.ts'
@@ -14,8 +15,8 @@ import type { MimicryPlan } from '../../shared/schemas/mimicry.ts'
 const [asker, server] = ['198.18.203.1', '198.18.203.2']
 const spaces = { asker: 'mimicry-ask', server: 'mimicry-srv' }
 /** Where peers answer, by the kind that they have there. */
-const peerPorts: Record<number, string> = { 22022: 'ssh' }
-export const kinds = ['dns', 'http', 'ssh']
+const peerPorts: Record<number, string> = { 22022: 'ssh', 24443: 'https' }
+export const kinds = ['dns', 'http', 'https', 'ssh']
 const pod = join(import.meta.dirname, '../../images/pod')
 const run = (command: string, ...args: string[]) => execFileSync(command, args, { encoding: 'utf8', stdio: 'pipe' })
 const inside = (space: keyof typeof spaces, ...command: string[]) => ['netns', 'exec', spaces[space], ...command]
@@ -51,12 +52,18 @@ export async function makeMimicrySegment() {
     await mkdir(`/etc/netns/${spaces.asker}`, { recursive: true })
     await writeFile(`/etc/netns/${spaces.asker}/resolv.conf`, `nameserver ${server}\n`)
     await writeFile(`/etc/netns/${spaces.asker}/nsswitch.conf`, 'passwd: files\ngroup: files\nhosts: dns\n')
-    for (const name of ['key', 'host']) run('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', join(folder, name))
+    // A server has the three keys that Debian makes; the client one.
+    const types = ['ed25519', 'ecdsa', 'rsa']
+    for (const type of types) run('ssh-keygen', '-q', '-t', type, '-N', '', '-f', join(folder, type))
+    run('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'key'))
     const keys = [`AuthorizedKeysFile=${folder}/key.pub`, 'PermitRootLogin=yes']
     const options = [...keys, 'StrictModes=no', 'UsePAM=no', 'PidFile=none'].flatMap((one) => ['-o', one])
     run('mkdir', '-p', '/run/sshd')
-    begin('server', ['/usr/sbin/sshd', '-D', '-f', '/dev/null', '-h', join(folder, 'host'), ...options])
-    const program = begin('server', ['python3', join(import.meta.dirname, 'mimicry-servers.py'), server])
+    const hostKeys = types.flatMap((type) => ['-h', join(folder, type)])
+    begin('server', ['/usr/sbin/sshd', '-D', '-f', '/dev/null', ...hostKeys, ...options])
+    const tls = ['-keyout', join(folder, 'tls.key'), '-out', join(folder, 'tls.pem'), '-subj', '/CN=files.lab.example']
+    run('openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', ...tls)
+    const program = begin('server', ['python3', join(import.meta.dirname, 'mimicry-servers.py'), server, folder])
     await once(program.stdout, 'data')
   }
 
@@ -85,22 +92,35 @@ export async function makeMimicrySegment() {
     made: (seconds: number, seed: string, patterns: readonly Pattern[]) =>
       captured(`made-${seed}`, async () => {
         const bounds = { mostAnHour: 3600, mostBytesAnHour: 1_000_000_000 }
-        const answer = { ...bounds, targets: [], answerOn: { port: Number(Object.keys(peerPorts)[0]), peers: [asker] } }
         const plan = planOf(seed, bounds)
         await writeFile(join(folder, 'ask.json'), JSON.stringify(plan))
-        await writeFile(join(folder, 'answer.json'), JSON.stringify(answer))
+        const ports = Object.keys(peerPorts).map(Number)
+        for (const port of ports) {
+          const answer = { ...bounds, targets: [], answerOn: { port, peers: [asker] } }
+          await writeFile(join(folder, `${port}.json`), JSON.stringify(answer))
+        }
+        // A pod answers on one port; here two stand for two pods, so that the capture knows what is what.
         const text = `import sys; sys.path.insert(0, '${pod}'); import mimicry; mimicry.have_address(); print(mimicry.text(mimicry.wanted()[0]))`
-        const rules = `MARSHLIGHT_MIMICRY_FILE=${folder}/answer.json python3 -c "${text}" | nft -f -`
-        run('ip', ...inside('server', 'sh', '-c', rules))
-        const mimic = (file: string) => ({ MARSHLIGHT_MIMICRY_FILE: join(folder, file) })
+        const [first, second] = ports
+        const further = `add rule ip marshlight_mimicry peers ip saddr ${asker} tcp dport ${second} dnat to 192.0.0.8:${second}`
+        const rules = `MARSHLIGHT_MIMICRY_FILE=${folder}/${first}.json python3 -c "${text}"; echo "${further}"`
+        run('ip', ...inside('server', 'sh', '-c', `(${rules}) | nft -f -`))
         const command = ['python3', '-IBS', join(pod, 'mimic.py')]
-        const other = begin('server', command, mimic('answer.json'))
-        await once(other.stdout, 'data')
+        const mimic = (file: string) => ({ MARSHLIGHT_MIMICRY_FILE: join(folder, file) })
+        const others = ports.map((port) => begin('server', command, mimic(`${port}.json`)))
         const own = begin('asker', command, mimic('ask.json'))
-        await once(own.stdout, 'data')
+        await Promise.all([...others, own].map((child) => once(child.stdout, 'data')))
+        for (const other of others) other.stdin.write(`${JSON.stringify(handshakeOf(patterns))}\n`)
         const now = Date.now()
-        const options = { plan: { ...plan, mostAnHour: 100_000 }, patterns, draws: [0], measured: new Map() }
-        const { asked } = sliceOf(options, now, now + seconds * 1000)
+        const asked = patterns
+          .flatMap((pattern) => {
+            const isOther = (port: number) => (peerPorts[port] ?? pattern.kind) !== pattern.kind
+            const targets = plan.targets.filter(({ port }) => !isOther(port))
+            const ofKind = { ...plan, targets, mostAnHour: 100_000 }
+            const options = { plan: ofKind, patterns: [pattern], draws: [0], measured: new Map() }
+            return sliceOf(options, now, now + seconds * 1000).asked
+          })
+          .map((one, id) => ({ ...one, id }))
         let left = asked.length
         const had = new Promise<void>((resolve) => {
           own.stdout.on('data', (piece: Buffer) => {
@@ -110,7 +130,7 @@ export async function makeMimicrySegment() {
         })
         own.stdin.write(`${JSON.stringify({ slice: asked })}\n`)
         await had
-        for (const child of [own, other]) {
+        for (const child of [own, ...others]) {
           child.stdin.end()
           await once(child, 'exit')
         }
@@ -126,7 +146,6 @@ export async function makeMimicrySegment() {
 
 function planOf(seed: string, bounds: { mostAnHour: number; mostBytesAnHour: number }): MimicryPlan {
   const names = ['deb', 'security', 'files.intranet', 'mail', 'wiki'].map((name) => `${name}.lab.example`)
-  const [peer] = Object.keys(peerPorts)
   return {
     seed,
     mimicryLevel: 'high',
@@ -137,7 +156,9 @@ function planOf(seed: string, bounds: { mostAnHour: number; mostBytesAnHour: num
     targets: [
       { role: 'resolver', ip: server, port: 53, proto: 'udp', names },
       { role: 'updates', ip: server, port: 80, proto: 'tcp', names: names.slice(0, 2) },
-      { role: 'peer', ip: server, port: Number(peer), proto: 'tcp', names: [] },
+      ...Object.keys(peerPorts).map((port) => {
+        return { role: 'peer' as const, ip: server, port: Number(port), proto: 'tcp' as const, names: [] }
+      }),
     ],
     patterns: [],
   }

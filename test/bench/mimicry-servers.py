@@ -1,9 +1,11 @@
-"""What the hosts of the bench's segment talk to: a resolver and a package archive with ranges and dates. Arguments: address."""
+"""What the hosts of the bench's segment talk to: a resolver and a package archive with ranges and dates,
+the latter over TLS as well. Arguments: address, folder of `tls.pem` and `tls.key`."""
 
 import email.utils
 import http.server
 import random
 import socket
+import ssl
 import sys
 import threading
 
@@ -56,6 +58,10 @@ def resolve():
 
 
 threading.Thread(target=resolve, daemon=True).start()
-web = http.server.ThreadingHTTPServer((ADDRESS, 80), Archive)
+web, secure = (http.server.ThreadingHTTPServer((ADDRESS, port), Archive) for port in (80, 443))
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(f"{sys.argv[2]}/tls.pem", f"{sys.argv[2]}/tls.key")
+secure.socket = context.wrap_socket(secure.socket, server_side=True, do_handshake_on_connect=False)
+threading.Thread(target=secure.serve_forever, daemon=True).start()
 print("ready", flush=True)
 web.serve_forever()

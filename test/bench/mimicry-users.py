@@ -27,8 +27,9 @@ def machine(number):
             else:
                 path = f"/debian/dists/{chance.choice(SUITES)}/{chance.choice(LISTS)}"
                 dated = ["-z", "2026-06-01"] if chance.random() < 0.4 else []
-                name = chance.choice(NAMES[:2])
-                run(["curl", "-s", "-o", "/dev/null", "-A", "Debian APT-HTTP/1.3 (2.6.1)", *dated, f"http://{name}{path}"])
+                secure, agent = chance.random() < 0.4, ["-A", "Debian APT-HTTP/1.3 (2.6.1)"]
+                place = f"https://{NAMES[2]}" if secure else f"http://{chance.choice(NAMES[:2])}"
+                run(["curl", "-sk", "-o", "/dev/null", *([] if secure else agent), *dated, f"{place}{path}"])
             time.sleep(chance.lognormvariate(-2, 0.7))
 
 
@@ -53,7 +54,7 @@ def run(command):
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=20)
 
 
-threads = [threading.Thread(target=machine, args=(n,)) for n in range(3)]
+threads = [threading.Thread(target=machine, args=(n,)) for n in range(4)]
 threads += [threading.Thread(target=person, args=(n,)) for n in range(3)]
 for thread in threads:
     thread.start()

@@ -9,6 +9,7 @@ import { card, cidr, host, iso, scan, testFleet } from '../segments/fleet.ts'
 const places = {
   resolvers: [{ ip: '198.18.1.3' }],
   updates: [{ ip: '198.18.1.4', port: 8080, names: ['deb.corp.example'] }],
+  clocks: [{ ip: '198.18.1.5' }],
 }
 
 async function setUp(t: Test, settings: object) {
@@ -86,6 +87,7 @@ t.test(
       targets: [
         { role: 'resolver', ip: '198.18.1.3', port: 53, proto: 'udp', names: ['deb.corp.example'] },
         { role: 'updates', ip: '198.18.1.4', port: 8080, proto: 'tcp', names: ['deb.corp.example'] },
+        { role: 'clock', ip: '198.18.1.5', port: 123, proto: 'udp' },
         { role: 'peer', ip: two.ip, port: second?.mimicry?.answerOn?.port },
       ],
       answerOn: { peers: [two.ip] },
@@ -97,7 +99,7 @@ t.test(
     t.strictSame(await compose(), body, 'the same state gives the same document')
     await tell(state(two.decoy, two.ip, 'withdrawn', 70))
     const after = (await compose()).decoys.find(({ id }) => id === one.decoy)
-    t.equal(after?.mimicry?.targets.length, 2, 'an address that was left is no peer')
+    t.equal(after?.mimicry?.targets.length, 3, 'an address that was left is no peer')
     t.equal(after?.mimicry?.answerOn, undefined)
   },
 )

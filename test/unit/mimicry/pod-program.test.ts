@@ -89,6 +89,32 @@ t.test('packets tell by the port that they leave from whose they are', async (t)
   t.ok(new Set(left).size > 6, `ports are drawn: ${left}`)
 })
 
+t.test('the time is asked for as a client of NTP does', async (t) => {
+  const clock = createSocket('udp4')
+  const asked = new Promise<Buffer>((resolve) => {
+    clock.on('message', (query, { port, address }) => {
+      resolve(query)
+      clock.send(Buffer.concat([Buffer.from([0x24, 2]), query.subarray(2)]), port, address)
+    })
+  })
+  clock.bind(0, '127.0.0.1')
+  await once(clock, 'listening')
+  t.teardown(() => clock.close())
+  const target = { role: 'clock', ip: '127.0.0.1', port: clock.address().port, proto: 'udp' }
+  const plan = { targets: [target], mostAnHour: 3, mostBytesAnHour: 10_000, answerOn: null }
+  const { say, until } = await begun(t, plan)
+  say({ slice: [{ id: 1, at: Date.now(), instance: 0, kind: 'ntp', target, exchanges: [[48, 48, 0]] }] })
+  const query = await asked
+  t.strictSame([query.length, query[0], query.subarray(1, 40)], [48, 0x23, Buffer.alloc(39)])
+  const seconds = query.readUInt32BE(40) - 2_208_988_800
+  t.ok(Math.abs(seconds - Date.now() / 1000) < 60, `${seconds} is now`)
+  const lines = await until((all) => all.some(({ id }) => id === 1))
+  t.match(
+    lines.find(({ id }) => id === 1),
+    { type: 'done', exchanges: [[48, 48, Number]], bytes: 96 },
+  )
+})
+
 async function begun(t: Test, plan: object) {
   const folder = await mkdtemp(join(tmpdir(), 'mimicry-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))

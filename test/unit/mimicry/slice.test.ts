@@ -70,6 +70,9 @@ t.test('a kind goes where it can be answered, and nowhere else', async (t) => {
     ['peer'],
   )
   t.same(targetsFor('mdns', plan.targets), [])
+  t.same(targetsFor('ntp', plan.targets), [], 'no peer is asked for the time')
+  const clock = { role: 'clock', ...place, port: 123, proto: 'udp' } as const
+  t.same(targetsFor('ntp', [...plan.targets, clock]), [clock])
   t.same(targetsFor('dns', plan.targets.slice(1)), [])
   t.ok(sliceOf(options, from, from + hour).asked.every(({ kind }) => kind !== 'mdns'))
   const slow = new Map([['198.18.1.3:21000', { connectMs: 50 }]])
