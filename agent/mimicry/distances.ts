@@ -66,27 +66,34 @@ export function distancesOf(a: readonly Conversation[], b: readonly Conversation
 
 const significant = 0.01
 
+const measured = ['request', 'response', 'pause', 'exchanges'] as const
+export type MovedMost = { score: number; moved?: { kind: string; of: (typeof measured)[number]; n: number; p: number } }
+
 /**
  * Drift score of what was made, against the patterns that it was drawn from: 100 times the largest distance of a distribution
  * among those that chance does not explain (Benjamini-Hochberg over all at 1 %). Undefined below `least` values of any. Pure.
  */
-export function scoreOf(patterns: readonly Pattern[], made: readonly Conversation[]): number | undefined {
-  const found: { d: number; p: number }[] = []
+export function movedMost(patterns: readonly Pattern[], made: readonly Conversation[]): MovedMost | undefined {
+  const found: { d: number; moved: NonNullable<MovedMost['moved']> }[] = []
   for (const pattern of patterns) {
     const own = made.filter(({ kind }) => kind === pattern.kind)
-    for (const feature of ['request', 'response', 'pause', 'exchanges'] as const) {
-      const [values, expected] = [features[feature]?.(own) ?? [], expectedOf(pattern, feature)]
+    for (const of of measured) {
+      const [values, expected] = [features[of]?.(own) ?? [], expectedOf(pattern, of)]
       if (values.length < least || expected.length === 0) continue
       const { d } = kolmogorovSmirnov(values, expected)
       // As sure as the sample was large, not as the steps that are kept of it are many.
-      found.push({ d, p: kolmogorovTail(d, values.length, Math.max(expected.length, pattern.n)) })
+      const p = kolmogorovTail(d, values.length, Math.max(expected.length, pattern.n))
+      found.push({ d, moved: { kind: pattern.kind, of, n: values.length, p } })
     }
   }
   if (found.length === 0) return undefined
-  const rates = falseDiscoveryRates(found.map(({ p }) => p))
-  const over = found.filter((_, i) => (rates[i] as number) <= significant).map(({ d }) => d)
-  return Math.round(1000 * Math.max(0, ...over)) / 10
+  const rates = falseDiscoveryRates(found.map(({ moved }) => moved.p))
+  const [first] = found.filter((_, i) => (rates[i] as number) <= significant).sort((a, b) => b.d - a.d)
+  return first ? { score: Math.round(1000 * first.d) / 10, moved: first.moved } : { score: 0 }
 }
+
+export const scoreOf = (patterns: readonly Pattern[], made: readonly Conversation[]): number | undefined =>
+  movedMost(patterns, made)?.score
 
 /** The pattern's values, each class with its share, those that are told by their place with that of conversations in exchanges. */
 function expectedOf(pattern: Pattern, feature: 'request' | 'response' | 'pause' | 'exchanges'): number[] {

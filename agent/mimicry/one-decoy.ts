@@ -4,7 +4,7 @@ import type { MimicryPlan, MimicryReport } from '../../shared/schemas/mimicry.ts
 import type { KeptProcess } from '../engine/index.ts'
 import { makeAccounts, type Told, toldBy } from './accounts.ts'
 import { makeWays } from './context.ts'
-import { scoreOf } from './distances.ts'
+import { movedMost } from './distances.ts'
 import type { Pattern } from './patterns.ts'
 import { sliceOf } from './slice.ts'
 
@@ -55,14 +55,19 @@ export function mimicOne({ decoy, plan, agent, patterns, keep, clock, log, slice
     planOn(true)
   }
 
-  function planOn(anew: boolean): void {
-    const now = clock.now()
-    const [from, to] = [Math.max(plannedTo, now), now + sliceMs]
+  function planned(from: number, to: number) {
     const slice = sliceOf({ plan, patterns: patterns(), draws, measured: ways.all() }, from, to)
     for (let i = 0; i < plan.instantiations; i++) {
       const own = slice.asked.filter(({ instance }) => instance === i)
       accounts.planned(i, own.length, slice.bounded[i] ?? 0)
     }
+    return slice
+  }
+
+  function planOn(anew: boolean): void {
+    const now = clock.now()
+    const [from, to] = [Math.max(plannedTo, now), now + sliceMs]
+    const slice = planned(from, to)
     const asked = slice.asked.map(({ target: { role, ip, port, proto }, ...one }) => ({
       ...one,
       target: { role, ip, port, proto },
@@ -75,9 +80,16 @@ export function mimicOne({ decoy, plan, agent, patterns, keep, clock, log, slice
 
   return {
     running: kept.running,
-    /** Plans on where less than half a slice is left. */
+    /** Plans on where less than half a slice is left. What a process that is gone does not do was planned all the same. */
     goOn(): void {
-      if (kept.running() && plannedTo > 0 && plannedTo - clock.now() < sliceMs / 2) planOn(false)
+      const now = clock.now()
+      if (plannedTo === 0) return
+      if (kept.running()) {
+        if (plannedTo - now < sliceMs / 2) planOn(false)
+      } else if (plannedTo < now) {
+        planned(plannedTo, now)
+        plannedTo = now
+      }
     },
     /** What was done since the last report; an instance over its threshold gets new parameters. */
     reports(everyMs: number): MimicryReport[] {
@@ -86,7 +98,7 @@ export function mimicOne({ decoy, plan, agent, patterns, keep, clock, log, slice
       reportedAt = now
       let redrawnAny = false
       const reports = accounts.take().map((counts, instance): MimicryReport => {
-        const score = scoreOf(patterns(), accounts.lately(instance))
+        const { score, moved } = movedMost(patterns(), accounts.lately(instance)) ?? {}
         const redrawn = score !== undefined && score > plan.driftThreshold
         if (redrawn) {
           draws[instance] = (draws[instance] ?? 0) + 1
@@ -95,7 +107,7 @@ export function mimicOne({ decoy, plan, agent, patterns, keep, clock, log, slice
         }
         redrawnAny ||= redrawn
         const about = { type: 'mimicry', at: isoNow(clock), decoy, instance, seconds: (now - since) / 1000 } as const
-        return { ...about, ...counts, ...(score !== undefined && { score }), redrawn }
+        return { ...about, ...counts, ...(score !== undefined && { score }), ...(moved && { moved }), redrawn }
       })
       if (redrawnAny && kept.running()) {
         plannedTo = 0

@@ -5,6 +5,7 @@ import { type Finding, judged, type Moved, movesOf, plainScore, scoreOfEffect } 
 import { outsideBand } from './band.ts'
 import type { Expectation } from './expectation.ts'
 import type { Worths } from './likeness.ts'
+import type { Reported } from './reports.ts'
 import { followsRequests, leastShiftMs, type Whose, whoseIs } from './whose.ts'
 
 /** One port of a decoy, what it does by itself, or a mimicry instance: what is expected of it and what was seen. */
@@ -21,6 +22,8 @@ export type Subject = {
   worths?: Worths
   /** Changes of late that the streams found. */
   slow: readonly Moved[]
+  /** What an instance of mimicry tells of itself against its plan. */
+  reported?: readonly Reported[]
 }
 
 export type Told = Finding & {
@@ -66,12 +69,13 @@ export async function judgeRound(
   level: number,
   breathe: () => Promise<void> = async () => undefined,
 ): Promise<Standing[]> {
-  type Open = Moved & { at: number; n: number }
+  type Open = Moved & { at: number; n: number; planned?: true }
   const open: Open[] = []
   const tooFew: FeatureName[][] = []
   for (const [at, one] of subjects.entries()) {
     const { moved, few } = movesAt(one)
     open.push(...moved.map((move) => ({ ...move, at, n: restsOn(one.observed, move.feature) })))
+    open.push(...(one.reported ?? []).map((move) => ({ ...move, at, planned: true as const })))
     tooFew.push(few)
     await breathe()
   }
@@ -129,14 +133,19 @@ function movesAt({ expectation, observed, worths = {} }: Subject): { moved: Move
 /** The levels of many looks are far below what re-labelling can tell, and it is slow. */
 const lookedOnceInAWhile = { falseDiscoveries: 0.01, leastObservations: 20, relabelBelow: 1e-4 }
 
-function toldOf(one: Subject, { at: _, ...finding }: Finding & { at: number; n: number }, asked: boolean): Told {
+function toldOf(
+  one: Subject,
+  { at: _, planned, ...finding }: Finding & { at: number; n: number; planned?: true },
+  asked: boolean,
+): Told {
   const { subject, service } = one
   const byVisitors = asked && followsRequests.has(finding.feature) && whoseIs(subject, 'request.size') === 'visitors'
   return {
     ...finding,
     service,
     ...(subject.kind === 'decoy' && subject.port !== undefined && { port: subject.port }),
-    whose: whoseIs(subject, finding.feature),
+    // Against its plan, what an instance does is nobody else's doing.
+    whose: planned ? 'own' : whoseIs(subject, finding.feature),
     ...(byVisitors && { asked: true as const }),
     ...(finding.significant && finding.n > 0 && isSlight(one, finding.feature) && { slight: true as const }),
   }

@@ -10,6 +10,7 @@ import type { Subject } from './judge.ts'
 import { worthsOf } from './likeness.ts'
 import { driftByMark, noteMark } from './marks.ts'
 import type { Past } from './past.ts'
+import { reportedSubjects } from './reports.ts'
 import { levelOf, streamFalseAlarms } from './streams.ts'
 
 type Row = {
@@ -43,7 +44,7 @@ export async function lookAt(deps: Pick<Deps, 'store' | 'clock'>, past: Past, si
     if (subject) subjects.push(subject)
     await new Promise<void>((resolve) => setImmediate(resolve))
   }
-  return subjects
+  return [...subjects, ...(await reportedSubjects(store, since))]
 }
 
 async function lookAtOne(sql: Sql, past: Past, row: Row, since: string, now: string): Promise<Subject | undefined> {

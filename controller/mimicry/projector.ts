@@ -76,10 +76,10 @@ async function takePatterns(sql: Sql, agent: string, { cidr, from, at, patterns 
 async function takeReport(sql: Sql, agent: string, report: MimicryReport): Promise<void> {
   const own = await sql.get('SELECT id FROM decoys WHERE id = ? AND agent = ?', report.decoy, agent)
   if (!own) return
-  const { decoy, instance, at, seconds, planned, done, failed, bytes, bounded, score, redrawn } = report
+  const { decoy, instance, at, seconds, planned, done, failed, bytes, bounded, score, moved, redrawn } = report
   await sql.run(
-    `INSERT OR IGNORE INTO mimicry_reports (decoy, instance, at, seconds, planned, done, failed, bytes, bounded, score, redrawn)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT OR IGNORE INTO mimicry_reports (decoy, instance, at, seconds, planned, done, failed, bytes, bounded, score, moved, redrawn)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     decoy,
     instance,
     at,
@@ -90,6 +90,7 @@ async function takeReport(sql: Sql, agent: string, report: MimicryReport): Promi
     bytes,
     bounded,
     score ?? null,
+    moved ? JSON.stringify(moved) : null,
     redrawn ? 1 : 0,
   )
 }

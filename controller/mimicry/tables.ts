@@ -14,3 +14,10 @@ export const mimicryTables: Migration = {
     `CREATE INDEX mimicry_reports_at ON mimicry_reports (at)`,
   ],
 }
+
+/** What a report's score is of. */
+export const mimicryMovedTables: Migration = {
+  room: 'mimicry',
+  version: 2,
+  statements: ['ALTER TABLE mimicry_reports ADD COLUMN moved TEXT'],
+}

@@ -9,7 +9,7 @@ import { detectionTables } from '../detection/index.ts'
 import { driftSettingTables } from '../drift/index.ts'
 import { fleetTables } from '../fleet/index.ts'
 import { ingestTables } from '../ingest/index.ts'
-import { mimicryTables } from '../mimicry/index.ts'
+import { mimicryMovedTables, mimicryTables } from '../mimicry/index.ts'
 import { personaOriginTables, personaTables } from '../personas/index.ts'
 import { responseTables } from '../response/index.ts'
 import { riskTables } from '../risk/index.ts'
@@ -41,6 +41,7 @@ export const migrations: readonly Migration[] = [
   forgottenTables,
   driftSettingTables,
   mimicryTables,
+  mimicryMovedTables,
   adaptationTables,
   detectionTables,
 ]

@@ -70,6 +70,15 @@ export const mimicryReport = z.object({
   /** Not made since a bound said so. */
   bounded: z.int().min(0),
   score: z.number().min(0).max(100).optional(),
+  /** What the score is of: that distribution of conversations of that kind, and how often chance alone shows so much. */
+  moved: z
+    .object({
+      kind: z.string().max(32),
+      of: z.enum(['request', 'response', 'pause', 'exchanges']),
+      n: z.int().min(0),
+      p: z.number().min(0).max(1),
+    })
+    .optional(),
   /** The instance took new parameters. */
   redrawn: z.boolean().default(false),
 })

@@ -11,7 +11,7 @@ export const observationPolicy = z.object({
   /** The ring of capture files of each decoy: at most so many megabytes, and nothing older than so many hours. */
   ringMb: z.int().min(1).max(4096),
   ringHours: z.int().min(1).max(720),
-  windowSeconds: z.int().min(10).max(3600),
+  windowSeconds: z.int().min(5).max(3600),
   /** Segments whose real traffic (broadcast, the agent's own card, a mirror port) and services are looked at; no others. */
   segments: z.array(cidr4).max(64),
   /** Segments that were switched off, of which nothing that was seen before is to stay either. */

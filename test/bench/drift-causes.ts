@@ -14,17 +14,17 @@ import { until } from './until.ts'
 
 const third = 227
 const decoys = 4
-const visitsASecond = 6
-/** Time is compressed: a look at half a minute each ten seconds, where an hour each five minutes is usual. */
+const visitsASecond = 10
+/** Time is compressed: a look at one minute each ten seconds, where an hour each five minutes is usual. */
 const config = {
   scan: { enabled: false },
   decoys: { audit: { enabled: false }, perSegment: 0, ranges: [`198.18.${third}.192/26`] },
   risk: { thresholds: { alert: 78, deploy: 100, reconfigure: 100, block: 100 }, autoBlock: false },
-  drift: { everySeconds: 10, lookbackMinutes: 0.5 },
-  observe: { windowSeconds: 10, ringMb: 1 },
+  drift: { everySeconds: 10, lookbackMinutes: 1 },
+  observe: { windowSeconds: 5, ringMb: 1 },
   adaptation: { enabled: false },
 }
-const calmSeconds = 150
+const calmSeconds = 130
 const visitors = join(import.meta.dirname, '../lab/drift-service.py')
 const run = (command: string, ...argv: string[]) =>
   execFileSync(command, argv, { encoding: 'utf8', stdio: 'pipe' }).trim()
@@ -116,9 +116,9 @@ function pulses(decoy: string): () => Promise<void> {
   }
   let on = true
   const done = (async () => {
-    for (; on; await delay(60)) {
+    for (; on; await delay(40)) {
       tell('SIGSTOP')
-      await delay(120)
+      await delay(200)
       tell('SIGCONT')
     }
   })()
@@ -131,7 +131,7 @@ function pulses(decoy: string): () => Promise<void> {
 /** All that decoys say to the neighbour goes through little: its port of the segment's switch. */
 function narrow({ bridge }: Segment): () => void {
   const at = ['-n', bridge, 'qdisc']
-  run('tc', ...at, 'add', 'dev', 'p1', 'root', 'tbf', 'rate', '200kbit', 'burst', '3000', 'latency', '2s')
+  run('tc', ...at, 'add', 'dev', 'p1', 'root', 'tbf', 'rate', '250kbit', 'burst', '3000', 'latency', '2s')
   return () => run('tc', ...at, 'del', 'dev', 'p1', 'root')
 }
 
@@ -186,7 +186,7 @@ function makeWatch(api: ApiClient, standing: readonly Decoy[], progress: (what: 
     /** Until no alert is open, and nothing of the trouble is looked at any more. */
     async calm() {
       const began = performance.now()
-      await delay(45_000)
+      await delay(70_000)
       await until(async () => (await open()).length === 0, 'all alerts are settled', 60).catch(async (error) => {
         for (const one of await looks()) progress(`still: ${shown(one)}`)
         throw error

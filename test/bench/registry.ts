@@ -12,6 +12,7 @@ import { driftGoldenBench } from './drift-golden.ts'
 import { driftMimicryBench } from './drift-mimicry.ts'
 import { driftOverheadBench } from './drift-overhead.ts'
 import { driftOverheadHttpBench } from './drift-overhead-http.ts'
+import { driftRoundPowerBench } from './drift-round-power.ts'
 import { driftRoundsBench } from './drift-rounds.ts'
 import { faultsBench } from './faults.ts'
 import { ingestBench } from './ingest.ts'
@@ -56,6 +57,7 @@ export const benches: Record<string, Bench> = {
   'drift.apply': driftApplyBench,
   'drift.baselines': driftBaselinesBench,
   'drift.rounds': driftRoundsBench,
+  'drift.round-power': driftRoundPowerBench,
   'drift.causes': driftCausesBench,
   'drift.applied': driftAppliedBench,
   'drift.overhead': driftOverheadBench,

@@ -1,6 +1,7 @@
 import { makeBaselineProjector } from '../../../controller/baselines/index.ts'
 import { controllerConfig } from '../../../controller/config.ts'
 import { isDoubtful, makeDetector, makeStreamProjector } from '../../../controller/detection/index.ts'
+import { makeMimicryProjector } from '../../../controller/mimicry/index.ts'
 import { makeRiskJudge } from '../../../controller/risk/index.ts'
 import { migrations } from '../../../controller/serve/database.ts'
 import { openSqlite } from '../../../controller/store/sqlite.ts'
@@ -69,7 +70,11 @@ export async function makeWorld(file: string, count: number) {
         )
     })
     await makeRunner(
-      [makeBaselineProjector({ random: seededRandom('world'), isDoubtful }), makeStreamProjector()],
+      [
+        makeBaselineProjector({ random: seededRandom('world'), isDoubtful }),
+        makeStreamProjector(),
+        makeMimicryProjector(),
+      ],
       deps(),
     ).drain()
   }
