@@ -13,7 +13,7 @@ import { startDump } from './dump.ts'
 import { makeFetch } from './fetch.ts'
 import { type Mimics, mimicsOf } from './mimics.ts'
 import type { Capture, CaptureDeps } from './ports.ts'
-import { openPseudonyms } from './pseudonyms.ts'
+import { openPseudonyms, type Pseudonyms } from './pseudonyms.ts'
 import { makeRing, type Ring, type RingLimits } from './ring.ts'
 import { portsOf } from './subjects.ts'
 
@@ -39,7 +39,7 @@ export function makeCapture(deps: CaptureDeps): Capture {
   let plan: Plan | undefined
   let mimics = new Map<string, Mimics>()
   let last: ObservationPolicy | undefined
-  let pseudonym: ((address: number) => string) | undefined
+  let pseudonyms: Pseudonyms | undefined
   let telling: Promise<void> = Promise.resolve()
   let windowEndsAt = 0
   let agedAt = 0
@@ -97,7 +97,7 @@ export function makeCapture(deps: CaptureDeps): Capture {
   }
 
   async function begin(decoy: DesiredDecoy, ring: Ring): Promise<DecoyCapture> {
-    pseudonym ??= await openPseudonyms(folder)
+    pseudonyms ??= await openPseudonyms(folder)
     await ring.open()
     return makeDecoyCapture({
       decoy: decoy.id,
@@ -108,7 +108,7 @@ export function makeCapture(deps: CaptureDeps): Capture {
       isOwnLook: (address, port, at) => deps.isOwnLook?.(decoy.id, address, port, at) ?? false,
       ring,
       random: deps.random,
-      pseudonym,
+      pseudonym: pseudonyms(decoy.cidr),
       clock,
       log,
       drift: driftMark(decoy.drift),

@@ -19,6 +19,8 @@ type Talk = SeenConversation & {
   greeted: number
   /** The next sequence number of each side, so that what is sent again counts once. */
   next: { asker: number | undefined; answerer: number | undefined }
+  /** Who was asked for it has said something. */
+  isTaken: boolean
   ended: boolean
 }
 
@@ -32,8 +34,12 @@ export type ConversationOptions = {
 export type ConversationEvents = {
   begun?(segment: Segment, at: number): void
   asked?(segment: Segment, isFirst: boolean): void
+  /** A connection was taken, so long after it was asked for. */
+  accepted?(segment: Segment, delayMs: number): void
+  /** A connection was refused. */
+  refused?(): void
   /** A response began, so long after its request ended. */
-  answered?(delayMs: number, requestBytes: number): void
+  answered?(delayMs: number, requestBytes: number, segment: Segment, isFirst: boolean): void
 }
 
 /** Silence after which a conversation is over, milliseconds. */
@@ -78,6 +84,7 @@ export function makeConversations(
       askedAt: at,
       greeted: 0,
       next: { asker: undefined, answerer: undefined },
+      isTaken: false,
       ended: false,
     }
     talks.set(key, talk)
@@ -85,10 +92,13 @@ export function makeConversations(
     return talk
   }
 
-  function carry(talk: Talk, side: 'asker' | 'answerer', bytes: number, at: number): void {
+  function carry(talk: Talk, side: 'asker' | 'answerer', bytes: number, segment: Segment, at: number): void {
     const current = talk.exchanges.at(-1)
     if (side === 'answerer') {
-      if (current?.response === 0) events.answered?.(Math.max(0, at - talk.askedAt), current.request)
+      if (current?.response === 0) {
+        const isFirst = talk.exchanges.length === 1 && talk.greeted === 0
+        events.answered?.(Math.max(0, at - talk.askedAt), current.request, segment, isFirst)
+      }
       if (current) current.response += bytes
       else talk.greeted += bytes
       talk.answeredAt = at
@@ -98,6 +108,14 @@ export function makeConversations(
       const pauseMs = Math.max(0, at - talk.answeredAt)
       talk.exchanges.push({ request: bytes, response: current ? 0 : talk.greeted, pauseMs })
     } else current.request += bytes
+  }
+
+  /** The first word of who was asked for a connection. */
+  function taken(talk: Talk, segment: Segment, at: number): void {
+    if (talk.isTaken) return
+    talk.isTaken = true
+    if (segment.flags & flag.reset) events.refused?.()
+    else if (segment.flags & flag.syn) events.accepted?.(segment, Math.max(0, at - talk.at))
   }
 
   return {
@@ -117,10 +135,11 @@ export function makeConversations(
       const fresh = segment.protocol === tcp ? freshBytes(talk.next, side, segment) : segment.bytes
       if (fresh > 0) {
         if (side === 'asker') events.asked?.(segment, talk.exchanges.length === 0)
-        carry(talk, side, fresh, at)
+        carry(talk, side, fresh, segment, at)
         if (side === 'asker') talk.askedAt = at
       }
       talk.lastAt = at
+      if (segment.protocol === tcp && side === 'answerer') taken(talk, segment, at)
       if (segment.protocol === tcp && segment.flags & (flag.fin | flag.reset)) talk.ended = true
     },
     /** Those that are over at `now`, oldest first; each is given once. */

@@ -2,16 +2,23 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
+import { canonicalCidr } from '../../shared/network.ts'
 
 const keyFile = 'pseudonym.key'
 const keyForm = /^[0-9a-f]{64}$/
 const mostKnown = 8192
 
+/** Names for the addresses that are seen in a segment. */
+export type Pseudonyms = (cidr: string) => (address: number) => string
+
 /**
- * Names for addresses: the same address has the same name for as long as this agent lives, and who has not its key learns
- * no address from it. The key never leaves the folder. One that is damaged is made anew: names change then.
+ * Names for addresses: in a segment the same address has the same name for as long as this agent lives. Who has not its key
+ * learns no address from them, though he try all that there are: it is drawn from 2^256. It never leaves the appliance, and what
+ * bears the names is kept by the controller. One that is damaged is made anew: names change then.
+ *
+ *   key of the appliance (a file that only root reads) -- HMAC of the segment --> key of the segment -- HMAC of the address --> name
  */
-export async function openPseudonyms(folder: string): Promise<(address: number) => string> {
+export async function openPseudonyms(folder: string): Promise<Pseudonyms> {
   const path = join(folder, keyFile)
   let key = (await readIfThere(path))?.trim()
   if (key === undefined || !keyForm.test(key)) {
@@ -19,7 +26,13 @@ export async function openPseudonyms(folder: string): Promise<(address: number) 
     await writeFileAtomic(path, `${key}\n`)
   }
   await chmod(path, 0o600)
-  return makePseudonyms(Buffer.from(key, 'hex'))
+  const bytes = Buffer.from(key, 'hex')
+  return (cidr) =>
+    makePseudonyms(
+      createHmac('sha256', bytes)
+        .update(`segment ${canonicalCidr(cidr)}`)
+        .digest(),
+    )
 }
 
 export function makePseudonyms(key: Buffer): (address: number) => string {

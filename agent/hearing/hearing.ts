@@ -7,7 +7,7 @@ import type { FeatureWindow } from '../../shared/schemas/observation.ts'
 import type { Dump } from '../capture/dump.ts'
 import { missedBy } from '../capture/dump-counts.ts'
 import { makePcapReader } from '../capture/pcap.ts'
-import { openPseudonyms } from '../capture/pseudonyms.ts'
+import { openPseudonyms, type Pseudonyms } from '../capture/pseudonyms.ts'
 import type { Hearing, HearingDeps } from './ports.ts'
 import { makeSegmentFeatures } from './segment-features.ts'
 
@@ -32,7 +32,7 @@ export function makeHearing(deps: HearingDeps): Hearing {
   const ears = new Map<string, Ear>()
   const heard = new Map<string, Heard>()
   let plan: Plan | undefined
-  let pseudonym: ((address: number) => string) | undefined
+  let pseudonyms: Pseudonyms | undefined
   let ours: ReadonlySet<string> = new Set()
   let windowEndsAt = 0
 
@@ -76,8 +76,8 @@ export function makeHearing(deps: HearingDeps): Hearing {
     const ear = ears.get(nic) ?? { cidrs, dump: undefined, notBefore: 0, dropped: 0 }
     ears.set(nic, ear)
     if (ear.dump || clock.now() < ear.notBefore) return
-    pseudonym ??= await openPseudonyms(join(deps.stateDir, 'capture'))
-    for (const cidr of cidrs) if (!heard.has(cidr)) heard.set(cidr, begin(cidr, pseudonym))
+    pseudonyms ??= await openPseudonyms(join(deps.stateDir, 'capture'))
+    for (const cidr of cidrs) if (!heard.has(cidr)) heard.set(cidr, begin(cidr, pseudonyms(cidr)))
     const reader = makePcapReader(({ frame, at }) => {
       for (const cidr of cidrs) heard.get(cidr)?.features.add(frame, at)
     })

@@ -3,7 +3,7 @@ import type { Random } from '../../shared/random.ts'
 import type { Profile } from '../../shared/schemas/baseline.ts'
 import { makeConversations, type SeenConversation } from '../capture/conversations.ts'
 import { decode, type Segment, tcp, udp } from '../capture/decode.ts'
-import { tellAsker } from '../capture/greeting.ts'
+import { tellAnswerer, tellAsker } from '../capture/greeting.ts'
 import { nameKind } from '../capture/name-kind.ts'
 import { makeWindowProfile } from '../capture/window-profile.ts'
 
@@ -28,7 +28,10 @@ export function makeSegmentFeatures({ cidr, random, pseudonym, isOurs }: Segment
   const isInside = (address: number) => address >= first && address <= last
   let window = makeWindowProfile(random)
   let lastBegunAt: number | undefined
-  const conversations = makeConversations({ most: 2000 }, { begun, asked, answered })
+  const conversations = makeConversations(
+    { most: 2000 },
+    { begun, asked, accepted, refused: () => window.refused(), answered },
+  )
 
   function begun(segment: Segment, at: number): void {
     window.opened(segment.source, segment.protocol === tcp ? segment.window : undefined)
@@ -50,9 +53,16 @@ export function makeSegmentFeatures({ cidr, random, pseudonym, isOurs }: Segment
     }
   }
 
-  function answered(delayMs: number, requestBytes: number): void {
+  function accepted(segment: Segment, delayMs: number): void {
+    window.add('connect.delay', delayMs)
+    window.add('answer.window', segment.window)
+  }
+
+  function answered(delayMs: number, requestBytes: number, segment: Segment, isFirst: boolean): void {
     window.add('response.delay', delayMs)
     window.add('request.size', requestBytes)
+    const { kind } = isFirst && segment.protocol === tcp ? tellAnswerer(segment.payload) : {}
+    if (kind !== undefined) window.count('handshake.kind', kind)
   }
 
   return {

@@ -1,3 +1,5 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
 import { makeOwnLooks } from '../../../agent/audit/own-looks.ts'
 import { numberOf } from '../../../agent/capture/decode.ts'
@@ -203,11 +205,23 @@ t.test('quiet windows wait, and all seconds that were looked at are told once', 
   t.strictSame(missed, [0, 4], 'what was missed is told at once, after the quiet time before it')
 })
 
-t.test('a name of an address stays, and another key gives another', async (t) => {
+t.test('a name of an address stays, and another segment or key gives another', async (t) => {
   const folder = t.testdir()
-  const names = await openPseudonyms(folder)
-  t.equal((await openPseudonyms(folder))(1), names(1))
-  t.not((await openPseudonyms(t.testdir({ other: {} })))(1), names(1))
+  const at = '198.18.90.0/24'
+  const open = async (where: string, cidr = at) => (await openPseudonyms(where))(cidr)
+  const names = await open(folder)
+  t.equal((await open(folder))(1), names(1))
+  t.equal((await open(folder, '198.18.90.77/24'))(1), names(1), 'the segment, however it is written')
+  t.not((await open(folder, '198.18.91.0/24'))(1), names(1))
+  t.not((await open(join(folder, 'other')))(1), names(1))
+  const key = await readFile(join(folder, 'pseudonym.key'), 'utf8')
+  t.match(key, /^[0-9a-f]{64}\n$/)
+  t.equal((await stat(join(folder, 'pseudonym.key'))).mode & 0o777, 0o600)
+  // Whoever has the names and not the key tries all addresses there may be with what he can guess.
+  const told = new Set(Array.from({ length: 254 }, (_, i) => names(numberOf('198.18.90.1') + i)))
+  const guesses = [Buffer.alloc(0), Buffer.alloc(32), Buffer.from(at), Buffer.from('marshlight')].map(makePseudonyms)
+  for (const guess of guesses)
+    for (let i = 0; i < 65_536; i++) if (told.has(guess(numberOf('198.18.0.0') + i))) t.fail(`${i} is found out`)
   t.match(names(numberOf(decoy)), /^[0-9a-f]{12}$/)
 })
 

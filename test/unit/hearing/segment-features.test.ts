@@ -29,6 +29,11 @@ t.test('who speaks to whom, how much, how fast, and what for, in pseudonyms', as
   t.ok(delays?.form === 'sample' && delays.values.filter((ms) => ms >= 30).length >= 12, 'the server waits 30 ms')
   const clients = seen['client.kind']
   t.ok(clients?.form === 'mix' && Object.keys(clients.counts).some((kind) => kind.startsWith('t13d')), 'a TLS client')
+  const servers = seen['handshake.kind']
+  t.ok(servers?.form === 'mix' && Object.keys(servers.counts).some((kind) => /^1\.[23] /.test(kind)), 'what TLS chose')
+  t.match(seen['error.share'], { part: 1, of: 6 }, 'a closed port')
+  t.match(seen['connect.delay'], { n: 5 })
+  t.match(seen['answer.window'], { n: 5, unit: 'bytes' })
   const partners = seen['partner.kind']
   t.ok(partners?.form === 'mix' && Object.keys(partners.counts).every((name) => /^[0-9a-f]{12}$/.test(name)))
   t.ok(conversations.some(({ kind }) => kind === 'tcp 8080'))
