@@ -10,11 +10,13 @@ export type Reach = 'cowrie' | 'tcp' | 'udp'
  * know neither disks nor listings; in plain text alone a digit can stand for another; a datagram has no reset.
  */
 export function effectAt(effect: DriftEffect, reach: Reach): string | undefined {
+  if (reach === 'cowrie' && effect.type === 'error' && effect.kind === 'refused')
+    return 'and of further sessions in an open one'
   if (reach === 'cowrie' || effect.type === 'latency' || effect.type === 'schedule') return ''
   if (effect.type === 'error') {
     if (effect.kind === 'disk') return undefined
     if (effect.kind === 'busy') return `as a wait of ${mostDelayMs} ms`
-    if (reach === 'tcp') return ''
+    if (reach === 'tcp') return effect.kind === 'timeout' ? 'as a connection that never opens' : ''
     if (effect.kind === 'reset') return undefined
     return effect.kind === 'refused' ? 'as a closed port, told by ICMP' : ''
   }

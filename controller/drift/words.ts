@@ -33,7 +33,7 @@ export function effectWords(effect: DriftEffect): string {
     case 'alteration':
       return `${percent(effect.share)} of answers have ${changed[effect.what]}`
     case 'error':
-      return `${percent(effect.share)} of requests are ${failing[effect.kind]}`
+      return `${percent(effect.share)} of ${effect.kind === 'refused' ? 'new connections' : 'requests'} are ${failing[effect.kind]}`
     case 'schedule':
       return `nobody is answered ${hoursWords(effect.hours)} of the decoy’s own day`
   }

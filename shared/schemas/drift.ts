@@ -33,7 +33,10 @@ export const alterationEffect = z.object({
   what: z.enum(['bytes', 'fields', 'contents', 'listing', 'version']),
   share,
 })
-/** How a `share` of requests fails, in the words of the protocol; none ends a session but `reset`. */
+/**
+ * How a `share` of requests fails, in the words of the protocol; none ends a session but `reset`. `refused` is of new
+ * connections, and of further sessions in one of SSH; what is open goes on.
+ */
 export const errorEffect = z.object({
   type: z.literal('error'),
   kind: z.enum(['refused', 'reset', 'busy', 'timeout', 'disk']),

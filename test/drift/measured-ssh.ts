@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import ssh2, { type ClientChannel } from 'ssh2'
 
-/** One answer to a command: when it was whole, and how it ended. `status` is undefined where the request was refused. */
-export type Measured = { ms: number; status: number | undefined; out: string }
+/** One answer to a command: when it was whole, and how it ended. `status` is undefined where the request was refused, and `why`. */
+export type Measured = { ms: number; status: number | undefined; out: string; why?: string }
 
 const mostTries = 20
 
@@ -41,13 +41,14 @@ export class MeasuringClient {
     const began = performance.now()
     return new Promise((resolve) => {
       let out = ''
-      const told = (status: number | undefined) => resolve({ ms: performance.now() - began, status, out })
+      const told = (status: number | undefined, why?: string) =>
+        resolve({ ms: performance.now() - began, status, out, ...(why !== undefined && { why }) })
       const lost = () => told(undefined)
       this.client.once('close', lost)
       this.client.exec(line, (refused: Error | undefined, channel: ClientChannel) => {
         if (refused) {
           this.client.off('close', lost)
-          told(undefined)
+          told(undefined, `${refused.message} ${'reason' in refused ? refused.reason : ''}`.trim())
           return
         }
         channel.on('data', (piece: Buffer) => {

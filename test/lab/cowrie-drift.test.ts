@@ -139,11 +139,20 @@ t.test('errors come in the words of their protocol, in the share that was asked 
     said = await shell.until(/\n1000\r\n.*\$ $/s)
     if (said.includes('fork')) t.match(said, /-bash: fork: retry: Resource temporarily unavailable\r\n1000\r\n/)
   }
+  const beside = await asking.lines()
   await apply(drift(error('refused', 0.3)))
   const ends = new Set<string>()
   for (let i = 0; i < 60 && ends.size < 2; i++) ends.add(await connectionEnd(lab.decoy, 22))
   t.match([...ends].sort(), ['ECONNRESET', /^SSH-2\.0-OpenSSH/])
-  t.match((await asking.ask('id')).status, 0, 'open sessions go on')
+  await beside.waits(2)
+  const further: (string | number | undefined)[] = []
+  for (let i = 0; i < 30; i++) {
+    const { status, why } = await asking.ask('true')
+    further.push(why ?? status)
+  }
+  // As sshd 9.2 with `MaxSessions 1` does: reason and words, and the connection goes on.
+  t.same([...new Set(further)].sort(), [0, '(SSH) Channel open failure: open failed 2'].sort())
+  beside.close()
   await apply(drift(error('busy', 0.3)))
   ends.clear()
   for (let i = 0; i < 60 && ends.size < 2; i++) ends.add(await connectionEnd(lab.decoy, 22))
@@ -184,21 +193,27 @@ t.test('sftp keeps its order; a file is altered the same way twice', async (t) =
     return new Map(out.split('\n').flatMap((line) => (line ? [[line.split('|')[0] ?? '', line] as const] : [])))
   }
   const usual = await files()
-  await apply({ seed: 'listed-1', effects: [{ type: 'alteration', what: 'listing', share: 0.3 }] })
-  const seen = await files()
-  const missing = [...usual.keys()].filter((path) => !seen.has(path))
-  const others = [...seen].filter(([path, line]) => !/^\/var\/log\//.test(path) && usual.get(path) !== line)
-  t.comment(`missing ${missing}; others ${others.map(([, line]) => line)}`)
-  t.ok(missing.length > 0 && others.some(([path]) => !usual.has(path)) && others.some(([path]) => usual.has(path)))
-  for (const path of missing)
-    t.match((await asking.ask(`cat ${path}`)).out, `cat: ${path}: No such file or directory\n`)
-  for (const [path, line] of others) {
-    const [, size, time] = line.split('|').map(Number)
-    t.match((await asking.ask(`ls -l --time-style=+%s ${path}`)).out, ` ${size} ${time} ${path}\n`)
-    t.equal(Number((await asking.ask(`cat ${path} | wc -c`)).out), size)
-    const over = await new Promise((resolve) => sftp.stat(path, (failed, stats) => resolve(failed ?? stats)))
-    t.match(over, { size, mtime: time })
+  const kinds = new Set<string>()
+  for (let i = 0; i < 12 && kinds.size < 3; i++) {
+    // Which folders are others goes by the source, which is another at each run.
+    await apply({ seed: `listed-${i}`, effects: [{ type: 'alteration', what: 'listing', share: 0.3 }] })
+    const seen = await files()
+    const missing = [...usual.keys()].filter((path) => !seen.has(path))
+    const others = [...seen].filter(([path, line]) => !path.startsWith('/var/log/') && usual.get(path) !== line)
+    for (const path of missing) {
+      t.match((await asking.ask(`cat ${path}`)).out, `cat: ${path}: No such file or directory\n`)
+      kinds.add('missing')
+    }
+    for (const [path, line] of others) {
+      const [, size, time] = line.split('|').map(Number)
+      const { out } = await asking.ask(`ls -l --time-style=+%s ${path}; cat ${path} | wc -c`)
+      t.ok(out.endsWith(` ${size} ${time} ${path}\n${size}\n`), out)
+      const over = await new Promise((resolve) => sftp.stat(path, (failed, stats) => resolve(failed ?? stats)))
+      t.match(over, { size, mtime: time })
+      kinds.add(usual.has(path) ? 'older' : 'added')
+    }
   }
+  t.same([...kinds].sort(), ['added', 'missing', 'older'])
   await apply(null)
   t.strictSame([...(await files()).keys()], [...usual.keys()], 'as before when it is cleared')
   asking.close()

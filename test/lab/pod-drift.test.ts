@@ -105,6 +105,9 @@ t.test('drift reaches the web page of a decoy', async (t) => {
       const seen = counts(await ask(way, 250))
       t.same(Object.keys(seen).sort(), [error, 'ok'])
       t.ok(speaksFor(effect.share, seen[error] ?? 0, 250), JSON.stringify(seen))
+      if (effect.kind !== 'refused') return
+      const kept = (await ask('kept', 40)).map(({ came }) => came)
+      t.same([...new Set(kept.slice(kept.indexOf('ok')))], ['ok'], 'a connection that is open goes on')
     })
 
   await t.test('digits of a page change in as many answers as asked for, and nothing else', async (t) => {

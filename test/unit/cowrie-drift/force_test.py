@@ -115,6 +115,17 @@ class ForceTest(WithFile):
         self.assertEqual({answer.failure for answer in answers}, {None, "reset", "timeout"})
         self.assertEqual(set(connections), {None, "refused", "timeout"})
 
+    def test_a_further_session_is_refused_as_often_and_nothing_else_of_an_open_connection(self):
+        self.put(drift(error("refused", 0.12)))
+        meeting = self.force.meeting("198.18.0.9")
+        refused = sum(meeting.further_is_refused() for _ in range(4000))
+        low, high = wilson(refused, 4000)
+        self.assertTrue(low <= 0.12 <= high, f"{low} to {high}")
+        self.assertEqual({(row["what"], row["count"]) for row in meeting.felt.take("m")}, {("refused", refused)})
+        self.assertEqual({meeting.answer().failure for _ in range(400)}, {None})
+        self.put(drift(error("busy", 0.3)))
+        self.assertFalse(any(meeting.further_is_refused() for _ in range(400)))
+
     def test_hours_without_an_answer(self):
         self.put(drift({"type": "schedule", "hours": [3, 4]}))
         meeting = self.force.meeting("a")

@@ -45,5 +45,8 @@ t.test('the longest preview fits 80 columns, and no word of it is cut', async (t
   for (const one of text.split('\n')) t.ok([...one].length <= 80, one)
   t.notMatch(text, '…')
   t.match(text.slice(text.indexOf('/udp')), /reset \(nothing\s+at this port\)/)
-  t.match(text.slice(text.indexOf('/udp')), /refused \(here as a closed\s+port, told by ICMP\)/)
+  t.match(
+    text.slice(text.indexOf('/udp')),
+    /new connections\s+are\s+refused\s+\(here\s+as\s+a\s+closed\s+port,\s+told\s+by\s+ICMP\)/,
+  )
 })

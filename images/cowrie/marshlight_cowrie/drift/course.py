@@ -17,6 +17,7 @@ from .draws import fraction
 #: How a connection fails before it has said anything, and a shell before it starts; the other errors are of answers.
 OF_CONNECTIONS = ("refused", "busy", "timeout")
 OF_STARTS = ("busy",)
+OF_FURTHER = ("refused",)
 OF_ANSWERS = ("reset", "busy", "timeout", "disk")
 
 
@@ -38,8 +39,8 @@ class Course:
         self.latencies = tuple(effect for effect in effects if effect.type == "latency")
         self.alterations = tuple(effect for effect in effects if effect.type == "alteration")
         errors = tuple(effect for effect in effects if effect.type == "error")
-        self.of_answers, self.of_connections, self.of_starts = (
-            some(errors, *words) for words in (OF_ANSWERS, OF_CONNECTIONS, OF_STARTS)
+        self.of_answers, self.of_connections, self.of_starts, self.of_further = (
+            some(errors, *words) for words in (OF_ANSWERS, OF_CONNECTIONS, OF_STARTS, OF_FURTHER)
         )
         self.draws = Draws(self.seed, source)
         self.forms = "+".join(sorted({effect.word for effect in self.latencies}))
@@ -59,6 +60,10 @@ class Course:
     def start_is_busy(self) -> bool:
         """Whether the host has no process for a shell or a subsystem."""
         return bool(self.of_starts) and self.draws.fails(self.of_starts) is not None
+
+    def further_is_refused(self) -> bool:
+        """Whether a connection has no room for one more session."""
+        return bool(self.of_further) and self.draws.fails(self.of_further) is not None
 
     def alters(self, what: str, *about: object) -> float | None:
         """From 0 to 1, for the choice of what becomes of it; None: it stays as it is."""

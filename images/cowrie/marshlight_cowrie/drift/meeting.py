@@ -39,6 +39,13 @@ class Meeting:
             self.felt.note("error", "busy")
         return busy
 
+    def further_is_refused(self) -> bool:
+        course = self.course
+        refused = course is not None and course.further_is_refused()
+        if refused:
+            self.felt.note("error", "refused")
+        return refused
+
     def connection(self) -> str | None:
         """How a new connection fails: refused, busy, timeout, away; None: it is taken."""
         if self.in_force.is_away(self.source):

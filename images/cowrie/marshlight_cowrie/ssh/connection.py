@@ -107,6 +107,12 @@ class ServerConnection(CowrieSSHConnection):
         except ConchError:
             return None
 
+    def is_full(self) -> bool:
+        """Drift may have it that there is no room beside the sessions that go on, as where a server's limit of them is reached."""
+        meeting: Meeting | None = getattr(self.transport, "drift", None)
+        beside = any(channel.name == b"session" and not channel.localClosed for channel in self.channels.values())
+        return beside and meeting is not None and meeting.further_is_refused()
+
     def add(self, channel: Any, theirs: int, window: int, packet: int) -> None:
         """The lowest number that is free."""
         number = next(n for n in range(len(self.channels) + 1) if n not in self.channels)

@@ -59,7 +59,7 @@ class DropbearConnection(ServerConnection):
 
     def open_session(self, theirs: int, window: int, largest: int, body: bytes) -> None:
         channel = None
-        if len(self.channels) < MOST_CHANNELS:
+        if len(self.channels) < MOST_CHANNELS and not self.is_full():
             channel = self.new_session(window, min(largest, LARGEST_DATA_OUT), body)
         if channel is None:
             self.refuse(theirs, NO_ROOM, b"")

@@ -117,7 +117,7 @@ class OpensshConnection(ServerConnection):
             self.transport.disconnect("Possible attack: attempt to open a session after additional sessions disabled")
             return
         sessions = sum(channel.name == b"session" for channel in self.channels.values())
-        channel = None if sessions >= MOST_SESSIONS else self.new_session(window, largest, body)
+        channel = None if sessions >= MOST_SESSIONS or self.is_full() else self.new_session(window, largest, body)
         if channel is None:
             self.open_unknown(theirs)
             return
