@@ -23,6 +23,8 @@ type Row = {
   segment: string
 }
 const hourMs = 3_600_000
+/** Windows before the looked-at ones that are enough to know how it was. */
+const leastEarlier = 20
 /** A change that a stream found is told for so long. */
 const slowMs = 6 * hourMs
 
@@ -58,7 +60,10 @@ async function lookAtOne(sql: Sql, past: Past, row: Row, since: string, now: str
   if (!seen) return undefined
   const baseline = await ownBaseline(sql, subject)
   if (!baseline) return undefined
-  const expectation = expectationOf(baseline, seen.drift, service)
+  const earlier = await past.of(sql, subject, since, now, baseline)
+  // Of a young baseline what is looked at would be a good part: it is held against what was before.
+  const isYoung = earlier.windows >= leastEarlier && Object.keys(earlier.profile).length > 0
+  const expectation = expectationOf(isYoung ? earlier.profile : baseline, seen.drift, service)
   const observed = mergeProfiles(
     seen.windows.map(({ profile }) => profile),
     seededRandom(`${keyOf(subject)}/${now}`),
@@ -71,7 +76,7 @@ async function lookAtOne(sql: Sql, past: Past, row: Row, since: string, now: str
     segment,
     expectation,
     observed,
-    worths: worthsOf(await past.of(sql, subject, since, now, baseline), seen.windows, observed),
+    worths: worthsOf(earlier.likenesses, seen.windows, observed),
     slow: (await slowChanges(sql, keyOf(subject), seen.mark, now))
       .filter((change) => isStill(change, expectation.profile, observed))
       .map(({ move }) => move),

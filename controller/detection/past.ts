@@ -1,5 +1,6 @@
+import { seededRandom } from '../../shared/random.ts'
 import type { Profile } from '../../shared/schemas/baseline.ts'
-import { keyOf, windowsOf } from '../baselines/index.ts'
+import { keyOf, mergeProfiles, windowsOf } from '../baselines/index.ts'
 import type { Sql } from '../store/port.ts'
 import type { Subject } from './judge.ts'
 import { type Likenesses, likenessesOf, type Window } from './likeness.ts'
@@ -11,30 +12,29 @@ const enough = 60
 /** How alike observations are changes slowly, and to read many windows takes time. */
 const keptMs = hourMs
 
+/** What was before the time that is looked at: how alike its observations are, and all of it together. */
+export type Earlier = { likenesses: Likenesses; profile: Profile; windows: number }
+
 /**
  * Remembers how alike each subject's observations were, until it is an hour old.
  *
  *   windows before those that are looked at, under no drift, of times in which nothing was found -> likenessesOf
  */
 export function makePast() {
-  const known = new Map<string, { at: number; likenesses: Likenesses }>()
+  const known = new Map<string, { at: number; earlier: Earlier }>()
 
   return {
-    async of(
-      sql: Sql,
-      subject: Subject['subject'],
-      since: string,
-      now: string,
-      baseline: Profile,
-    ): Promise<Likenesses> {
+    async of(sql: Sql, subject: Subject['subject'], since: string, now: string, baseline: Profile): Promise<Earlier> {
       const [key, at] = [keyOf(subject), Date.parse(now)]
       const held = known.get(key)
-      if (held && at - held.at < keptMs) return held.likenesses
+      if (held && at - held.at < keptMs) return held.earlier
       const windows = await calmBefore(sql, subject, since, at - Date.parse(since))
-      const likenesses = likenessesOf(windows, baseline)
+      const profiles = windows.map(({ profile }) => profile)
+      const profile = windows.length < enough ? mergeProfiles(profiles, seededRandom(`${key}/${now}/earlier`)) : {}
+      const earlier = { likenesses: likenessesOf(windows, baseline), profile, windows: windows.length }
       // With few windows there are soon twice as many.
-      if (windows.length >= enough) known.set(key, { at, likenesses })
-      return likenesses
+      if (windows.length >= enough) known.set(key, { at, earlier })
+      return earlier
     },
     forgetBefore(at: number): void {
       for (const [key, held] of known) if (held.at < at - 2 * keptMs) known.delete(key)

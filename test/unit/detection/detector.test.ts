@@ -158,6 +158,19 @@ t.test(
   },
 )
 
+t.test(
+  'a young decoy is held against what was before the hour that is looked at, of which its baseline is full',
+  async (t) => {
+    const world = await makeWorld(`${t.testdir()}/db.sqlite`, 1)
+    t.teardown(() => world.close())
+    await world.pass(150, calmly(world))
+    await world.pass(60, (_, i) => world.window(0, drawn(slower, `slow/${i}`)))
+    const [moved] = await world.look()
+    t.match(moved, { top: { feature: 'response.delay' } })
+    t.ok((moved?.score ?? 0) > 80, `${moved?.score}: three times as long leaves nearly all answers behind`)
+  },
+)
+
 t.test('what the streams found is over when it is over, and the way back is no drift', async (t) => {
   const world = await calmWorld(t, 1)
   await world.pass(400, calmly(world))
