@@ -57,15 +57,16 @@ t.test('drift reaches the web page of a decoy', async (t) => {
         break
       }
     }
-    t.equal(processes().length, 1)
+    await eventually(async () => processes().length === 1 || undefined, 'one process is in the way', 15)
   })
 
   await t.test('a wait of 50 ms is one of 50 ms, and the way there is as quick as before', async (t) => {
     await applied([latency(50)])
     await feels(50)
-    // The quickest of each: what else this machine does falls on the others.
-    const [waited, usual] = [await ask('kept', 60), plain].map((all) => Math.min(...all.map(({ ms }) => ms)))
-    const longer = (waited ?? Number.NaN) - (usual ?? Number.NaN)
+    // Of the quicker half: what else this machine does falls on the others.
+    const quick = (all: readonly { ms: number }[]) =>
+      all.map(({ ms }) => ms).sort((a, b) => a - b)[Math.floor(all.length / 4)] ?? Number.NaN
+    const longer = quick(await ask('kept', 60)) - quick(plain)
     t.ok(longer > 48 && longer < 60, `${longer} ms`)
     const reach = () => segment.onNeighbour('nmap', '-n', '-sS', '-Pn', '-p', '80', '--reason', '-d', decoy.ip)
     const rtt = Number(/srtt: (\d+)/.exec(reach())?.[1])
