@@ -33,6 +33,7 @@ const patterns = [
   shape('dns', 1, [32, 40], [80]),
   shape('http', 2, [150], [300, 9000]),
   shape('ssh', 3, [60, 90], [700, 4000]),
+  shape('ntp', 1, [48], [48]),
 ]
 
 t.test('decoys talk to what the plan names and to each other, and to nobody else; nobody else sees it', async (t) => {
@@ -136,7 +137,7 @@ for kind, port in ((socket.SOCK_DGRAM, 53), (socket.SOCK_STREAM, 80)):
   }
   t.strictSame(
     [...places.keys()].sort(),
-    ['beside tcp 80', 'beside udp 53', `peer tcp ${port}`],
+    ['beside tcp 80', 'beside udp 123', 'beside udp 53', `peer tcp ${port}`],
     JSON.stringify([...places]),
   )
   t.strictSame(
@@ -158,6 +159,7 @@ function planFor(peer: DesiredDecoy, beside: string, port: number): MimicryPlan 
     targets: [
       { role: 'resolver', ip: beside, port: 53, proto: 'udp', names: ['deb.debian.org', 'files.example'] },
       { role: 'updates', ip: beside, port: 80, proto: 'tcp', names: ['deb.debian.org'] },
+      { role: 'clock', ip: beside, port: 123, proto: 'udp', names: [] },
       { role: 'peer', ip: peer.ip, port, proto: 'tcp', names: [] },
     ],
     answerOn: { port, peers: [peer.ip] },
@@ -165,7 +167,7 @@ function planFor(peer: DesiredDecoy, beside: string, port: number): MimicryPlan 
   }
 }
 
-/** A resolver and a web server with a few lists of an archive, in the neighbour's namespace. */
+/** A resolver, a clock and a web server with a few lists of an archive, in the neighbour's namespace. */
 async function servers(t: Test, namespace: string, ip: string): Promise<void> {
   const program = `
 import http.server, socket, threading, sys
@@ -182,7 +184,13 @@ class Archive(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args): pass
 web = http.server.ThreadingHTTPServer(('${ip}', 80), Archive)
 threading.Thread(target=web.serve_forever, daemon=True).start()
-dns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); dns.bind(('${ip}', 53))
+dns, ntp = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+dns.bind(('${ip}', 53)); ntp.bind(('${ip}', 123))
+def clock():
+    while True:
+        query, asker = ntp.recvfrom(512)
+        ntp.sendto(b'\\x24' + query[1:], asker)
+threading.Thread(target=clock, daemon=True).start()
 print('ready', flush=True)
 while True:
     query, asker = dns.recvfrom(4096)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Conversation } from '../../../agent/mimicry/conversation.ts'
 import { type GenerateOptions, generate } from '../../../agent/mimicry/generate.ts'
-import { extractPatterns } from '../../../agent/mimicry/patterns.ts'
+import { extractPatterns, patternsOf } from '../../../agent/mimicry/patterns.ts'
 import { type Random, seededRandom } from '../../../shared/random.ts'
 import { normal } from '../../../shared/statistics/draws.ts'
 import { kolmogorovSmirnov, wasserstein } from '../../../shared/statistics/index.ts'
@@ -91,4 +91,26 @@ t.test('level, instances and bounds hold, and the seed gives the same again', as
   const hours = Map.groupBy(ofKind(bounded, 'https'), ({ at }) => Math.floor(at / hour))
   t.ok([...hours.values()].every(({ length }) => length <= 5))
   t.strictSame(generate([], options, from, to), [[]])
+})
+
+t.test('what lies between two times of watching is no gap, and what opens a conversation has its place', async (t) => {
+  const exchanges = [41, 1560, 44, 52].map((request) => ({ request, response: 2 * request, pauseMs: 1 }))
+  const spans = [0, 100_000].map((start) => ({ from: from + start, to: from + start + 30_000 }))
+  const seconds = Array.from({ length: 30 }, (_, i) => i * 1000)
+  const sample = spans.flatMap((span) => seconds.map((at) => ({ at: span.from + at, kind: 'ssh', exchanges })))
+  const [pattern] = patternsOf(sample, spans)
+  t.same([Math.max(...(pattern?.gapMs ?? [])), pattern?.burst], [1000, 1])
+  t.strictSame(
+    pattern?.opening?.map(({ request }) => [...new Set(request)]),
+    [[41], [1560], [44]],
+  )
+  const [made = []] = generate([pattern as NonNullable<typeof pattern>], options, from, from + 3_600_000)
+  t.ok(made.length > 100)
+  const opens = made.map(({ exchanges }) =>
+    exchanges
+      .slice(0, 3)
+      .map(({ request }) => request)
+      .join(),
+  )
+  t.strictSame([...new Set(opens)], ['41,1560,44'])
 })
