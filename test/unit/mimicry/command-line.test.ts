@@ -2,7 +2,12 @@ import t from 'tap'
 import { mimicryRoutes } from '../../../controller/api/routes/mimicry.ts'
 import { baselineTables, forgottenTables } from '../../../controller/baselines/index.ts'
 import { mimicryCommand } from '../../../controller/cli/commands/mimicry.ts'
-import { makeMimicryProjector, mimicryTables, patternsForPlan } from '../../../controller/mimicry/index.ts'
+import {
+  makeMimicryProjector,
+  mimicryMovedTables,
+  mimicryTables,
+  patternsForPlan,
+} from '../../../controller/mimicry/index.ts'
 import { newId } from '../../../shared/ids.ts'
 import { seededRandom } from '../../../shared/random.ts'
 import type { MimicryReport, PatternsSeen, TrafficPattern } from '../../../shared/schemas/mimicry.ts'
@@ -13,7 +18,7 @@ t.test('what decoys did and what it is drawn from is told within 80 columns, and
   const { run, store, ids } = await apiWorld(t, {
     routes: [mimicryRoutes],
     commands: [mimicryCommand],
-    tables: [baselineTables, forgottenTables, mimicryTables],
+    tables: [baselineTables, forgottenTables, mimicryTables, mimicryMovedTables],
     config: { mimicry: { level: 'high' } },
   })
   const lines = async (...words: string[]) => {
