@@ -51,8 +51,11 @@ t.test('an audit that is asked for is stored, and a decoy that is told apart goe
   const said = await lab.exec('web-01', ['bash', '-c', `exec 3<>/dev/tcp/${ready.ip}/22; head -1 <&3`])
   t.match(said.stdout, /^SSH-2\.0-/, 'a neighbour is greeted')
   await t.test('its packets are fetched from the appliance as a capture file', async (t) => {
-    const fetched = await centre.ask<Fetched>('decoys', 'capture', ready.hostname, '-o', '/tmp/decoy.pcap')
-    t.ok(fetched.packets >= 6, `${fetched.packets} packets`)
+    // The kernel hands packets over by the second.
+    const fetched = await until('the greeting to be in the ring', 20, async () => {
+      const some = await centre.ask<Fetched>('decoys', 'capture', ready.hostname, '-o', '/tmp/decoy.pcap')
+      return some.packets >= 6 ? some : undefined
+    })
     const head = await lab.exec('controller', [
       'sh',
       '-c',

@@ -4,7 +4,7 @@ import { p50AndP95 } from './figures.ts'
 import { down, type Lab, type LabLayout, up } from './lab/index.ts'
 import { type KeySample, manySources, passwordAttack, portScan } from './step-attack.ts'
 import { auditDecoys } from './step-audit.ts'
-import { feelDrift, seeAdaptation } from './step-drift.ts'
+import { feelDrift, seeAdaptation, seeScores } from './step-drift.ts'
 import { type Engagement, engage, proveBlocked } from './step-engage.ts'
 import { decisionToEnforced, keyToAlert, recordSums } from './step-figures.ts'
 import { discover, enrolFleet, growDecoys } from './step-fleet.ts'
@@ -31,6 +31,9 @@ const controllerConfig = ({ machines }: LabLayout) => ({
   scan: { maxRate: 2000 },
   // Far apart, so that each consequence can be seen for itself.
   // Visits end within the story; failures and altered contents would change what its attackers do.
+  // What would be hours of an office are minutes here.
+  observe: { windowSeconds: 10 },
+  drift: { everySeconds: 30, lookbackMinutes: 3 },
   adaptation: { idleMinutes: 0.2, types: ['latency'], strongest: 'low' },
   risk: { thresholds: { alert: 70, deploy: 85, reconfigure: 94, block: 98.5 } },
 })
@@ -50,6 +53,7 @@ export async function runDemo(timeline: Timeline, { keep }: { keep: boolean }): 
     blocked: { decoys: false, gateway: false },
     drift: null,
     adaptation: null,
+    scores: null,
     steps,
   }
 
@@ -146,6 +150,7 @@ async function tell(stage: Stage, step: Step, summary: Summary): Promise<void> {
     if (!summary.blocked.decoys || !summary.blocked.gateway) throw new Error('a blocked attacker still gets through')
   })
   await step('What was measured', async () => {
+    summary.scores = await seeScores(stage)
     summary.keyToAlertMs = p50AndP95(await keyToAlert(stage, samples))
     summary.decisionToEnforcedMs = p50AndP95(await decisionToEnforced(stage))
     summary.records = await recordSums(stage)
@@ -163,7 +168,16 @@ function firstOf(decoys: readonly ShownDecoy[]): ShownDecoy {
 
 function tellWhatToLookAt(timeline: Timeline): void {
   timeline.step('Left running. Look at it:')
-  for (const command of ['agents', 'segments map', 'decoys', 'sessions', 'sources', 'blocks', 'alerts --follow'])
+  for (const command of [
+    'agents',
+    'segments map',
+    'decoys',
+    'drift',
+    'sessions',
+    'sources',
+    'blocks',
+    'alerts --follow',
+  ])
     timeline.tell(`docker exec -it ${demoName}-controller marshlight ${command}`)
   timeline.tell('npm run demo -- --down removes it')
 }

@@ -18,6 +18,8 @@ const mostOnTopMs = 250
 export type Felt = { askedMs: number; beforeMs: number; feltMs: number; afterSeconds: number }
 /** Sources by what they were given. */
 export type Adapted = { control: number; adaptive: number; drifted: number; visits: number }
+/** Decoys that were looked at for drift that nobody asked for, and those where it was found. */
+export type Scored = { decoys: number; alarmed: number }
 
 /** Drift set by the administrator at a decoy, as an attacker feels it in a session that was open before. */
 export async function feelDrift(stage: Stage, from: string, login: Login): Promise<Felt> {
@@ -81,6 +83,25 @@ export async function seeAdaptation({ centre, timeline }: Stage, sources: readon
     break
   }
   return { control: all.control.chosen, adaptive: all.adaptive.chosen, drifted, visits }
+}
+
+/** How far each decoy is from what is expected of it, the drift that it was given included. */
+export async function seeScores({ centre, timeline }: Stage): Promise<Scored> {
+  type Score = { decoy: string; hostname: string; score: number } & Record<'feature' | 'words' | 'cause', string | null>
+  type Scores = { alertScore: number; items: Score[] }
+  const { alertScore, items } = await until('decoys to be looked at for drift', 90, async () => {
+    const scores = await centre.ask<Scores>('drift', 'scores', '--limit', '1000')
+    return scores.items.length > 0 ? scores : undefined
+  })
+  const most = new Map<string, Score>()
+  for (const one of items) if (one.score >= (most.get(one.decoy)?.score ?? 0)) most.set(one.decoy, one)
+  const alarmed = [...most.values()].filter(({ score }) => score >= alertScore)
+  timeline.tell(
+    `${most.size} decoys were looked at for drift that nobody asked for; what they were told to do is expected of them`,
+  )
+  for (const { hostname, score, feature, words, cause } of alarmed)
+    timeline.tell(`${hostname} drifted by itself, score ${score}: ${feature} ${words} (${cause})`)
+  return { decoys: most.size, alarmed: alarmed.length }
 }
 
 async function oneAnswerMs(shell: AttackShell): Promise<number> {

@@ -1,6 +1,6 @@
 import { tableText } from '../../controller/cli/print.ts'
 import type { Audited } from './step-audit.ts'
-import type { Adapted, Felt } from './step-drift.ts'
+import type { Adapted, Felt, Scored } from './step-drift.ts'
 import type { Records } from './step-figures.ts'
 import type { StepResult } from './timeline.ts'
 
@@ -19,13 +19,14 @@ export type Summary = {
   /** Null where the story did not come so far. */
   drift: Felt | null
   adaptation: Adapted | null
+  scores: Scored | null
   steps: StepResult[]
 }
 
 export function summaryText(summary: Summary): string {
   const { hosts, decoys, firstDecoySeconds, audit, keyToAlertMs, decisionToEnforcedMs, records, blocked, steps } =
     summary
-  const { drift, adaptation } = summary
+  const { drift, adaptation, scores } = summary
   const ms = ({ p50, p95 }: Spread) => (p50 === null ? 'not measured' : `half within ${p50} ms, 95 % within ${p95} ms`)
   const yes = (fact: boolean) => (fact ? 'yes' : 'NO')
   const rows = [
@@ -45,6 +46,10 @@ export function summaryText(summary: Summary): string {
       drift === null
         ? 'not measured'
         : `${drift.askedMs} ms: answers in ${drift.feltMs} ms, not ${drift.beforeMs}, after ${drift.afterSeconds} s`,
+    ],
+    [
+      'drift nobody asked for',
+      scores === null ? 'not looked for' : `at ${scores.alarmed} of ${scores.decoys} decoys looked at`,
     ],
     [
       'sources adapted to',

@@ -56,7 +56,9 @@ t.test('a server that greets is told goodbye; one that is not there has failed',
   const port = await listening(t, server)
   const seen = await visit(at('ftp', port))
   t.same(heard, ['QUIT\r\n'])
-  t.ok((seen.handshakeMs ?? 0) >= 29 && (seen.responseMs ?? 0) >= 19, JSON.stringify(seen))
+  // The server's wait begins when it accepts, which a busy machine lets the client know of later.
+  const greetedMs = (seen.connectMs ?? 0) + (seen.handshakeMs ?? 0)
+  t.ok(greetedMs >= 29 && (seen.responseMs ?? 0) >= 19, JSON.stringify(seen))
   t.equal(seen.responseBytes, 9)
   server.close()
   await once(server, 'close')
