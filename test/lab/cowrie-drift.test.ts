@@ -133,13 +133,14 @@ t.test('errors come in the words of their protocol, in the share that was asked 
   )
   const shell = new Shell(lab, user, password)
   await shell.until(/\$ $/)
+  // Before the host is busy, which may refuse a shell too.
+  const beside = await asking.lines()
   await apply(drift(error('busy', 0.3)))
   for (let said = ''; !said.includes('fork'); ) {
     shell.type('id -u')
     said = await shell.until(/\n1000\r\n.*\$ $/s)
     if (said.includes('fork')) t.match(said, /-bash: fork: retry: Resource temporarily unavailable\r\n1000\r\n/)
   }
-  const beside = await asking.lines()
   await apply(drift(error('refused', 0.3)))
   const ends = new Set<string>()
   for (let i = 0; i < 60 && ends.size < 2; i++) ends.add(await connectionEnd(lab.decoy, 22))
