@@ -128,10 +128,10 @@ function pulses(decoy: string): () => Promise<void> {
   }
 }
 
-/** All that decoys say to the neighbour goes through little: its port of the segment's switch. */
+/** All that decoys say to the neighbour, some 260 kbit/s, goes through less than half of that: its port of the segment's switch. */
 function narrow({ bridge }: Segment): () => void {
   const at = ['-n', bridge, 'qdisc']
-  run('tc', ...at, 'add', 'dev', 'p1', 'root', 'tbf', 'rate', '250kbit', 'burst', '3000', 'latency', '2s')
+  run('tc', ...at, 'add', 'dev', 'p1', 'root', 'tbf', 'rate', '100kbit', 'burst', '3000', 'latency', '2s')
   return () => run('tc', ...at, 'del', 'dev', 'p1', 'root')
 }
 
