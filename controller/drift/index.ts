@@ -15,6 +15,7 @@ export {
   driftOf,
   driftsOfAgent,
   expireDrift,
+  givesWay,
   historyOfDrift,
   inForce,
   type SetBy,

@@ -147,6 +147,10 @@ export async function wasSetByHand(
   return row !== undefined
 }
 
+/** Of settings in force: what adaptation chose for one source stands back while an administrator's is there for everyone. */
+export const givesWay = ({ by, source }: DriftSetting, all: readonly DriftSetting[]): boolean =>
+  by === 'adaptation' && source !== undefined && all.some((one) => one.source === undefined && one.by === 'admin')
+
 /** All settings that a decoy ever had, newest first. */
 export async function historyOfDrift(sql: Sql, decoy: string, limit = 100): Promise<DriftSetting[]> {
   const rows = await sql.all<Row>(
@@ -176,9 +180,11 @@ export async function driftsOfAgent(sql: Sql, agent: string): Promise<Map<string
 /** A view without drift says something only where everyone else has some. */
 function asPlanned(settings: readonly DriftSetting[]): DecoyDrift {
   const everyone = settings.find(({ source }) => source === undefined)?.drift ?? null
-  const views = settings.flatMap(({ source, drift }) =>
-    source === undefined || (drift === null && everyone === null) ? [] : [{ source, drift }],
-  )
+  const views = settings
+    .filter((one) => !givesWay(one, settings))
+    .flatMap(({ source, drift }) =>
+      source === undefined || (drift === null && everyone === null) ? [] : [{ source, drift }],
+    )
   return { everyone, views }
 }
 

@@ -17,7 +17,12 @@ import {
 import { readPersona } from '../../personas/index.ts'
 import type { Sql } from '../../store/port.ts'
 
-export type ShownSetting = DriftSetting & { words: string[]; short: string[] }
+export type ShownSetting = DriftSetting & {
+  words: string[]
+  short: string[]
+  /** Not met: an administrator's drift for everyone stands before it. */
+  givesWay?: true
+}
 /** A feature of what is expected: before and after, in words, and how many observations it rests on. */
 export type ShownFeature = { feature: FeatureName; before: string; after: string; rests: string; same: boolean }
 export type ShownPort = {

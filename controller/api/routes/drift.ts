@@ -10,13 +10,13 @@ import {
   latencyEffect,
 } from '../../../shared/schemas/drift.ts'
 import { type Decoy, listDecoys } from '../../decoys/index.ts'
-import { clearDrift, historyOfDrift, inForce, setDrift, wishedDrift } from '../../drift/index.ts'
+import { clearDrift, givesWay, historyOfDrift, inForce, setDrift, wishedDrift } from '../../drift/index.ts'
 import type { Sql } from '../../store/port.ts'
 import { check, isDryRun } from '../body.ts'
 import { changeOrTry } from '../dry-run.ts'
 import type { Routes } from '../port.ts'
 import { decoyFor, type ShownDecoy } from './decoys.ts'
-import { baselineFor, shownPorts, shownSetting } from './drift-shown.ts'
+import { baselineFor, type ShownSetting, shownPorts, shownSetting } from './drift-shown.ts'
 import { segmentFor } from './segments.ts'
 
 const wish = z.strictObject({
@@ -51,7 +51,7 @@ export const driftRoutes: Routes = (app, deps) => {
     const items = []
     for (const { id, hostname, ip, segment } of (await listDecoys(store)).reverse()) {
       if ((only !== undefined && segment !== only) || (one !== undefined && id !== one)) continue
-      for (const setting of await inForce(store, id)) items.push({ ...shownSetting(setting), hostname, ip })
+      for (const setting of await settingsOf(store, id)) items.push({ ...setting, hostname, ip })
     }
     return { items }
   })
@@ -59,7 +59,7 @@ export const driftRoutes: Routes = (app, deps) => {
   app.get('/v1/drift/:ref', async ({ params, query }) => {
     const { source } = check(z.object({ source: ipv4.optional() }), query)
     const decoy = await decoyFor(store, refOf(params))
-    const settings = (await inForce(store, decoy.id)).map(shownSetting)
+    const settings = await settingsOf(store, decoy.id)
     return {
       ...headOf(decoy),
       settings,
@@ -127,10 +127,15 @@ const refOf = (params: unknown) => check(z.object({ ref: z.string().min(1).max(2
 
 const headOf = ({ id, hostname, ip, segmentName }: ShownDecoy) => ({ decoy: id, hostname, ip, segmentName })
 
+async function settingsOf(sql: Sql, decoy: string): Promise<ShownSetting[]> {
+  const held = await inForce(sql, decoy)
+  return held.map((one) => ({ ...shownSetting(one), ...(givesWay(one, held) && { givesWay: true as const }) }))
+}
+
 /** What one source meets, or everyone who has no view of his own. */
 async function metBy(sql: Sql, decoy: string, source?: string): Promise<Drift | null> {
   const held = await inForce(sql, decoy)
-  const own = source === undefined ? undefined : held.find((one) => one.source === source)
+  const own = source === undefined ? undefined : held.find((one) => one.source === source && !givesWay(one, held))
   return (own ?? held.find((one) => one.source === undefined))?.drift ?? null
 }
 

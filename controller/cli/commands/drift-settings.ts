@@ -46,7 +46,7 @@ export const driftSettingsCommand: CliCommand = (program, cli) => {
           items.map((one) => [
             one.hostname,
             one.source ?? 'everyone',
-            one.short.join(', '),
+            `${one.short.join(', ')}${one.givesWay ? ' (gives way)' : ''}`,
             one.by,
             shownTime(one.until),
           ]),
@@ -134,7 +134,7 @@ function parseHours(text: string): number[] {
 
 function showSetting(
   cli: CliContext,
-  { source, words, drift, by, at, until, reason, endedAt, endedWhy }: ShownSetting,
+  { source, words, drift, by, at, until, reason, endedAt, endedWhy, givesWay }: ShownSetting,
 ): void {
   cli.line('')
   cli.line(`${source ?? 'everyone'}:`)
@@ -142,6 +142,7 @@ function showSetting(
   if (drift) cli.line(wrapped(`  seed ${drift.seed}`, 4))
   const till = until === undefined ? 'until it is cleared' : `until ${shownTime(until)}`
   cli.line(wrapped(`  by ${by}, ${shownTime(at)}, ${till}: ${reason}`, 4))
+  if (givesWay) cli.line('  gives way to what an administrator set for everyone')
   if (endedAt !== undefined) cli.line(wrapped(`  ended ${shownTime(endedAt)}: ${endedWhy}`, 4))
 }
 

@@ -43,8 +43,8 @@ t.test('drift that is set stands in the plan, that of one source beside it, unti
   const { store, decoy, agent, set, planned } = await setUp(t)
   t.equal(await planned(), undefined)
   t.match(await set(), { agent, settings: [{ by: 'admin', drift: slow }] })
-  await set({ source: '198.18.1.66', drift: broken, by: 'adaptation' })
-  await set({ source: '198.18.1.5', drift: null, by: 'adaptation' })
+  await set({ source: '198.18.1.66', drift: broken })
+  await set({ source: '198.18.1.5', drift: null })
   const wanted = {
     everyone: slow,
     views: [
@@ -86,6 +86,16 @@ t.test('adaptation leaves alone what an administrator set', async (t) => {
   await set({ by: 'admin' })
   await t.rejects(set({ by: 'adaptation' }), { code: 'CONFLICT', message: /an administrator set the drift/ })
   await set({ by: 'adaptation', source: '198.18.1.66' })
+})
+
+t.test('what an administrator sets for everyone is met by those too for whom adaptation chose otherwise', async (t) => {
+  const { store, decoy, set, planned } = await setUp(t)
+  await set({ by: 'adaptation', source: '198.18.1.66', drift: broken })
+  await set({ by: 'adaptation', source: '198.18.1.5', drift: null })
+  await set()
+  t.strictSame(await planned(), { everyone: slow, views: [] })
+  await store.tx((sql) => clearDrift(sql, { decoy, of: 'everyone', at: iso(90), why: 'enough' }))
+  t.strictSame(await planned(), { everyone: null, views: [{ source: '198.18.1.66', drift: broken }] }, 'it is back')
 })
 
 t.test('what would make a decoy useless is refused, and says which value', async (t) => {
