@@ -8,6 +8,7 @@ export type SeenConversation = {
   exchanges: { request: number; response: number; pauseMs: number }[]
 }
 
+type Exchange = SeenConversation['exchanges'][number]
 type Talk = SeenConversation & {
   protocol: number
   lastAt: number
@@ -15,6 +16,8 @@ type Talk = SeenConversation & {
   answeredAt: number
   /** When it was last asked. */
   askedAt: number
+  /** Datagrams that wait for an answer, oldest first, and when each came. */
+  waiting: { exchange: Exchange; at: number }[]
   /** What a server said before it was asked; it goes into the first response. */
   greeted: number
   /** The next sequence number of each side, so that what is sent again counts once. */
@@ -82,6 +85,7 @@ export function makeConversations(
       lastAt: at,
       answeredAt: at,
       askedAt: at,
+      waiting: [],
       greeted: 0,
       next: { asker: undefined, answerer: undefined },
       isTaken: false,
@@ -95,19 +99,37 @@ export function makeConversations(
   function carry(talk: Talk, side: 'asker' | 'answerer', bytes: number, segment: Segment, at: number): void {
     const current = talk.exchanges.at(-1)
     if (side === 'answerer') {
-      if (current?.response === 0) {
-        const isFirst = talk.exchanges.length === 1 && talk.greeted === 0
-        events.answered?.(Math.max(0, at - talk.askedAt), current.request, segment, isFirst)
-      }
-      if (current) current.response += bytes
-      else talk.greeted += bytes
+      if (talk.protocol === udp) answer(talk, bytes, segment, at)
+      else if (current) {
+        if (current.response === 0) {
+          const isFirst = talk.exchanges.length === 1 && talk.greeted === 0
+          events.answered?.(Math.max(0, at - talk.askedAt), current.request, segment, isFirst)
+        }
+        current.response += bytes
+      } else talk.greeted += bytes
       talk.answeredAt = at
     } else if (!current || current.response > 0 || talk.protocol === udp) {
-      // A datagram is a question of its own, answered or not.
       if (talk.exchanges.length >= mostExchanges) return
-      const pauseMs = Math.max(0, at - talk.answeredAt)
-      talk.exchanges.push({ request: bytes, response: current ? 0 : talk.greeted, pauseMs })
+      const exchange = {
+        request: bytes,
+        response: current ? 0 : talk.greeted,
+        pauseMs: Math.max(0, at - talk.answeredAt),
+      }
+      talk.exchanges.push(exchange)
+      if (talk.protocol === udp) talk.waiting.push({ exchange, at })
     } else current.request += bytes
+  }
+
+  /** A datagram is a question of its own: the first answer is that of the first, whatever was asked in between. */
+  function answer(talk: Talk, bytes: number, segment: Segment, at: number): void {
+    const asked = talk.waiting.shift()
+    const exchange = asked?.exchange ?? talk.exchanges.at(-1)
+    if (!exchange) talk.greeted += bytes
+    else {
+      if (asked)
+        events.answered?.(Math.max(0, at - asked.at), exchange.request, segment, exchange === talk.exchanges[0])
+      exchange.response += bytes
+    }
   }
 
   /** The first word of who was asked for a connection. */

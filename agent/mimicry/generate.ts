@@ -98,18 +98,15 @@ function ofOne(pattern: Pattern, options: GenerateOptions, instance: number, fro
 
 function exchangesOf(pattern: Pattern, own: Own, random: Random): Exchange[] {
   const count = Math.max(1, Math.round(drawFrom(pattern.exchanges, random)))
-  // Of datagrams what is not waited for comes before what is: an address of either family is asked for, and then both are
-  // answered. On a connection it can only come last: what is said before an answer is one request.
+  // Of datagrams any may have no answer. On a connection only the last: what is said before an answer is one request.
   const isDatagrams = datagrams.test(pattern.kind)
-  const unanswered = count * unansweredShare(pattern)
-  const silent = Math.min(isDatagrams ? count - 1 : 1, Math.floor(unanswered + random()))
+  const silent = Math.min(1, Math.floor(count * unansweredShare(pattern) + random()))
   return Array.from({ length: count }, (_, i) => {
     const opening = pattern.opening?.[i]
     if (opening) return one(opening, own, random)
-    const isSilent = isDatagrams ? i < silent : i >= count - silent
     let drawn = one(classOf(pattern, random), own, random)
-    for (let tries = 0; tries < 32 && (drawn.response === 0) !== isSilent; tries++)
-      drawn = one(classOf(pattern, random), own, random)
+    const isWrong = () => !isDatagrams && (drawn.response === 0) !== i >= count - silent
+    for (let tries = 0; tries < 32 && isWrong(); tries++) drawn = one(classOf(pattern, random), own, random)
     return drawn
   })
 }

@@ -93,14 +93,12 @@ def opened(
         moment = begun + pause
         error = connect(place)
         if pause < AWAKE and error == errno.EINPROGRESS:
-            # Not one step more than there has to be: real programs are as fast.
-            select.select((), (made,), (), AWAKE)
+            # Not one step more than there has to be: real programs are as fast. A near place has often answered by now.
             while now() < moment:
                 pass
-            try:
-                text = text[send(text) :]
-            except BlockingIOError:
-                pass
+            text = text[sent_now(send, text) :]
+            if text and select.select((), (made,), (), AWAKE)[1]:
+                text = text[sent_now(send, text) :]
         elif error not in (0, errno.EINPROGRESS):
             raise OSError(error, "not connected")
         moment = max(moment, now())
@@ -110,6 +108,14 @@ def opened(
     except BaseException:
         made.close()
         raise
+
+
+def sent_now(send: Callable[[bytes], int], text: bytes) -> int:
+    """How many bytes could leave: none as long as nobody has taken the connection."""
+    try:
+        return send(text)
+    except BlockingIOError:
+        return 0
 
 
 def round_trip_ms(of: socket.socket) -> float:

@@ -94,8 +94,9 @@ class Talk:
                 mimic_together.send(out, both)
                 answered, came = yield from self._answers(out, both)
                 self.connect_ms = self.connect_ms or round((came - begun) * 1000, 3)
-                for query in both:
-                    self._note(len(query), answered if query is both[-1] else 0, begun if query is both[-1] else last, begun)
+                # The first answer counts as that of the first, as whoever looks on sees it.
+                for query, size in zip(both, answered, strict=True):
+                    self._note(len(query), size, last, begun)
                 last, place = came, place + len(both)
 
     def _clock(self) -> Generator[loop.Wait, bool, None]:
@@ -130,17 +131,15 @@ class Talk:
 
     def _is_pair(self, place: int) -> bool:
         """Both addresses of a name: asked for one with the other, whether or not an answer came between."""
-        if place + 1 >= len(self.exchanges):
-            return False
-        return self.exchanges[place][1] == 0 or self.exchanges[place + 1][2] / 1000 < moments.AT_ONCE
+        return place + 1 < len(self.exchanges) and self.exchanges[place + 1][2] / 1000 < moments.AT_ONCE
 
-    def _answers(self, out: socket.socket, waited: list[bytes]) -> Generator[loop.Wait, bool, tuple[int, float]]:
-        total, came = 0, 0.0
+    def _answers(self, out: socket.socket, waited: list[bytes]) -> Generator[loop.Wait, bool, tuple[list[int], float]]:
+        sizes, came = [], 0.0
         for _ in waited:
             answer, came = yield from moments.received(out, 4096, 5.0)
             self._spend(len(answer))
-            total += len(answer) if mimic_names.answers_to(waited, answer) else 0
-        return total, came
+            sizes.append(len(answer) if mimic_names.answers_to(waited, answer) else 0)
+        return sizes, came
 
     def _updates(self) -> Generator[loop.Wait, bool, None]:
         made = self._request(self.target["names"] or [self.target["ip"]], 0)

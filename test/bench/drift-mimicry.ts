@@ -3,6 +3,7 @@ import type { Conversation } from '../../agent/mimicry/conversation.ts'
 import { features } from '../../agent/mimicry/distances.ts'
 import { patternsOf } from '../../agent/mimicry/patterns.ts'
 import { tableText } from '../../controller/cli/print.ts'
+import { keepAwake } from './awake.ts'
 import { kinds, makeMimicrySegment } from './mimicry-segment.ts'
 import { type Fold, measured, ratioOf } from './mimicry-table.ts'
 import type { Bench, Row } from './row.ts'
@@ -36,6 +37,8 @@ export const driftMimicryBench: Bench = {
     const segment = await makeMimicrySegment()
     const reals: Conversation[][] = []
     const folds: Fold[] = []
+    // Real clients keep a machine awake by what it takes to start them; the pod's program takes next to nothing.
+    const letSleep = keepAwake(2 * 2 * samples * seconds)
     const load = () => `load ${loadavg()[0]?.toFixed(1)}`
     const watch = async () => {
       reals.push(await segment.real(seconds, `${reals.length + 1}`))
@@ -61,6 +64,7 @@ export const driftMimicryBench: Bench = {
       await make(0, 2, 1)
       await make(1, 2, 0)
     } finally {
+      letSleep()
       await segment.close()
     }
     const { rows, real, made } = measured(reals, folds)

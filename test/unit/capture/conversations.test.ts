@@ -83,6 +83,28 @@ t.test('what a server says first belongs to its first response; datagrams end by
   t.equal(talks.followed(), 0)
 })
 
+t.test('of two datagrams each has its own answer, whether it came between them or after both', async (t) => {
+  const asked = (at: number) =>
+    [at, from(client, { protocol: udp, sourcePort: 5000, targetPort: 53, bytes: 40 })] as const
+  const answered = (at: number, bytes: number) =>
+    [at, from(server, { protocol: udp, sourcePort: 53, targetPort: 5000, bytes })] as const
+  const delays: number[] = []
+  const talks = (...packets: (readonly [number, Segment])[]) => {
+    const all = makeConversations({}, { answered: (delayMs) => delays.push(delayMs) })
+    for (const [at, segment] of packets) all.add(segment, at)
+    return all.take(1e6).flatMap(({ exchanges }) => exchanges)
+  }
+  const own = [
+    { request: 40, response: 90, pauseMs: 0 },
+    { request: 40, response: 60, pauseMs: 1 },
+  ]
+  t.same(talks(asked(0), asked(1), answered(5, 90), answered(7, 60)), own)
+  t.same(delays, [5, 6], 'each so long after its own question')
+  t.same(talks(asked(0), answered(5, 90), asked(6), answered(7, 60)), own)
+  const [, second] = talks(asked(0), answered(5, 90), asked(9), answered(11, 60), answered(12, 30))
+  t.same(second, { request: 40, response: 90, pauseMs: 4 }, 'one more belongs to the last')
+})
+
 t.test('of a real capture, and bounded whatever comes', async (t) => {
   const talks = makeConversations()
   const reader = makePcapReader(({ at, frame }) => {
