@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { z } from 'zod'
-import { personaOf } from '../lab/cowrie-persona.ts'
+import { builtPersona } from '../lab/audit-lab.ts'
 import type { Bench } from './row.ts'
 
 const measured = z.object({ ours: z.number(), stock: z.number(), ours_ms: z.number(), stock_ms: z.number() })
@@ -24,7 +24,7 @@ export const personasFilesBench: Bench = {
       ],
       { stdio: ['pipe', 'pipe', 'inherit'] },
     )
-    child.stdin.end(JSON.stringify(personaOf('db01', 1)))
+    child.stdin.end(JSON.stringify(await builtPersona('debian-12', 'db01')))
     const [said, [status]] = await Promise.all([text(child.stdout), once(child, 'close')])
     if (status !== 0) throw new Error(`the measuring container ended with ${status}`)
     const { ours, stock, ours_ms, stock_ms } = measured.parse(JSON.parse(said))

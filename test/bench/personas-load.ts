@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { controllerConfig } from '../../controller/config.ts'
 import { personaOf } from '../lab/cowrie-persona.ts'
 import { bannerFrom, decoyOf, makeAppliance, planOf, settled } from '../lab/decoys-appliance.ts'
 import { makeSegment, type Segment } from '../lab/decoys-segment.ts'
@@ -33,7 +34,8 @@ export const personasLoadBench: Bench = {
       const segment = makeSegment({ teardown: cleanUp.add }, third)
       for (const source of sources) segment.onNeighbour('ip', 'addr', 'add', `${source}/24`, 'dev', 'h0')
       const appliance = await makeAppliance({ teardown: cleanUp.add }, segment)
-      const limits = { memoryMb: 192, pids: 64, cpus: 1, connections: 128, connectionsPerSource: 32 }
+      // As decoys are shipped.
+      const { limits } = controllerConfig.parse({}).decoys
       const [victim, neighbour] = [
         decoyOf(segment, 20, 'attic-nas', { limits }),
         decoyOf(segment, 21, 'cellar-db', { limits }),

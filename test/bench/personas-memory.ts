@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { makePageSharingProbe } from '../../agent/health/index.ts'
-import { personaOf } from '../lab/cowrie-persona.ts'
+import { builtPersona } from '../lab/audit-lab.ts'
 import { decoyOf, makeAppliance, planOf, settled } from '../lab/decoys-appliance.ts'
 import { makeSegment } from '../lab/decoys-segment.ts'
 import { type CleanUp, cleanedUp } from './clean-up.ts'
@@ -12,13 +12,20 @@ import { until } from './until.ts'
 
 const run = promisify(execFile)
 const third = 233
-const decoys = 6
-const hostnames = ['db-1', 'attic-nas', 'mail', 'print-server-3', 'wiki', 'backup-2']
+/** What a segment may have: some of a kind, none like the other. */
+const hosts = [
+  ['db-1', 'debian-12'],
+  ['attic-nas', 'ubuntu-22.04'],
+  ['mail', 'rocky-9'],
+  ['print-server-3', 'debian-12'],
+  ['wiki', 'ubuntu-22.04'],
+  ['backup-2', 'rocky-9'],
+] as const
 /** Looks in a row, five seconds apart, in which no decoy lost more than 0.1 MB of private memory. */
 const steadyLooks = 3
 
 /**
- * What one more decoy costs: six of them as the agent makes them, each with a persona of its own, at rest, with the
+ * What one more decoy costs: six of them as the agent makes them, each with a persona of its own as the controller builds them, at rest, with the
  * kernel merging equal pages at the agent's pace. Of each service process Private_Clean + Private_Dirty of smaps_rollup:
  * the kernel counts a merged page there as shared as soon as a second process maps it, so pages that only this decoy has
  * are left. The mean of the six. The reference is stock Cowrie, one process of the same image, which shares nothing.
@@ -30,21 +37,23 @@ export const personasMemoryBench: Bench = {
     cleanedUp(async (cleanUp) => {
       const segment = makeSegment({ teardown: cleanUp.add }, third)
       const appliance = await makeAppliance({ teardown: cleanUp.add }, segment)
-      const wanted = hostnames.map((hostname, i) => decoyOf(segment, 20 + i, hostname, personaIdOf(i)))
-      const personas = hostnames.map((hostname, i) => ({ ...personaOf(hostname, 1), id: personaIdOf(i).persona }))
+      const personas = await Promise.all(
+        hosts.map(([hostname, family]) => builtPersona(family, hostname, `memory of ${hostname}`)),
+      )
+      const wanted = personas.map(({ id, hostname }, i) => decoyOf(segment, 20 + i, hostname, { persona: id }))
       await appliance.decoys.start(new AbortController().signal)
       appliance.decoys.applyPlan(planOf(appliance.agent, 1, wanted, personas))
       await appliance.reported(settled(1), 0, 90)
-      progress(`${decoys} decoys and a stock Cowrie stand`)
+      progress(`${hosts.length} decoys and a stock Cowrie stand`)
       const stock = await stockCowrie(cleanUp)
       const sharing = await makePageSharingProbe().measure()
       if (!sharing.ok) progress(sharing.detail)
       const pids = (await appliance.engine.containers()).flatMap(({ labels, pid }) =>
         labels['marshlight.kind'] === 'service' && pid !== undefined ? [pid] : [],
       )
-      if (pids.length !== decoys) throw new Error(`${pids.length} services run, not ${decoys}`)
+      if (pids.length !== hosts.length) throw new Error(`${pids.length} services run, not ${hosts.length}`)
       const memories = await steady(pids, progress)
-      const value = memories.reduce((sum, one) => sum + one.privateMb, 0) / decoys
+      const value = memories.reduce((sum, one) => sum + one.privateMb, 0) / hosts.length
       const common = { unit: 'MB', better: 'lower' as const }
       return [
         { name: 'decoy.private_memory', value, ...common, target: 6, reference: (await memoryOf(stock)).privateMb },
@@ -58,8 +67,6 @@ export const personasMemoryBench: Bench = {
       ]
     }),
 }
-
-export const personaIdOf = (i: number) => ({ persona: `01920000-0000-7000-8000-0000000000e${i}` })
 
 export async function steady(pids: readonly number[], progress: (what: string) => void) {
   let before = Number.POSITIVE_INFINITY

@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
 import type { PersonaService } from '../../shared/schemas/persona.ts'
-import { personaOf } from '../lab/cowrie-persona.ts'
+import { builtPersona } from '../lab/audit-lab.ts'
 import { decoyOf, makeAppliance, planOf, settled } from '../lab/decoys-appliance.ts'
 import { makeSegment } from '../lab/decoys-segment.ts'
 import { cleanedUp } from './clean-up.ts'
-import { personaIdOf, steady } from './personas-memory.ts'
+import { steady } from './personas-memory.ts'
 import type { Bench } from './row.ts'
 
 const third = 234
@@ -22,13 +22,11 @@ export const personasWebBench: Bench = {
     cleanedUp(async (cleanUp) => {
       const segment = makeSegment({ teardown: cleanUp.add }, third)
       const appliance = await makeAppliance({ teardown: cleanUp.add }, segment)
-      const wanted = hostnames.map((hostname, i) =>
-        decoyOf(segment, 20 + i, hostname, { ...personaIdOf(i), services: [i < real ? 'web' : 'services'] }),
+      const built = await Promise.all(hostnames.map((name) => builtPersona('debian-12', name, `memory of ${name}`)))
+      const personas = built.map((one) => ({ ...one, ssh: undefined, telnet: undefined, services: [site] }))
+      const wanted = personas.map(({ id, hostname }, i) =>
+        decoyOf(segment, 20 + i, hostname, { persona: id, services: [i < real ? 'web' : 'services'] }),
       )
-      const personas = hostnames.map((hostname, i) => ({
-        ...personaOf(hostname, 1),
-        ...{ id: personaIdOf(i).persona, ssh: undefined, telnet: undefined, services: [site] },
-      }))
       await appliance.decoys.start(new AbortController().signal)
       appliance.decoys.applyPlan(planOf(appliance.agent, 1, wanted, personas))
       await appliance.reported(settled(1), 0, 90)

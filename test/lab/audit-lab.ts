@@ -50,11 +50,15 @@ export const verdictOf = ({ findings }: AuditReport, probe: string): string | un
   findings.find((one) => one.probe === probe)?.verdict
 
 /** A persona as the controller builds it, for a host like these neighbours. */
-export async function builtPersona(family: string, hostname: string): Promise<Persona> {
+export async function builtPersona(
+  family: string,
+  hostname: string,
+  seed = '00112233445566778899aabbccddeeff',
+): Promise<Persona> {
   const catalogue = readCatalogue()
   const template = templateOf(catalogue, family)
   if (!template) throw new Error(`no family ${family}`)
-  const given = { id: newId(), seed: '00112233445566778899aabbccddeeff', template, because: 'a test', now: Date.now() }
+  const given = { id: newId(), seed, template, because: 'a test', now: Date.now() }
   const built = build({ ...given, neighbours: [], taken: new Set() }, catalogue, await loadOuis())
   const user = built.users.find(({ name }) => name === 'root') ?? built.users[0]
   const users = built.users.map((one) => (one === user ? { ...one, passwords: ['Sommer2024'], acceptFromTry: 1 } : one))
