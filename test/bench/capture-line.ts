@@ -28,16 +28,17 @@ s.bind(('${decoy}', ${port}))
 print('ready', flush=True)
 signal.pause()
 `
-/** Datagrams that fill a frame of Ethernet, at a steady pace: how many, in what time, for how much of a processor. */
+/** Datagrams of so many bytes, at a steady pace of frames: how many, in what time, for how much of a processor. */
 const sender = `
 import socket, sys, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for line in sys.stdin:
-    mbit, seconds = map(float, line.split())
-    pace, began, spent, sent = mbit * 1e6 / 8 / 1514, time.time(), time.process_time(), 0
-    while sent < pace * seconds:
+    mbit, seconds, size = map(float, line.split())
+    said = b'x' * int(size)
+    pace, began, spent, sent = mbit * 1e6 / 8 / (size + 42), time.time(), time.process_time(), 0
+    while sent < pace * seconds and time.time() - began < 2 * seconds:
         if sent > (time.time() - began) * pace: time.sleep(0.0005); continue
-        s.sendto(b'x' * 1472, ('${decoy}', ${port})); sent += 1
+        s.sendto(said, ('${decoy}', ${port})); sent += 1
     print(sent, time.time() - began, (time.process_time() - spent) * 1000, flush=True)
 `
 const run = (command: string, ...argv: string[]) => execFileSync(command, argv, { stdio: 'pipe' })
@@ -122,9 +123,10 @@ export async function captureLine(cleanUp: CleanUp, folder: string) {
 
   return {
     capture,
-    async send(mbit: number, seconds: number): Promise<{ sent: number; seconds: number; cpuMs: number }> {
+    /** Datagrams of `bytes`, by default as many as fill a frame of Ethernet; for at most twice the time. */
+    async send(mbit: number, seconds: number, bytes = 1472): Promise<{ sent: number; seconds: number; cpuMs: number }> {
       const answer = once(answers, 'line')
-      sending.stdin.write(`${mbit} ${seconds}\n`)
+      sending.stdin.write(`${mbit} ${seconds} ${bytes}\n`)
       const [line] = (await answer) as [string]
       const [sent = 0, took = 1, cpuMs = 0] = line.split(' ').map(Number)
       return { sent, seconds: took, cpuMs }

@@ -23,6 +23,7 @@ const packetsASecond = (mbit: number) => (mbit * 1e6) / 8 / packetBytes
  * 100 Mbit/s, what is missed then of what was sent, and what it costs a decoy.
  *
  *   capture.cpu_percent_10_mbit   of a core: sender, tcpdump and agent with the capture, less the sender without; in pairs
+ *   capture.small_*               datagrams of 18 bytes, the least that Ethernet has, as fast as one sender makes them
  *   capture.rss_mb                tcpdump's own memory with the kernel's buffer
  *   features.*                    of it the part of the windows, in the agent, by packets that had been captured
  *   capture.uncounted             packets that neither came nor were counted
@@ -32,6 +33,9 @@ export const driftCaptureBench: Bench = {
     'capture.mbit_per_s',
     'capture.missed',
     'capture.uncounted',
+    'capture.small_packets_per_s',
+    'capture.small_missed',
+    'capture.small_uncounted',
     'capture.rss_mb',
     'capture.cpu_percent_idle',
     'capture.cpu_percent_10_mbit',
@@ -65,6 +69,12 @@ export const driftCaptureBench: Bench = {
       await line.drained()
       const { seen, missed, frames } = await fastLook.end()
 
+      progress('frames as small as they get')
+      const smallLook = await line.capture()
+      const small = await line.send(100, 2, 18)
+      await line.drained()
+      const smallEnd = await smallLook.end()
+
       const windows = () => windowsOf(seededRandom('bench'))
       const features = featureCost(windows(), frames)
       const one = (name: string, value: number, unit: string, target: number | null) => ({
@@ -81,6 +91,12 @@ export const driftCaptureBench: Bench = {
         },
         one('capture.missed', missed / fast.sent, 'ratio', 0.01),
         one('capture.uncounted', Math.abs(fast.sent - seen - missed), 'packets', 0),
+        {
+          ...{ name: 'capture.small_packets_per_s', value: smallEnd.seen / small.seconds, unit: 'packets/s' },
+          ...{ better: 'higher', target: null, reference: small.sent / small.seconds },
+        },
+        one('capture.small_missed', smallEnd.missed / small.sent, 'ratio', null),
+        one('capture.small_uncounted', Math.abs(small.sent - smallEnd.seen - smallEnd.missed), 'packets', 0),
         one('capture.rss_mb', mb, 'MB', 6),
         one('capture.cpu_percent_idle', idlePercent, '%', 1),
         one('capture.cpu_percent_10_mbit', slow.measured, '%', 10),
