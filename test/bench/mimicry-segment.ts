@@ -12,7 +12,7 @@ import type { Pattern } from '../../agent/mimicry/patterns.ts'
 import { sliceOf } from '../../agent/mimicry/slice.ts'
 import type { MimicryPlan } from '../../shared/schemas/mimicry.ts'
 
-const [asker, server] = ['198.18.203.1', '198.18.203.2']
+export const [asker, server] = ['198.18.203.1', '198.18.203.2']
 const spaces = { asker: 'mimicry-ask', server: 'mimicry-srv' }
 /** Where peers answer, by the kind that they have there. */
 const peerPorts: Record<number, string> = { 22022: 'ssh', 24443: 'https' }
@@ -67,30 +67,38 @@ export async function makeMimicrySegment() {
     await once(program.stdout, 'data')
   }
 
-  /** Conversations on the wire while `work` goes on. */
-  async function captured(name: string, work: () => Promise<void>): Promise<Conversation[]> {
+  /** A capture file of the wire while `work` goes on, with so many bytes of each packet. */
+  async function captured(name: string, work: () => Promise<void>, most = 128): Promise<string> {
     const file = join(process.env.MIMICRY_KEEP ?? folder, `${name}.pcap`)
-    const dump = spawn('ip', inside('asker', 'tcpdump', '-i', 'e0', '-U', '-s', '128', '-w', file, 'ip'), {
+    const dump = spawn('ip', inside('asker', 'tcpdump', '-i', 'e0', '-U', '-s', `${most}`, '-w', file, 'ip'), {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     await once(dump.stderr, 'data')
     await work()
     dump.kill('SIGINT')
     await once(dump, 'exit')
-    return conversationsOf(file)
+    return file
+  }
+  async function realClients(seconds: number, seed: string): Promise<void> {
+    const users = join(import.meta.dirname, 'mimicry-users.py')
+    await once(begin('asker', ['python3', users, String(seconds), seed, server, join(folder, 'key')]), 'exit')
   }
 
   return {
     open,
     /** Real clients, for so many seconds. */
-    real: (seconds: number, seed: string) =>
-      captured(`real-${seed}`, async () => {
-        const users = join(import.meta.dirname, 'mimicry-users.py')
-        await once(begin('asker', ['python3', users, String(seconds), seed, server, join(folder, 'key')]), 'exit')
-      }),
+    real: async (seconds: number, seed: string): Promise<Conversation[]> =>
+      conversationsOf(await captured(`real-${seed}`, () => realClients(seconds, seed))),
+    /** Whole frames of real clients and their servers. */
+    async frames(seconds: number): Promise<Buffer[]> {
+      const frames: Buffer[] = []
+      const reader = makePcapReader(({ frame }) => frames.push(Buffer.from(frame)))
+      reader.push(await readFile(await captured('frames', () => realClients(seconds, 'frames'), 65_535)))
+      return frames
+    },
     /** The pod's own program on both sides, for as long, with what the patterns' rates come to. */
-    made: (seconds: number, seed: string, patterns: readonly Pattern[]) =>
-      captured(`made-${seed}`, async () => {
+    made: async (seconds: number, seed: string, patterns: readonly Pattern[]): Promise<Conversation[]> => {
+      const file = await captured(`made-${seed}`, async () => {
         const bounds = { mostAnHour: 3600, mostBytesAnHour: 1_000_000_000 }
         const plan = planOf(seed, bounds)
         await writeFile(join(folder, 'ask.json'), JSON.stringify(plan))
@@ -134,7 +142,9 @@ export async function makeMimicrySegment() {
           child.stdin.end()
           await once(child, 'exit')
         }
-      }),
+      })
+      return conversationsOf(file)
+    },
     async close(): Promise<void> {
       for (const child of children) child.kill('SIGKILL')
       for (const space of Object.values(spaces)) run('sh', '-c', `ip netns del ${space} 2>/dev/null || :`)

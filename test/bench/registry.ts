@@ -8,6 +8,7 @@ import { driftBaselinesBench } from './drift-baselines.ts'
 import { driftCaptureBench } from './drift-capture.ts'
 import { driftCausesBench } from './drift-causes.ts'
 import { driftDetectionBench } from './drift-detection.ts'
+import { driftFeaturesBench } from './drift-features.ts'
 import { driftGoldenBench } from './drift-golden.ts'
 import { driftMimicryBench } from './drift-mimicry.ts'
 import { driftOverheadBench } from './drift-overhead.ts'
@@ -50,6 +51,7 @@ export const benches: Record<string, Bench> = {
   'personas.ssh': personasSshBench,
   'personas.web': personasWebBench,
   'drift.capture': driftCaptureBench,
+  'drift.features': driftFeaturesBench,
   'drift.golden': driftGoldenBench,
   'drift.detection': driftDetectionBench,
   'drift.bandit': driftBanditBench,
