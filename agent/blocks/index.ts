@@ -3,11 +3,11 @@ import { type Clock, isoNow } from '../../shared/clock.ts'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
-import type { BlockList } from '../../shared/schemas/desired-state.ts'
+import type { BlockEntry, BlockList } from '../../shared/schemas/desired-state.ts'
 import type { Notice } from '../../shared/schemas/state.ts'
 import type { Report } from '../spool/port.ts'
 import { heldPath, readHeld, writeHeld } from './held-list.ts'
-import { disjoint } from './intervals.ts'
+import { disjoint, type Interval } from './intervals.ts'
 import { makeKernel } from './kernel.ts'
 import { type Nft, systemNft } from './nft.ts'
 import { ownPlace } from './own-place.ts'
@@ -39,7 +39,7 @@ export interface Blocks extends Part {
 
 /**
  * Invariants: the latest list wins, lists in between may be skipped; what overlaps a protected network is never applied;
- * `applied` is reported only of what was read back; the kernel itself ends entries, so no agent is needed for expiry.
+ * `applied` is reported only of what was read back, and names the entries that are not; the kernel itself ends entries, so no agent is needed for expiry.
  */
 export function makeBlocks(options: BlocksOptions): Blocks {
   const { report, clock, log, role, nics, stateDir, reconcileEverySeconds = 30 } = options
@@ -55,11 +55,11 @@ export function makeBlocks(options: BlocksOptions): Blocks {
   const tell = (level: Notice['level'], code: string, message: string, data: Record<string, unknown> = {}) =>
     report('state', [{ type: 'notice', at: now(), level, code, message: message.slice(0, 1024), data }])
 
-  async function desiredOf(list: BlockList) {
+  async function desiredOf(list: BlockList): Promise<Desired> {
     const own = await (options.ownPlace ?? ownPlace)()
     const named = list.neverBlock.map((cidr) => ({ cidr, why: 'the never-block list' }))
-    const { allowed, refused } = railed(list.entries, [...own, ...named], clock.now())
-    return { intervals: disjoint(allowed), count: allowed.length, refused }
+    const { allowed, refused, expired } = railed(list.entries, [...own, ...named], clock.now())
+    return { intervals: disjoint(allowed), count: allowed.length, refused, expired }
   }
 
   async function settle(list: BlockList): Promise<void> {
@@ -69,21 +69,35 @@ export function makeBlocks(options: BlocksOptions): Blocks {
         'the block list could not be persisted; it holds until a reboot',
       )
     })
-    const outcome = { type: 'document' as const, document: 'blocks' as const, revision: list.revision }
     try {
-      const { intervals, count, refused } = await desiredOf(list)
-      await kernel.bring(intervals, await cards())
-      toldOutcome = 'applied'
-      log.info({ revision: list.revision, count, refused: refused.length }, 'blocks are in force')
-      const first = refused[0]
-      const reason = first ? { code: 'NEVER_BLOCK', reason: refusalWords(first, refused.length) } : {}
-      const word = first && count === 0 ? ('refused' as const) : ('applied' as const)
-      await report('state', [{ ...outcome, at: now(), outcome: word, count, ...reason }])
-      await tellRefusals(refused)
+      const desired = await desiredOf(list)
+      await kernel.bring(desired.intervals, await cards())
+      await tellApplied(list.revision, desired)
     } catch (error) {
       await tellFailure(error, list.revision)
     }
     await persisted
+  }
+
+  /** What is in force of a list, and which of its entries are not. */
+  async function tellApplied(revision: number, { count, refused, expired }: Desired): Promise<void> {
+    toldOutcome = outcomeOf(revision, { refused, expired })
+    log.info({ revision, count, refused: refused.length, expired: expired.length }, 'blocks are in force')
+    const first = refused[0]
+    await report('state', [
+      {
+        type: 'document',
+        at: now(),
+        document: 'blocks',
+        revision,
+        outcome: first && count === 0 ? 'refused' : 'applied',
+        count,
+        ...(first && { code: 'NEVER_BLOCK', reason: refusalWords(first, refused.length) }),
+        ...(first && { refused: refused.slice(0, mostNamed).map(({ entry }) => entry.id) }),
+        ...(expired.length > 0 && { expired: expired.slice(0, mostNamed).map(({ id }) => id) }),
+      },
+    ])
+    await tellRefusals(refused)
   }
 
   async function tellFailure(error: unknown, revision: number): Promise<void> {
@@ -108,14 +122,18 @@ export function makeBlocks(options: BlocksOptions): Blocks {
 
   const cards = async () => (role === 'decoys' ? (await nics()).filter(isCardName) : [])
 
-  /** Compares what the kernel holds with what it shall hold, and mends the difference. */
+  /**
+   * Compares what the kernel holds with what it shall hold, and mends the difference. What is refused or over may be
+   * another than when the list came: an address was added here, or the clock was set. That is told anew.
+   */
   async function reconcile(list: BlockList): Promise<void> {
     try {
-      const { intervals } = await desiredOf(list)
+      const desired = await desiredOf(list)
       const names = await cards()
-      const deviation = await kernel.deviation(intervals, names)
+      const deviation = await kernel.deviation(desired.intervals, names)
+      if (deviation) await kernel.bring(desired.intervals, names)
+      if (toldOutcome !== outcomeOf(list.revision, desired)) await tellApplied(list.revision, desired)
       if (!deviation) return
-      await kernel.bring(intervals, names)
       const { steps, chains } = deviation
       log.warn({ entries: steps.length, chains, revision: list.revision }, 'the packet filter was changed; mended')
       await tell('warning', 'BLOCKS_REPAIRED', `the packet filter differed in ${steps.length} entries; mended`, {
@@ -180,6 +198,14 @@ export function makeBlocks(options: BlocksOptions): Blocks {
     },
   }
 }
+
+type Desired = { intervals: Interval[]; count: number; refused: Refused[]; expired: BlockEntry[] }
+
+/** As many as the contract of the report takes of each kind. */
+const mostNamed = 4096
+
+const outcomeOf = (revision: number, { refused, expired }: Pick<Desired, 'refused' | 'expired'>): string =>
+  [revision, ...refused.map(({ entry }) => `r${entry.id}`), ...expired.map(({ id }) => `e${id}`)].join(' ')
 
 const refusalWords = ({ entry, by }: Refused, count: number): string => {
   const words = new MarshlightError('NEVER_BLOCK', { cidr: entry.cidr, protected: by.cidr, why: by.why }).message

@@ -7,24 +7,25 @@ export type Refused = { entry: BlockEntry; by: Protected }
 
 /**
  * The second rail: entries that overlap a protected network are refused whole, whatever the controller decided.
- * Entries that are over already are left out without a word.
+ * Entries that are over by this clock are left out too; whoever decided them is told, since the clock may be wrong.
  */
 export function railed(
   entries: readonly BlockEntry[],
   protectedNetworks: readonly Protected[],
   now: number,
-): { allowed: { cidr: string; until: number }[]; refused: Refused[] } {
+): { allowed: { cidr: string; until: number }[]; refused: Refused[]; expired: BlockEntry[] } {
   const walls = wallsOf(protectedNetworks)
   const allowed: { cidr: string; until: number }[] = []
   const refused: Refused[] = []
+  const expired: BlockEntry[] = []
   for (const entry of entries) {
     const until = Date.parse(entry.until)
-    if (until <= now) continue
     const by = wallIn(walls, entry.cidr)
-    if (by) refused.push({ entry, by })
+    if (until <= now) expired.push(entry)
+    else if (by) refused.push({ entry, by })
     else allowed.push({ cidr: entry.cidr, until })
   }
-  return { allowed, refused }
+  return { allowed, refused, expired }
 }
 
 type Wall = { first: number; last: number; of: Protected }

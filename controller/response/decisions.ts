@@ -32,6 +32,7 @@ export type Enforcement = {
   confirmed_at: string
   lifted_at: string | null
 }
+export type Unenforced = { agent: string; name: string | null; why: 'refused' | 'expired'; told_at: string }
 
 const columns = [
   'id',
@@ -114,5 +115,13 @@ export const enforcementOf = (sql: Sql, decision: string): Promise<Enforcement[]
   sql.all<Enforcement>(
     `SELECT e.agent, a.name, e.revision, e.decided_at, e.enforced_at, e.confirmed_at, e.lifted_at
      FROM decision_enforcement e LEFT JOIN agents a ON a.id = e.agent WHERE e.decision = ? ORDER BY e.enforced_at`,
+    decision,
+  )
+
+/** Agents that have the block in their list and say that it is not in force. */
+export const unenforcedOf = (sql: Sql, decision: string): Promise<Unenforced[]> =>
+  sql.all<Unenforced>(
+    `SELECT u.agent, a.name, u.why, u.told_at FROM decision_unenforced u LEFT JOIN agents a ON a.id = u.agent
+     WHERE u.decision = ? ORDER BY u.told_at`,
     decision,
   )

@@ -8,9 +8,11 @@ export {
   enforcementOf,
   findDecision,
   listDecisions,
+  type Unenforced,
+  unenforcedOf,
 } from './decisions.ts'
 export { enforcementProjector } from './enforcement.ts'
 export { makeExpiry } from './expiry.ts'
 export { machineAddresses, protectedAddresses } from './never-block.ts'
 export { type DecoyPorts, makeResponder } from './responder.ts'
-export { responseTables } from './tables.ts'
+export { responseTables, unenforcedTables } from './tables.ts'

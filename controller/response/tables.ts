@@ -16,3 +16,13 @@ export const responseTables: Migration = {
       decided_at TEXT NOT NULL, enforced_at TEXT NOT NULL, confirmed_at TEXT NOT NULL, lifted_at TEXT, PRIMARY KEY (decision, agent))`,
   ],
 }
+
+/** Blocks that an agent has in its list and not in force: `refused` by its own rail, or `expired` by its clock. */
+export const unenforcedTables: Migration = {
+  version: 2,
+  room: 'response',
+  statements: [
+    `CREATE TABLE decision_unenforced (decision TEXT NOT NULL REFERENCES decisions(id), agent TEXT NOT NULL, revision INTEGER NOT NULL,
+      why TEXT NOT NULL, told_at TEXT NOT NULL, PRIMARY KEY (decision, agent))`,
+  ],
+}

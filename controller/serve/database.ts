@@ -11,7 +11,7 @@ import { fleetTables } from '../fleet/index.ts'
 import { ingestTables } from '../ingest/index.ts'
 import { mimicryMovedTables, mimicryTables } from '../mimicry/index.ts'
 import { personaOriginTables, personaTables } from '../personas/index.ts'
-import { responseTables } from '../response/index.ts'
+import { responseTables, unenforcedTables } from '../response/index.ts'
 import { riskTables } from '../risk/index.ts'
 import { segmentActivityTables, segmentTables } from '../segments/index.ts'
 import { sessionAuditTables, sessionTables } from '../sessions/index.ts'
@@ -33,6 +33,7 @@ export const migrations: readonly Migration[] = [
   attackerTables,
   riskTables,
   responseTables,
+  unenforcedTables,
   alertTables,
   auditTables,
   sessionAuditTables,

@@ -31,6 +31,12 @@ export const documentState = z.object({
   outcome: z.enum(['accepted', 'applied', 'rejected', 'refused']),
   /** Entries read back from the kernel, for `blocks`. */
   count: z.int().min(0).optional(),
+  /**
+   * Entries of `blocks` that are not in force: what this agent never blocks, and what is over by its clock. A list that
+   * leaves out more than these can name shows it by its `count`.
+   */
+  refused: z.array(id).max(4096).optional(),
+  expired: z.array(id).max(4096).optional(),
   code: z.string().max(64).optional(),
   reason: untrusted(512).optional(),
 })

@@ -1,7 +1,14 @@
 import { z } from 'zod'
 import { isoNow } from '../../../shared/clock.ts'
 import { cidr4, ipv4 } from '../../../shared/schemas/common.ts'
-import { endDecision, enforcementOf, findDecision, listDecisions, makeBlocks } from '../../response/index.ts'
+import {
+  endDecision,
+  enforcementOf,
+  findDecision,
+  listDecisions,
+  makeBlocks,
+  unenforcedOf,
+} from '../../response/index.ts'
 import { check, isDryRun } from '../body.ts'
 import type { Routes } from '../port.ts'
 
@@ -37,6 +44,7 @@ export const blockRoutes: Routes = (app, deps) => {
         ...one,
         latencyMs: Date.parse(one.enforced_at) - Date.parse(one.decided_at),
       })),
+      unenforced: decision.status === 'active' ? await unenforcedOf(store, decision.id) : [],
     }
   })
 

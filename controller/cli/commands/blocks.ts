@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
-import type { BlockResult, Decision, Enforcement } from '../../response/index.ts'
+import type { BlockResult, Decision, Enforcement, Unenforced } from '../../response/index.ts'
 import type { CliCommand, CliContext } from '../context.ts'
 import { parseDuration, parseNumber, shownTime, withQuery } from '../duration.ts'
 
 type Shown = Omit<Decision, 'evidence'> & {
   evidence: { words: string }[]
   enforcement: (Enforcement & { latencyMs: number })[]
+  unenforced: Unenforced[]
 }
 type AddOptions = { for?: number; reason: string; dryRun?: boolean }
 
@@ -115,6 +116,8 @@ function showDecision(cli: CliContext, one: Shown): void {
   for (const { words } of one.evidence) cli.details([['  because', words]])
   if (one.kind !== 'block') return
   cli.line('')
+  for (const { name, agent, why } of one.unenforced)
+    cli.line(`NOT enforced by ${name ?? agent}: ${unenforcedWords[why]}`)
   if (one.enforcement.length === 0) cli.line('No agent has read it back from its kernel yet.')
   else
     cli.table(
@@ -126,4 +129,9 @@ function showDecision(cli: CliContext, one: Shown): void {
         shownTime(where.lifted_at),
       ]),
     )
+}
+
+const unenforcedWords = {
+  refused: 'it never blocks this (agents show).',
+  expired: 'over by its clock; set its clock (timedatectl).',
 }

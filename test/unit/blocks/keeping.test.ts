@@ -47,6 +47,19 @@ const brokenNft: Nft = {
   list: async () => '{"nftables":[]}',
 }
 
+/** A kernel that holds the one address of the last script. */
+function heldNft(scripts: string[] = []): Nft {
+  let set: string | undefined
+  const elem = () => (set ? [{ elem: { val: set, expires: 600 } }] : [])
+  return {
+    apply: async (script) => {
+      scripts.push(script)
+      set = script.match(/198\.18\.40\.\d+(?= timeout)/)?.[0]
+    },
+    list: async () => JSON.stringify({ nftables: [{ set: { name: 'blocked', elem: elem() } }] }),
+  }
+}
+
 const parts = (stateDir: string, report: Report, nft: Nft) => ({
   report,
   clock: systemClock,
@@ -69,15 +82,7 @@ t.test('a kernel that refuses is told as a rejection with its words', async (t) 
 
 t.test('of lists that come in a burst the latest is put in force', async (t) => {
   const scripts: string[] = []
-  let set = ''
-  const nft: Nft = {
-    apply: async (script) => {
-      scripts.push(script)
-      set = script.match(/198\.18\.40\.\d+(?= timeout)/)?.[0] ?? ''
-    },
-    list: async () =>
-      JSON.stringify({ nftables: [{ set: { name: 'blocked', elem: [{ elem: { val: set, expires: 600 } }] } }] }),
-  }
+  const nft = heldNft(scripts)
   const { report, next } = listener()
   const blocks = makeBlocks(parts(t.testdir(), report, nft))
   for (let i = 1; i <= 50; i++) blocks.applyBlocks(list(i, [`198.18.40.${i}/32`]))
@@ -87,6 +92,30 @@ t.test('of lists that come in a burst the latest is put in force', async (t) => 
   t.ok(scripts.length < 5, `${scripts.length} transactions for 99 lists`)
   await blocks.stop()
 })
+
+t.test(
+  'with a clock two hours ahead no block is in force, each is told as over, and all are as soon as it is set',
+  async (t) => {
+    let aheadMs = 7_200_000
+    const clock = { ...systemClock, now: () => Date.now() + aheadMs }
+    const { report, next } = listener()
+    const wanted = list(7, ['198.18.40.9/32', '198.18.40.77/32'], ['198.18.40.77/32'])
+    const ids = wanted.entries.map(({ id }) => id)
+    const blocks = makeBlocks({ ...parts(t.testdir(), report, heldNft()), clock, reconcileEverySeconds: 0.02 })
+    await blocks.start(AbortSignal.timeout(10_000))
+    blocks.applyBlocks(wanted)
+    t.match(await next((one) => one.revision === 7), { outcome: 'applied', count: 0, expired: ids, refused: undefined })
+    aheadMs = 0
+    t.match(await next((one) => one.count === 1), {
+      outcome: 'applied',
+      revision: 7,
+      expired: undefined,
+      refused: [ids[1]],
+      code: 'NEVER_BLOCK',
+    })
+    await blocks.stop()
+  },
+)
 
 t.test('a damaged file of held blocks is set aside and told, and the start goes on', async (t) => {
   const dir = t.testdir()

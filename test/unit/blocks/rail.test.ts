@@ -28,16 +28,14 @@ t.test('an entry passes exactly when it overlaps nothing that is protected', asy
 })
 
 t.test(
-  'a network around the gateway is refused with the gateway as the reason; an entry that is over is dropped',
+  'a network around the gateway is refused with the gateway as the reason; an entry that is over is named as such',
   async (t) => {
     const gateway = { cidr: '198.18.1.1/32', why: 'its gateway' }
     const wide = entry('198.18.0.0/16')
-    const { allowed, refused } = railed(
-      [wide, entry('198.18.2.2/32'), entry('198.18.3.3/32', '2025-12-31T23:59:59Z')],
-      [gateway],
-      now,
-    )
+    const over = entry('198.18.3.3/32', '2025-12-31T23:59:59Z')
+    const { allowed, refused, expired } = railed([wide, entry('198.18.2.2/32'), over], [gateway], now)
     t.same(refused, [{ entry: wide, by: gateway }])
+    t.same(expired, [over])
     t.same(
       allowed.map(({ cidr }) => cidr),
       ['198.18.2.2/32'],

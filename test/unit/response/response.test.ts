@@ -5,6 +5,7 @@ import {
   listDecisions,
   makeExpiry,
   makeResponder,
+  unenforcedOf,
 } from '../../../controller/response/index.ts'
 import { judgeBlock } from '../../../controller/response/rails.ts'
 import { MarshlightError } from '../../../shared/errors.ts'
@@ -197,3 +198,53 @@ t.test('where and when a block is enforced, and lifted, is known from what agent
     { enforced_at: '2026-03-01T10:00:00.120Z', lifted_at: '2026-03-01T10:00:09.000Z' },
   ])
 })
+
+t.test(
+  'a block that an agent left out is shown as not enforced there, and what it held before as lifted',
+  async (t) => {
+    const chain = makeChain(t)
+    await enrol(chain)
+    const made = async (cidr: string) =>
+      (await chain.store.tx((sql) => chain.blocks.block(sql, { cidr, minutes: 60, reason: 'x', madeBy: 'admin' })))
+        .decision.id
+    const ids = [await made('203.0.113.1/32'), await made('203.0.113.2/32'), await made('203.0.113.3/32')] as const
+    await chain.store.run(
+      `INSERT INTO desired (agent, kind, revision, body, sig, issued_at, expires_at, content_hash) VALUES (?, 'blocks', 4, ?, '', '', '', '')`,
+      agentA,
+      JSON.stringify({ entries: ids.map((id) => ({ id })) }),
+    )
+    const told = (report: object) => ({
+      type: 'document',
+      at: new Date(chain.clock.now()).toISOString(),
+      document: 'blocks',
+      revision: 4,
+      outcome: 'applied',
+      ...report,
+    })
+    const shown = async () =>
+      Promise.all(
+        ids.map(async (id) => {
+          const where = await enforcementOf(chain.store, id)
+          const not = await unenforcedOf(chain.store, id)
+          return [...where.map((one) => (one.lifted_at ? 'lifted' : 'enforced')), ...not.map(({ why }) => why)].join(
+            ' ',
+          )
+        }),
+      )
+    await chain.feed('state', [told({ count: 0 })])
+    t.same(await shown(), ['', '', ''], 'a report that does not add up enforces nothing')
+    await chain.feed('state', [told({ count: 0, expired: ids })])
+    t.same(await shown(), ['expired', 'expired', 'expired'], 'an agent whose clock is two hours ahead')
+    await chain.feed('state', [told({ count: 2, refused: [ids[1]] })])
+    t.same(await shown(), ['enforced', 'refused', 'enforced'], 'its clock was set')
+    await chain.feed('state', [told({ outcome: 'refused', code: 'BAD_SIGNATURE' })])
+    t.same(await shown(), ['enforced', 'refused', 'enforced'], 'a forged list changes nothing')
+    await chain.feed('state', [told({ count: 0, outcome: 'refused', refused: ids })])
+    t.same(await shown(), ['lifted refused', 'refused', 'lifted refused'])
+    await chain.feed('state', [told({ count: 2, refused: [ids[1]] })])
+    t.same(await shown(), ['enforced', 'refused', 'enforced'])
+    chain.clock.advance(61 * minute)
+    await chain.feed('state', [told({ count: 0, expired: ids })])
+    t.same(await shown(), ['lifted', '', 'lifted'], 'what is over by both clocks ended as it should')
+  },
+)

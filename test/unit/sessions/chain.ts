@@ -10,7 +10,13 @@ import type { Deps } from '../../../controller/deps.ts'
 import { fleetTables } from '../../../controller/fleet/tables.ts'
 import { makeHoneyProjector } from '../../../controller/honey/index.ts'
 import { personaOriginTables, personaTables } from '../../../controller/personas/tables.ts'
-import { enforcementProjector, makeBlocks, makeResponder, responseTables } from '../../../controller/response/index.ts'
+import {
+  enforcementProjector,
+  makeBlocks,
+  makeResponder,
+  responseTables,
+  unenforcedTables,
+} from '../../../controller/response/index.ts'
 import { makeRiskProjector, riskTables } from '../../../controller/risk/index.ts'
 import { makeSessionProjector, sessionAuditTables, sessionTables } from '../../../controller/sessions/index.ts'
 import { blobTables } from '../../../controller/store/blobs.ts'
@@ -79,6 +85,7 @@ export function makeChain(t: TestLike, overrides: Partial<Record<keyof Controlle
     attackerTables,
     riskTables,
     responseTables,
+    unenforcedTables,
     alertTables,
     auditTables,
   ])
