@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import pkg from '../package.json' with { type: 'json' }
@@ -6,6 +7,10 @@ import { readIfThere } from '../shared/files.ts'
 
 export const agentVersion: string = pkg.version
 export const defaultStateDir = '/var/lib/marshlight-agent'
+
+/** Where a machine's own images belong; without it, where `npm run images` of this checkout puts them (the bundle stands as deep). */
+const systemArchives = '/usr/share/marshlight/images'
+const checkoutArchives = join(import.meta.dirname, '../.cache/images')
 
 /** A card's name as Linux allows it, less what would need quoting. */
 const card = z.string().regex(/^[\w.:@-]{1,15}$/, 'the name of a network card')
@@ -23,7 +28,10 @@ export const agentConfig = z.strictObject({
     })
     .prefault({}),
   /** Folder with images as `docker save` makes them, loaded where the engine lacks them. */
-  imageArchives: z.string().min(1).default('/usr/share/marshlight/images'),
+  imageArchives: z
+    .string()
+    .min(1)
+    .default(() => (existsSync(systemArchives) ? systemArchives : checkoutArchives)),
   /** Cards of the segments to serve; none means all that have an address and are real. */
   nics: z.array(card).max(64).default([]),
   spool: z.strictObject({ limitMb: z.int().min(8).max(1_048_576).default(512) }).prefault({}),

@@ -13,7 +13,7 @@ export const errorTexts = {
   ],
   IMAGE_MISSING: [
     'the image {image} is not here',
-    'Load it with `docker load -i FILE`, or build it with `npm run images`.',
+    'Load it with `docker load -i FILE`, or build all of them with `npm run images`; the README says how to copy them.',
   ],
   DISK_FULL: ['no space left at {path}', 'Free some space; records of low value are dropped and counted until then.'],
   DISK_READ_ONLY: ['{path} cannot be written: {why}', 'Mount it writable, or choose another folder with {option}.'],

@@ -29,7 +29,7 @@ export async function cleanup(o: CleanupCommand, terminal: Terminal): Promise<nu
   if (running && !o.dryRun)
     throw new MarshlightError('CONFLICT', {
       what: `the agent runs (process ${running.pid}) and would make everything anew`,
-      next: 'Stop it first: `systemctl stop marshlight-agent`.',
+      next: `Stop it first: \`kill ${running.pid}\`, or Ctrl-C where it runs.`,
     })
   const outcomes: Outcome[] = []
   for (const { name, what, run } of await steps(o)) {
@@ -39,7 +39,9 @@ export async function cleanup(o: CleanupCommand, terminal: Terminal): Promise<nu
     terminal.out(`${o.dryRun ? 'would remove' : outcome.ok ? 'removed' : 'FAILED to remove'} ${what}`)
     if (outcome.reason) terminal.out(`  ${outcome.reason}${outcome.next ? `\n  -> ${outcome.next}` : ''}`)
   }
-  if (o.json) terminal.out(asJson({ ok: outcomes.every(({ ok }) => ok), dryRun: o.dryRun, steps: outcomes }))
+  const kept = o.forget ? [] : [o.stateDir]
+  if (o.json) terminal.out(asJson({ ok: outcomes.every(({ ok }) => ok), dryRun: o.dryRun, steps: outcomes, kept }))
+  else if (!o.forget) terminal.out(`kept ${o.stateDir}: identity, records that wait, captures; --forget removes them`)
   return outcomes.every(({ ok }) => ok) ? 0 : 1
 }
 
@@ -96,6 +98,13 @@ async function steps(o: CleanupCommand): Promise<Step[]> {
       },
     })
   }
+  const { pageSharingIsOurs, putPageSharingBack } = await import('../health/index.ts')
+  if (await pageSharingIsOurs(o))
+    found.push({
+      name: 'page sharing',
+      what: 'the kernel’s sharing of pages, which is put back as it was',
+      run: () => putPageSharingBack(o),
+    })
   if (o.forget)
     found.push({
       name: 'state',

@@ -83,7 +83,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
         ...(keepsDecoys
           ? [
               rooms.makeDockerProbe(async () => (await engine()).ping()),
-              rooms.makePageSharingProbe(),
+              rooms.makePageSharingProbe({ stateDir }),
               rooms.makeCaptureProbe(() => appliance?.capture()?.standing()),
             ]
           : []),

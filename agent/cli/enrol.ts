@@ -28,7 +28,7 @@ export async function enrolCommand(o: EnrolCommand, terminal: Terminal): Promise
   })
   const { agent, name, roles, mqtt } = identity
   if (o.json) terminal.out(asJson({ agent, name, roles, mqtt, path: identityPath(o.stateDir) }))
-  else terminal.out(`This machine is ${name} (${agent}) now. Start it: systemctl start marshlight-agent`)
+  else terminal.out(`This machine is ${name} (${agent}) now. Next: marshlight-agent doctor, then run.`)
   return 0
 }
 

@@ -8,7 +8,7 @@ export async function status(o: { stateDir: string; json: boolean }, terminal: T
   if (!found)
     throw new MarshlightError('CONFLICT', {
       what: `no agent runs on ${o.stateDir}`,
-      next: 'Start it: `systemctl start marshlight-agent`, or `marshlight-agent run`.',
+      next: 'Start it: `marshlight-agent run`.',
     })
   terminal.out(o.json ? asJson(found) : words(found))
   return isWell(found) ? 0 : 1

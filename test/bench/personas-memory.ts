@@ -46,7 +46,7 @@ export const personasMemoryBench: Bench = {
       await appliance.reported(settled(1), 0, 90)
       progress(`${hosts.length} decoys and a stock Cowrie stand`)
       const stock = await stockCowrie(cleanUp)
-      const sharing = await makePageSharingProbe().measure()
+      const sharing = await makePageSharingProbe({ stateDir: appliance.stateDir }).measure()
       if (!sharing.ok) progress(sharing.detail)
       const pids = (await appliance.engine.containers()).flatMap(({ labels, pid }) =>
         labels['marshlight.kind'] === 'service' && pid !== undefined ? [pid] : [],

@@ -1,7 +1,7 @@
 import { makePageSharingProbe } from '../../health/index.ts'
 import type { Check } from './check.ts'
 
-/** The same look that the running agent takes; decoys run without it too, so that only their memory is at stake. */
+/** Decoys run without it too, so that only their memory is at stake. It is looked at; the running agent sets it going. */
 export const pageSharing: Check = {
   name: 'page sharing',
   roles: ['decoys'],

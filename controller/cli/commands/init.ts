@@ -6,7 +6,7 @@ import type { Migration } from '../../store/port.ts'
 import { openSqlite } from '../../store/sqlite.ts'
 import type { CliCommand } from '../context.ts'
 
-type Options = { host: string; mqttPort?: number; enrolPort?: number; listen?: string }
+type Options = { host: string; mqttPort?: number; enrolPort?: number; apiPort?: number; listen?: string }
 
 /** `marshlight init`: the one command that needs no running controller. `database` and its tables come from the composition root. */
 export const initCommand =
@@ -17,10 +17,17 @@ export const initCommand =
       .description('make a controller’s folder: configuration, certificate authority, keys, database')
       .requiredOption('--host <name>', 'name or address under which appliances reach this controller')
       .option('--data <dir>', 'the folder (a global option too)')
-      .option('--listen <address>', 'address to listen at for appliances; all, unless --host is loopback')
+      .option('--listen <address>', 'address to listen at; all, unless --host is loopback')
       .option('--mqtt-port <port>', 'instead of 8883', portOf)
       .option('--enrol-port <port>', 'instead of 8884', portOf)
-      .addHelpText('after', '\nExample:\n  marshlight init --data /var/lib/marshlight --host 10.0.0.5')
+      .option('--api-port <port>', 'serve the API to other machines too, over TLS', portOf)
+      .addHelpText(
+        'after',
+        `
+Examples:
+  marshlight init --host 10.0.0.5
+  marshlight init --host 10.0.0.5 --api-port 8885   for use from elsewhere, too`,
+      )
       .action(async (own: Options & { data?: string }) => {
         const dataDir = own.data ?? program.opts<{ data: string }>().data
         await initController({ dataDir, config: configOf(own), now: systemClock.now() })
@@ -37,17 +44,14 @@ export const initCommand =
       })
   }
 
-/** Only what differs from the defaults. Appliances elsewhere reach the ports only where these are not bound to loopback. */
-export function configOf({ host, listen, mqttPort, enrolPort }: Options): Record<string, unknown> {
+/** Only what differs from the defaults. Others reach the ports only where these are not bound to loopback. */
+export function configOf({ host, listen, mqttPort, enrolPort, apiPort }: Options): Record<string, unknown> {
   const local = host === 'localhost' || (isIP(host) === 4 && host.startsWith('127.'))
   const at = listen ?? (local ? undefined : '0.0.0.0')
-  const place = (port: number | undefined) => ({ ...(at && { host: at }), ...(port !== undefined && { port }) })
-  const [mqtt, enrol] = [place(mqttPort), place(enrolPort)]
-  return {
-    publicHost: host,
-    ...(Object.keys(mqtt).length > 0 && { mqtt }),
-    ...(Object.keys(enrol).length > 0 && { enrol }),
-  }
+  const place = (name: string, port: number | undefined) =>
+    at === undefined && port === undefined ? {} : { [name]: { ...(at && { host: at }), ...(port && { port }) } }
+  // The API's address stands there without a port too: whoever adds one for remote use is heard from elsewhere.
+  return { publicHost: host, ...place('mqtt', mqttPort), ...place('enrol', enrolPort), ...place('api', apiPort) }
 }
 
 function portOf(text: string): number {
