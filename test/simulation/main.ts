@@ -25,8 +25,10 @@ const timeline = makeTimeline(process.stderr, () => Date.now())
 
 if (values.help) process.stdout.write(help)
 else if (values.down) {
-  await down(demoName)
-  process.stderr.write('Every container, network and volume of the demo is gone.\n')
+  await down(demoName).then(
+    () => process.stderr.write('Every container, network and volume of the demo is gone.\n'),
+    failed,
+  )
 } else {
   const leave = () => void down(demoName).finally(() => process.exit(130))
   process.once('SIGINT', leave).once('SIGTERM', leave)
@@ -35,8 +37,12 @@ else if (values.down) {
     process.stdout.write(values.json ? `${JSON.stringify(summary)}\n` : summaryText(summary))
     if (summary.steps.some(({ ok }) => !ok)) process.exitCode = 1
   } catch (error) {
-    process.stderr.write(`\ndemo: ${wordsOf(error)}\n`)
-    if (error instanceof MarshlightError) process.stderr.write(`  ${error.next}\n`)
-    process.exitCode = 1
+    failed(error)
   }
+}
+
+function failed(error: unknown): void {
+  process.stderr.write(`\ndemo: ${wordsOf(error)}\n`)
+  if (error instanceof MarshlightError) process.stderr.write(`  ${error.next}\n`)
+  process.exitCode = 1
 }

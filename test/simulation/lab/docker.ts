@@ -37,7 +37,9 @@ export async function docker(...args: readonly string[]): Promise<string> {
   throw new MarshlightError('COMMAND_FAILED', {
     command: `docker ${args.slice(0, 2).join(' ')}`,
     why: stderr.trim() || `exit code ${code}`,
-    next: 'If another lab is in the way, remove it: `npm run demo -- --down`.',
+    next: /cannot connect to the docker daemon/i.test(stderr)
+      ? 'Start the Docker Engine; `npm run setup -- --lab` does that where no service manager does.'
+      : 'If another lab is in the way, remove it: `npm run demo -- --down`.',
   })
 }
 
