@@ -6,6 +6,7 @@ import { type Applied, deviation, medianOf, waitsOf } from '../drift/measured-ss
 import { personaOf } from '../lab/cowrie-persona.ts'
 import { docker, Lab } from '../lab/cowrie-pod.ts'
 import { type CleanUp, cleanedUp } from './clean-up.ts'
+import { rowOf, told } from './drift-applied-http.ts'
 import type { Bench } from './row.ts'
 
 const [user, password] = ['jmeier', 'Sommer2024']
@@ -22,6 +23,13 @@ const shares = [
   { share: 0.04, asked: 9000 },
   { share: 0.12, asked: 3000 },
 ]
+const forms = ['fixed', 'jitter'] as const
+const waitName = (form: string, ms: number) => `${form}_${ms}_ms`
+const diskName = (share: number) => `disk_${share * 100}_percent`
+const names = [
+  ...waits.flatMap(({ ms }) => forms.map((form) => waitName(form, ms))),
+  ...shares.map(({ share }) => diskName(share)),
+].map((name) => `drift.ssh.${name}`)
 /** A session past its share of the processor is slowed down: each asks so often at most. */
 const asksPerSession = 1500
 /** Fails with the disk, and takes the decoy as little as may be. */
@@ -32,13 +40,13 @@ const readsFile = ': 2>/dev/null </etc/crontab'
  * intensities, against what was asked for.
  */
 export const driftAppliedBench: Bench = {
-  names: ['drift.requested_vs_measured_error'],
+  names: ['drift.requested_vs_measured_error', ...names],
   run: (progress) =>
     cleanedUp(async (cleanUp) => {
       const decoy = await startDecoy(cleanUp)
       const applied = [...(await appliedWaits(decoy)), ...(await appliedErrors(decoy))]
-      for (const { what, requested, measured, low, high } of applied)
-        progress(`${what}: asked for ${requested}, measured ${shown(measured)} (${shown(low)} to ${shown(high)})`)
+      const rows = applied.map((one) => rowOf(`drift.ssh.${one.name}`, one.unit, one.requested, one))
+      for (const row of rows) progress(told(row))
       const worst = Math.max(...applied.map(deviation))
       return [
         {
@@ -49,6 +57,7 @@ export const driftAppliedBench: Bench = {
           target: 0.2,
           reference: null,
         },
+        ...rows,
       ]
     }),
 }
@@ -77,10 +86,10 @@ async function appliedWaits({ put, client }: Decoy): Promise<Applied[]> {
   const usual = medianOf(await waitsOf(clients.slice(0, 1), 100)).measured
   const found: Applied[] = []
   for (const { ms, spread, times } of waits)
-    for (const form of ['fixed', 'jitter'] as const) {
+    for (const form of forms) {
       await put({ type: 'latency', form, ms, spread: form === 'jitter' ? spread : 0 })
       const median = medianOf(await waitsOf(clients, form === 'fixed' ? 20 : times, usual))
-      found.push({ what: `${form}, ms`, requested: ms, ...median })
+      found.push({ name: waitName(form, ms), unit: 'ms', requested: ms, ...median })
     }
   await put()
   for (const one of clients) one.close()
@@ -99,10 +108,8 @@ async function appliedErrors({ put, client }: Decoy): Promise<Applied[]> {
       one.close()
     }
     const { low, high } = wilson(failed, asked)
-    found.push({ what: 'error, share', requested: share, measured: failed / asked, low, high })
+    found.push({ name: diskName(share), unit: 'share', requested: share, measured: failed / asked, low, high })
   }
   await put()
   return found
 }
-
-const shown = (value: number): string => String(Number(value.toPrecision(3)))

@@ -45,15 +45,19 @@ if (values.list) {
 }
 
 function printTable(rows: readonly Row[]): void {
-  const figure = (value: number | null, unit: string) =>
-    value === null ? '-' : `${Number(value.toPrecision(4))} ${unit}`
+  const short = (value: number, digits = 4) => String(Number(value.toPrecision(digits)))
+  const figure = (value: number | null, unit: string) => (value === null ? '-' : `${short(value)} ${unit}`)
+  const measured = ({ value, unit, low, high }: Row) =>
+    low === undefined || high === undefined
+      ? figure(value, unit)
+      : `${short(value, 3)} (${short(low, 3)} to ${short(high, 3)}) ${unit}`
   const [cpu] = cpus()
   process.stdout.write(
     `Measured on ${cpus().length} x ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}.\n\n`,
   )
   const lines = rows.map((row) => [
     row.name,
-    figure(row.value, row.unit),
+    measured(row),
     figure(row.target, row.unit),
     { true: 'reached', false: 'missed', undefined: '-' }[`${meets(row)}`],
     figure(row.reference, row.unit),

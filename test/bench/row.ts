@@ -6,6 +6,9 @@ export type Row = {
   better: 'lower' | 'higher'
   target: number | null
   reference: number | null
+  /** The interval of 95 % of the value, in the same unit. */
+  low?: number
+  high?: number
 }
 
 /** A benchmark: one or more figures from one run. `progress` is told what takes long. */

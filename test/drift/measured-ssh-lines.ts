@@ -1,7 +1,7 @@
 import type { MeasuringClient } from './measured-ssh.ts'
 
 /** What was asked for and what came, with the interval of 95 % in which the true value of what came lies. */
-export type Applied = { what: string; requested: number; measured: number; low: number; high: number }
+export type Applied = { name: string; unit: string; requested: number; measured: number; low: number; high: number }
 
 /** Median, and the interval by ranks (the sign test's). */
 export function medianOf(values: readonly number[]): { measured: number; low: number; high: number } {
