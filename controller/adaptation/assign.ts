@@ -25,7 +25,7 @@ export function assign(
   const arm = chooseArm(beliefs, attackers, random, { ...defaultRules, arms, control: 0 })
   const belief = beliefs[attackers]?.[arm]
   const basis = belief
-    ? `engagement of ${belief.mean.toFixed(2)} in ${belief.n} visits so far`
+    ? `engagement of ${belief.mean.toFixed(2)} of ${belief.n} sources so far`
     : 'nothing is known of it yet'
   return { attackers, group: 'adaptive', arm, because: `drawn for ${attackers} among ${arms.length}: ${basis}` }
 }

@@ -10,13 +10,14 @@ const everyone = 'all'
 
 /** What came of an arm, or of a group, for a class. */
 export type Outcome = {
-  /** Sources to which it was assigned, each time it was; visits that they made; part of visits in which drift was felt. */
+  /** How often it was assigned, and to how many sources; visits that they made; visits in which drift was felt. */
   chosen: number
+  sources: number
   visits: number
   felt: number
-  /** Mean over the assignments, each by the mean of its visits: one source is many dependent visits. Null without any. */
+  /** Mean over the sources, each by the mean of its visits: one source is many dependent visits. Null without any. */
   mean: number | null
-  /** Against the control group; undefined where there is nobody to compare with. */
+  /** Against the control group, source by source; undefined where there is nobody to compare with. */
   effect?: Effect
 }
 /** Of all classes together arms have no effect: each class was given others, and classes differ in engagement. */
@@ -29,7 +30,7 @@ export type ClassReport = {
 }
 export type DriftReport = { since: string | null; all: ClassReport; classes: ClassReport[] }
 
-type Row = { id: number; class: string; grp: Group; arm: Arm; visits: number; felt: number; mean: number }
+type Row = { source: string; class: string; grp: Group; arm: Arm; visits: number; felt: number; sum: number }
 
 /**
  * Engagement with drift and without, by intention to treat: a source counts for what it was assigned by lot, whether or
@@ -37,8 +38,8 @@ type Row = { id: number; class: string; grp: Group; arm: Arm; visits: number; fe
  */
 export async function driftReport(sql: Sql, of: { since?: string; class?: string }): Promise<DriftReport> {
   const rows = await sql.all<Row>(
-    `SELECT a.id, a.class, a.grp, a.arm, COUNT(*) AS visits, SUM(CASE WHEN v.felt > 0 THEN 1 ELSE 0 END) AS felt,
-       AVG(v.engagement) AS mean
+    `SELECT a.source, a.class, a.grp, a.arm, COUNT(*) AS visits, SUM(CASE WHEN v.felt > 0 THEN 1 ELSE 0 END) AS felt,
+       SUM(v.engagement) AS sum
      FROM adaptation_assignments a JOIN adaptation_visits v ON v.assignment = a.id
      WHERE v.engagement IS NOT NULL AND v.ended_at >= ? AND (? = '' OR a.class = ?) GROUP BY a.id ORDER BY a.id`,
     of.since ?? '',
@@ -70,15 +71,22 @@ function classReport(name: string, rows: readonly Row[]): ClassReport {
 
 function outcomeOf(rows: readonly Row[], control: readonly Row[] = []): Outcome {
   const sum = (of: (row: Row) => number) => rows.reduce((all, row) => all + of(row), 0)
-  const means = (some: readonly Row[]) => some.map(({ mean }) => mean)
-  const enough = Math.min(rows.length, control.length) >= leastCompared
-  const effect = enough ? effectOf(means(rows), means(control)) : undefined
+  const [own, others] = [meansOf(rows), meansOf(control)]
+  const effect = Math.min(own.length, others.length) >= leastCompared ? effectOf(own, others) : undefined
   return {
     chosen: rows.length,
+    sources: own.length,
     visits: sum(({ visits }) => visits),
     felt: sum(({ felt }) => felt),
-    mean: rows.length === 0 ? null : sum(({ mean }) => mean) / rows.length,
+    mean: own.length === 0 ? null : own.reduce((all, mean) => all + mean, 0) / own.length,
     // Against a group that did nothing at all there is no ratio.
     ...(effect && Number.isFinite(effect.high) && { effect }),
   }
 }
+
+/** One voice for each source, however often it came and whatever it was given anew. */
+const meansOf = (rows: readonly Row[]): number[] =>
+  [...Map.groupBy(rows, ({ source }) => source).values()].map((own) => {
+    const [sum, visits] = [own.reduce((all, row) => all + row.sum, 0), own.reduce((all, row) => all + row.visits, 0)]
+    return sum / visits
+  })

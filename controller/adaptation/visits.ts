@@ -152,5 +152,6 @@ export async function endVisit(
     visit.id,
   )
   const assignment = changes === 1 ? await assignmentOf(sql, visit.assignment) : undefined
-  if (assignment) await learnFrom(sql, assignment.class, assignment.arm, engagement)
+  if (!assignment) return
+  await learnFrom(sql, { source, attackers: assignment.class, arm: assignment.arm, engagement })
 }

@@ -5,16 +5,16 @@ import { gamma, normal } from '../../shared/statistics/draws.ts'
 /** What an attacker's view of a decoy can be given; `none` is the control group's. */
 export type Arm = 'none' | `${DriftType}.${Intensity}`
 
-/** What is believed of an arm's engagement for a class of attackers: count, mean and spread of log(1 + engagement). */
+/** What is believed of an arm's engagement for a class of attackers: count of sources, mean and spread of log(1 + points). */
 export type Belief = { n: number; mean: number; squares: number }
 /** By class of attackers, then by arm. */
 export type Beliefs = Record<string, Partial<Record<Arm, Belief>>>
 
 export type BanditRules = {
   arms: readonly Arm[]
-  /** Part of the sessions that see no drift whatever is believed, so that the effect stays measurable. */
+  /** Part of the sources that see no drift whatever is believed, so that the effect stays measurable. */
   control: number
-  /** Sessions of a lower intensity of the same type before the next higher one may be tried. */
+  /** Sources that met a lower intensity of the same type before the next higher one may be tried. */
   leastBefore: number
   /** An arm that is worse than none with this certainty rests. */
   restAt: number
@@ -31,7 +31,7 @@ function steps(type: DriftType): Arm[] {
   return [`${type}.low`, `${type}.medium`, `${type}.high`]
 }
 
-/** Before anything was seen: a session engages about as much as e^1, give or take e^1, and that is worth two sessions. */
+/** Before anything was seen: a source engages about as much as e^1, give or take e^1, and that is worth two sources. */
 const prior = { worth: 2, mean: 1, shape: 2, scale: 1 }
 const unseen: Belief = { n: 0, mean: 0, squares: 0 }
 
@@ -51,8 +51,23 @@ export function learn(beliefs: Beliefs, attackers: string, arm: Arm, engagement:
   return { ...beliefs, [attackers]: { ...beliefs[attackers], [arm]: { n, mean, squares } } }
 }
 
+/** As if an observation that was learned from had been another. */
+export function relearn(
+  beliefs: Beliefs,
+  attackers: string,
+  arm: Arm,
+  { was, is }: { was: number; is: number },
+): Beliefs {
+  const known = beliefs[attackers]?.[arm]
+  if (!known || known.n === 0) return learn(beliefs, attackers, arm, is)
+  const mean = known.mean + (is - was) / known.n
+  // Below nought by rounding alone.
+  const squares = Math.max(0, known.squares + (is - was) * (is - mean + was - known.mean))
+  return { ...beliefs, [attackers]: { ...beliefs[attackers], [arm]: { ...known, mean, squares } } }
+}
+
 /**
- * The arm for the next session of a class: of each arm that may be tried a mean is drawn from what is believed of it, and
+ * The arm for the next source of a class: of each arm that may be tried a mean is drawn from what is believed of it, and
  * the largest wins (Thompson 1933; normal observations with unknown mean and spread: Bernardo and Smith 2000, 5.2). A part goes to the
  * control group first.
  */

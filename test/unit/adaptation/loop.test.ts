@@ -11,9 +11,14 @@ const given = (world: World) =>
     'SELECT * FROM adaptation_assignments ORDER BY id',
   )
 const visits = (world: World) =>
-  world.store.all<{ engagement: number | null; sessions: number; commands: number; returned: number; felt: number }>(
-    'SELECT * FROM adaptation_visits ORDER BY id',
-  )
+  world.store.all<{
+    source: string
+    engagement: number | null
+    sessions: number
+    commands: number
+    returned: number
+    felt: number
+  }>('SELECT * FROM adaptation_visits ORDER BY id')
 const learned = async (world: World) =>
   (await world.store.get<{ n: number }>('SELECT COALESCE(SUM(n), 0) AS n FROM adaptation_beliefs'))?.n
 
@@ -53,7 +58,7 @@ t.test('a session begins: its source gets a view, at every decoy the same, and i
   t.equal(await learned(world), 0, 'nothing before he has gone')
   world.clock.advance(6 * minute)
   await world.look()
-  const all = (await visits(world)).length
+  const all = new Set((await visits(world)).map((one) => one.source)).size
   t.equal(await learned(world), all)
   await world.look()
   await world.restart()
@@ -89,6 +94,41 @@ t.test('records that come twice, and events of a session that comes in pieces, m
     { sessions: 1, returned: 1 },
   ])
   t.equal(await learned(world), 1, 'the first one was ended by the second')
+})
+
+t.test('a source is one voice to the bandit, however often it comes', async (t) => {
+  const world = makeWorld(t, { ...always, keepHours: 2 })
+  await world.prepare()
+  const ip = await drifted(world)
+  // A bot on a timer: again after each pause, under the same assignment, then under others.
+  for (let i = 0; i < 40; i++) {
+    world.clock.advance(7 * minute)
+    await world.feed([
+      world.event(ip, 'session.open', { session: `again ${i}` }),
+      world.event(ip, 'command', { command: 'id' }),
+    ])
+  }
+  world.clock.advance(10 * minute)
+  await world.look()
+  const beliefs = await world.store.all<{ class: string; arm: string; n: number; mean: number; squares: number }>(
+    'SELECT * FROM adaptation_beliefs ORDER BY class, arm',
+  )
+  const voices = await world.store.all<{ class: string; arm: string; source: string; mean: number }>(
+    `SELECT a.class, a.arm, a.source, AVG(v.engagement) AS mean FROM adaptation_visits v
+     JOIN adaptation_assignments a ON a.id = v.assignment GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
+  )
+  t.ok((await visits(world)).length > 40)
+  for (const { class: attackers, arm, n, mean, squares } of beliefs) {
+    const own = voices.filter((one) => one.class === attackers && one.arm === arm).map((one) => one.mean)
+    t.equal(n, own.length, `${attackers} ${arm}`)
+    const middle = own.reduce((sum, one) => sum + one, 0) / own.length
+    t.ok(Math.abs(mean - middle) < 1e-9)
+    t.ok(Math.abs(squares - own.reduce((sum, one) => sum + (one - middle) ** 2, 0)) < 1e-9)
+  }
+  t.equal(
+    beliefs.reduce((sum, { n }) => sum + n, 0),
+    voices.length,
+  )
 })
 
 t.test('a source that returns after its time is drawn for by what it did', async (t) => {
@@ -216,26 +256,29 @@ t.test('late news, own scanners and retired decoys are no part of it; switched o
 t.test('the report compares groups by what was assigned, one source one voice', async (t) => {
   const world = makeWorld(t, always)
   await world.prepare()
-  const insert = async (n: number, grp: string, arm: string, engagements: number[], felt = 0) => {
+  const insert = async (n: number, grp: string, arm: string, engagements: number[], felt = 0, source = n) => {
     await world.store.run(
       `INSERT INTO adaptation_assignments (id, source, class, grp, arm, shown, seed, because, made_at, until)
        VALUES (?, ?, 'bot', ?, ?, ?, 's', '', '', '')`,
-      ...[n, `10.0.0.${n}`, grp, arm, arm],
+      ...[n, `10.0.0.${source}`, grp, arm, arm],
     )
     for (const engagement of engagements)
       await world.store.run(
         `INSERT INTO adaptation_visits (assignment, source, decoy, opened_at, last_at, seen_at, sessions, tries, successes,
            commands, files, terminal, errors, felt, returned, ended_at, seconds, engagement)
          VALUES (?, ?, 'd', '', '', '', 1, 0, 0, 0, 0, 0, 0, ?, 0, '2026-03-01T10:00:00.000Z', 1, ?)`,
-        ...[n, `10.0.0.${n}`, felt, engagement],
+        ...[n, `10.0.0.${source}`, felt, engagement],
       )
   }
   for (let n = 1; n <= 20; n++) await insert(n, 'control', 'none', [1 + n / 100])
   for (let n = 21; n <= 60; n++) await insert(n, 'adaptive', 'error.low', [1, 3 + n / 50], 2)
   await insert(61, 'adaptive', 'none', Array(500).fill(1))
+  // One that was given the same anew, day after day.
+  for (let n = 62; n <= 90; n++) await insert(n, 'adaptive', 'none', [1], 0, 61)
   const { classes, all } = await driftReport(world.store, {})
   const [bot] = classes
-  t.match(bot, { class: 'bot', control: { chosen: 20, visits: 20, felt: 0 }, adaptive: { chosen: 41, visits: 580 } })
+  t.match(bot, { class: 'bot', control: { chosen: 20, visits: 20, felt: 0 } })
+  t.match(bot, { adaptive: { chosen: 70, sources: 41, visits: 609, effect: { sessions: [41, 20] } } })
   const arm = bot?.arms.find((one) => one.arm === 'error.low')
   t.match(arm, { chosen: 40, visits: 80, felt: 80 })
   const effect = arm?.effect
