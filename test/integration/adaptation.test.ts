@@ -13,7 +13,7 @@ import { newId } from '../../shared/ids.ts'
 import { silentLog } from '../../shared/log.ts'
 import { pickWeighted, seededRandom } from '../../shared/random.ts'
 import type { DecoyEvent } from '../../shared/schemas/event.ts'
-import { sessionOf, type Taste, tastes } from '../drift/simulated-attackers.ts'
+import { linesOf, sessionOf, type Taste, tastes } from '../drift/simulated-attackers.ts'
 import { freePort } from '../faults/controller.ts'
 import { makeHandClock, startMs } from '../unit/sessions/chain.ts'
 
@@ -176,20 +176,11 @@ const event = (atMs: number, ip: string, round: number, kind: DecoyEvent['kind']
   ...(command !== undefined && { command }),
 })
 
-const words: Record<string, string[]> = {
-  script: ['uname -a', 'nproc', 'free -m', 'cat /proc/cpuinfo'],
-  curious: ['ls -la /srv', 'cat /etc/hosts', 'w', 'ps aux', 'df -h'],
-  prober: ['cat /proc/1/cgroup', 'ls -la /.dockerenv', 'systemd-detect-virt', 'dmesg'],
-}
-
 /** A session of such engagement: in, that many lines in that kind's own time, out. */
-function visitOf(from: number, ip: string, round: number, { name }: Taste, engagement: number): DecoyEvent[] {
-  const lines = Math.max(1, Math.min(150, Math.round(Math.expm1(engagement))))
-  const own = words[name] as string[]
-  let at = from + 1000
-  const typed = Array.from({ length: lines }, (_, i) => {
-    at += name === 'script' ? 50 : 1500 + 4500 * random()
-    return event(at, ip, round, 'command', own[i % own.length])
-  })
-  return [event(from + 900, ip, round, 'login.success'), ...typed, event(at + 100, ip, round, 'session.close')]
+function visitOf(from: number, ip: string, round: number, taste: Taste, engagement: number): DecoyEvent[] {
+  const typed = linesOf(taste, engagement, random).map(({ atMs, line }) =>
+    event(from + atMs, ip, round, 'command', line),
+  )
+  const last = Date.parse(typed.at(-1)?.at ?? '')
+  return [event(from + 900, ip, round, 'login.success'), ...typed, event(last + 100, ip, round, 'session.close')]
 }
