@@ -16,6 +16,7 @@ import { driftOverheadHttpBench } from './drift-overhead-http.ts'
 import { driftRoundPowerBench } from './drift-round-power.ts'
 import { driftRoundsBench } from './drift-rounds.ts'
 import { faultsBench } from './faults.ts'
+import { faultsReconcileBench } from './faults-reconcile.ts'
 import { ingestBench } from './ingest.ts'
 import { latencyBench } from './latency.ts'
 import { memoryBench } from './memory.ts'
@@ -40,6 +41,7 @@ export const benches: Record<string, Bench> = {
   'main.memory': memoryBench,
   'main.deploy': deployBench,
   'main.faults': faultsBench,
+  'main.faults-reconcile': faultsReconcileBench,
   'personas.audit': personasAuditBench,
   'personas.busybox': personasBusyboxBench,
   'personas.corpus': personasCorpusBench,

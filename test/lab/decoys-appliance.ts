@@ -18,16 +18,17 @@ import type { Segment } from './decoys-segment.ts'
 
 export type StateRecord = StreamRecord<'state'>
 
-/** The decoys room on a real engine in a segment, and what it reported. */
+/** The decoys room on a real engine in a segment, and what it reported. `known`: its state of before. */
 export async function makeAppliance(
   t: Pick<Test, 'teardown'>,
-  segment: Segment,
+  segment: Pick<Segment, 'nic' | 'cidr' | 'address'>,
   options: DecoysOptions = {},
   pod = 'marshlight/pod:dev',
+  agent = newId(),
+  known?: string,
 ) {
-  const agent = newId()
   const log = makeLog('decoys-lab', process.env.LAB_LOG ? 'debug' : 'silent')
-  const stateDir = await mkdtemp(join(tmpdir(), 'decoys-'))
+  const stateDir = known ?? (await mkdtemp(join(tmpdir(), 'decoys-')))
   const engine = makeDockerEngine({
     socket: '/var/run/docker.sock',
     log,
