@@ -124,10 +124,17 @@ function movesAt({ expectation, observed, worths = {} }: Subject): { moved: Move
   const looked = without(observed, untold)
   const { moved, tooFew } = movesOf(profile, looked, lookedOnceInAWhile, worths)
   if (!band) return { moved, few: tooFew }
-  const [faster, slower, seen] = [band.baseline[band.feature], profile[band.feature], looked[band.feature]]
-  if (faster?.form !== 'sample' || slower?.form !== 'sample' || seen?.form !== 'sample') return { moved, few: tooFew }
-  const { d, p } = outsideBand(faster, slower, seen, worths[band.feature])
-  return { moved: moved.map((one) => (one.feature === band.feature ? { ...one, effect: d, p } : one)), few: tooFew }
+  return {
+    moved: moved.map((one) => {
+      const { feature } = one
+      const [faster, slower, seen] = [band.baseline[feature], profile[feature], looked[feature]]
+      if (!band.features.includes(feature)) return one
+      if (faster?.form !== 'sample' || slower?.form !== 'sample' || seen?.form !== 'sample') return one
+      const { d, p } = outsideBand(faster, slower, seen, worths[feature])
+      return { ...one, effect: d, p }
+    }),
+    few: tooFew,
+  }
 }
 
 /** The levels of many looks are far below what re-labelling can tell, and it is slow. */

@@ -1,5 +1,5 @@
 import { type Random, seededRandom } from '../../shared/random.ts'
-import type { Feature, Profile } from '../../shared/schemas/baseline.ts'
+import type { Feature, FeatureName, Profile } from '../../shared/schemas/baseline.ts'
 import { type Drift, type DriftEffect, mostDelayMs } from '../../shared/schemas/drift.ts'
 import { normal } from '../../shared/statistics/draws.ts'
 
@@ -14,15 +14,21 @@ export function waitOf(effect: DriftEffect, random: Random, others = 0): number 
 
 /**
  * The baseline as it will be seen once the drift is in force: what detection compares with, so that what was done on
- * purpose is no finding. `others`: sessions that are open besides. How much the features rest on stays as it was. Pure.
+ * purpose is no finding. `others`: sessions that are open besides; `waiting`: the features of answers that wait. How much
+ * the features rest on stays as it was. Pure.
  */
-export function expectedProfile(baseline: Profile, { seed, effects }: Drift, others = 0): Profile {
+export function expectedProfile(
+  baseline: Profile,
+  { seed, effects }: Drift,
+  others = 0,
+  waiting: readonly FeatureName[] = ['response.delay'],
+): Profile {
   const random = seededRandom(`${seed}/expected`)
   const failing = Math.min(1, sumOf(effects, 'error'))
   const altered = Math.min(1, sumOf(effects, 'alteration'))
   const quiet = new Set(effects.flatMap((effect) => (effect.type === 'schedule' ? effect.hours : []))).size / 24
   const change: Partial<Record<keyof Profile, (feature: Feature) => Feature>> = {
-    'response.delay': (feature) => delayed(feature, effects, random, others),
+    ...Object.fromEntries(waiting.map((name) => [name, (one: Feature) => delayed(one, effects, random, others)])),
     'error.share': (feature) => withMore(feature, failing),
     'altered.share': (feature) => withMore(feature, altered),
     'session.rate': (feature) => thinned(feature, quiet),

@@ -6,7 +6,7 @@ export { expectedProfile } from './expected.ts'
 export { makeDriftExpiry } from './expiry.ts'
 export { composed, generateDrift } from './generate.ts'
 export { plainScore } from './plain.ts'
-export { driftAt, effectAt, expectedAt, type Reach } from './reach.ts'
+export { driftAt, effectAt, expectedAt, type Reach, reachOf, waitingAt } from './reach.ts'
 export {
   clearDrift,
   type DriftChange,

@@ -8,6 +8,7 @@ import { makePcapReader, type Packet } from '../../../agent/capture/pcap.ts'
 import { hassh } from '../../../agent/capture/ssh-hello.ts'
 import { helloPrints } from '../../../agent/capture/tls-hello.ts'
 import { seededRandom } from '../../../shared/random.ts'
+import { exampleHello } from './frames.ts'
 
 /**
  * Recorded by tcpdump between two namespaces: three clients with four requests each at an HTTP server that waits 30 ms, a
@@ -94,34 +95,3 @@ t.test('the features of a window are what happened in it', async (t) => {
   t.match(flows.take(60, end + 120_000)['session.rate'], { count: 0 }, 'a new window is empty')
   t.equal(flows.followed(), 0, 'quiet conversations are forgotten')
 })
-
-/** A ClientHello with the lists of that example, with GREASE, a name and two protocols. */
-function exampleHello(): Buffer {
-  const word = (value: number) => Buffer.from([value >> 8, value & 255])
-  const sized = (body: Buffer) => Buffer.concat([word(body.length), body])
-  const ciphers = '0a0a 1301 1302 1303 c02b c02f c02c c030 cca9 cca8 c013 c014 009c 009d 002f 0035'.split(' ')
-  const signatures = '0403 0804 0401 0503 0805 0501 0806 0601'.split(' ')
-  const words = (list: string[]) => Buffer.concat(list.map((one) => word(Number.parseInt(one, 16))))
-  const bodies: Record<string, Buffer> = {
-    '0000': sized(Buffer.concat([Buffer.from([0]), sized(Buffer.from('example.org'))])),
-    '000a': sized(words(['1a1a', '001d'])),
-    '000b': Buffer.from([1, 0]),
-    '000d': sized(words(signatures)),
-    '0010': sized(Buffer.from('\x02h2\x08http/1.1', 'latin1')),
-    '002b': Buffer.concat([Buffer.from([6]), words(['2a2a', '0304', '0303'])]),
-  }
-  const order = '3a3a 001b 0000 0033 0010 4469 0017 002d 000d 0005 0023 0012 002b ff01 000b 000a 0015'.split(' ')
-  const extensions = order.map((kind) =>
-    Buffer.concat([word(Number.parseInt(kind, 16)), sized(bodies[kind] ?? Buffer.alloc(0))]),
-  )
-  const hello = Buffer.concat([
-    word(0x303),
-    Buffer.alloc(32, 1),
-    Buffer.from([0]),
-    sized(words(ciphers)),
-    Buffer.from([1, 0]),
-    sized(Buffer.concat(extensions)),
-  ])
-  const message = Buffer.concat([Buffer.from([1, 0, hello.length >> 8, hello.length & 255]), hello])
-  return Buffer.concat([Buffer.from([22, 3, 1]), sized(message)])
-}

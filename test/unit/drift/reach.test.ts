@@ -35,9 +35,16 @@ t.test('what is expected of a port follows from what it takes', async (t) => {
   const web = expectedAt(baseline, of(error('busy')), 'tcp')
   t.match(web, { 'error.share': { part: 0 } })
   const delays = web['response.delay']
-  t.equal(delays?.form === 'sample' && delays.values.filter((value) => value === mostDelayMs).length, 10)
+  t.equal(delays?.form === 'sample' && delays.values.filter((value) => value === 20 + mostDelayMs).length, 10)
   t.strictSame(expectedAt(baseline, of(error('disk')), 'tcp'), baseline, 'nothing at that port')
   t.match(expectedAt(baseline, of(error('disk'), error('refused')), 'tcp'), { 'error.share': { part: 10 } })
+  const asked: Profile = { ...baseline, 'request.rate': { form: 'rate', count: 1100, seconds: 3600 } }
+  t.match(
+    expectedAt(asked, of(error('reset', 0.12)), 'tcp'),
+    { 'error.share': { part: 75 } },
+    'of 11 answers one is enough',
+  )
+  t.match(expectedAt(asked, of(error('timeout')), 'tcp'), { 'error.share': { part: 0 } }, 'silence is no reset')
   const failing = of(error('refused'), error('reset', 0.05), error('timeout', 0.05))
   t.strictSame(expectedAt(baseline, failing, 'udp'), baseline, 'a datagram that is refused is no error')
   t.match(expectedAt(baseline, of(error('busy'), error('refused')), 'udp'), { 'error.share': { part: 0 } })
