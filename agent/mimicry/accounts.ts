@@ -1,35 +1,7 @@
-import { z } from 'zod'
-import { untrusted } from '../../shared/schemas/common.ts'
 import type { MimicryReport } from '../../shared/schemas/mimicry.ts'
-import type { Conversation } from './conversation.ts'
-
-/** What the process in the pod tells. It runs where attackers might come to: its words are held to a form. */
-const amount = z.number().min(0).max(1e15)
-const place = { id: z.int(), instance: z.int().min(0).max(7), kind: untrusted(32), ip: untrusted(40), port: z.int() }
-const had = {
-  at: amount,
-  exchanges: z.array(z.tuple([amount, amount, amount])).max(512),
-  bytes: amount,
-  connectMs: amount.optional(),
-}
-export const told = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('ready'), answers: z.boolean() }),
-  z.object({ type: z.literal('done'), ...place, ...had }),
-  z.object({ type: z.literal('failed'), ...place, ...had, why: untrusted(200).optional() }),
-  z.object({ type: z.literal('bounded'), ...place, bytes: amount.default(0), why: untrusted(200).optional() }),
-  z.object({ type: z.literal('served'), bytes: amount }),
-  z.object({ type: z.literal('ended'), why: untrusted(300) }),
-  z.object({ type: z.literal('trouble'), why: untrusted(300) }),
-])
-export type Told = z.infer<typeof told>
-
-export function toldBy(line: string): Told | undefined {
-  try {
-    return told.safeParse(JSON.parse(line)).data
-  } catch {
-    return undefined
-  }
-}
+import { type Pair, pairOf } from './asked-and-had.ts'
+import type { Asked } from './slice.ts'
+import type { Told } from './told.ts'
 
 const hourMs = 3_600_000
 /** Conversations of an instance that its score rests on. */
@@ -41,7 +13,9 @@ const nothing = (): Counts => ({ planned: 0, done: 0, failed: 0, bytes: 0, bound
 /** What one decoy did: since the last report by instance, lately for its score, and in this hour for its bounds. */
 export function makeAccounts(instances: number) {
   let counts = Array.from({ length: instances }, nothing)
-  const lately: Conversation[][] = Array.from({ length: instances }, () => [])
+  const lately: Pair[][] = Array.from({ length: instances }, () => [])
+  /** What the pod was asked for and has not told of, by id. */
+  const open = new Map<number, Asked>()
   let hour = { hour: 0, made: {} as Record<string, number>, bytes: 0 }
   const ofHour = (now: number) => {
     const number = Math.floor(now / hourMs)
@@ -53,6 +27,11 @@ export function makeAccounts(instances: number) {
       const own = counts[instance]
       if (own) Object.assign(own, { planned: own.planned + count, bounded: own.bounded + bounded })
     },
+    asked(some: readonly Asked[], now: number): void {
+      // What was not told of for so long is gone with the process that was asked.
+      for (const { id, at } of open.values()) if (now - at > hourMs) open.delete(id)
+      for (const one of some) open.set(one.id, one)
+    },
     add(said: Told, now: number): void {
       const spent = ofHour(now)
       if ('bytes' in said) spent.bytes += said.bytes
@@ -63,15 +42,16 @@ export function makeAccounts(instances: number) {
       own.bytes += said.bytes
       if (said.type === 'bounded') return
       spent.made[said.instance] = (spent.made[said.instance] ?? 0) + 1
-      if (said.type !== 'done') return
-      const exchanges = said.exchanges.map(([request, response, pauseMs]) => ({ request, response, pauseMs }))
-      const kept = lately[said.instance] as Conversation[]
-      kept.push({ at: said.at, kind: said.kind, exchanges })
+      const asked = open.get(said.id)
+      open.delete(said.id)
+      if (said.type !== 'done' || asked?.kind !== said.kind) return
+      const kept = lately[said.instance] as Pair[]
+      kept.push(pairOf(asked, said))
       if (kept.length > mostKept) kept.shift()
     },
     /** What a process that begins now has to count in. */
     spent: (now: number) => ofHour(now),
-    lately: (instance: number): readonly Conversation[] => lately[instance] ?? [],
+    lately: (instance: number): readonly Pair[] => lately[instance] ?? [],
     /** It has other parameters from now on: what was before says nothing of them. */
     forget: (instance: number) => void lately[instance]?.splice(0),
     take(): Counts[] {

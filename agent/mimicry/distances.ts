@@ -1,8 +1,5 @@
 import { jensenShannon, kolmogorovSmirnov, wasserstein } from '../../shared/statistics/index.ts'
-import { kolmogorovTail } from '../../shared/statistics/kolmogorov.ts'
-import { falseDiscoveryRates } from '../../shared/statistics/rates.ts'
 import type { Conversation } from './conversation.ts'
-import type { Pattern } from './patterns.ts'
 
 /** How far two samples of traffic are from each other, feature by feature. */
 export type Distance = {
@@ -62,53 +59,4 @@ export function distancesOf(a: readonly Conversation[], b: readonly Conversation
     }
   }
   return rows
-}
-
-const significant = 0.01
-
-const measured = ['request', 'response', 'pause', 'exchanges'] as const
-export type MovedMost = { score: number; moved?: { kind: string; of: (typeof measured)[number]; n: number; p: number } }
-
-/**
- * Drift score of what was made, against the patterns that it was drawn from: 100 times the largest distance of a distribution
- * among those that chance does not explain (Benjamini-Hochberg over all at 1 %). Undefined below `least` values of any. Pure.
- */
-export function movedMost(patterns: readonly Pattern[], made: readonly Conversation[]): MovedMost | undefined {
-  const found: { d: number; moved: NonNullable<MovedMost['moved']> }[] = []
-  for (const pattern of patterns) {
-    const own = made.filter(({ kind }) => kind === pattern.kind)
-    for (const of of measured) {
-      const [values, expected] = [features[of]?.(own) ?? [], expectedOf(pattern, of)]
-      if (values.length < least || expected.length === 0) continue
-      const { d } = kolmogorovSmirnov(values, expected)
-      // As sure as the sample was large, not as the steps that are kept of it are many.
-      const p = kolmogorovTail(d, values.length, Math.max(expected.length, pattern.n))
-      found.push({ d, moved: { kind: pattern.kind, of, n: values.length, p } })
-    }
-  }
-  if (found.length === 0) return undefined
-  const rates = falseDiscoveryRates(found.map(({ moved }) => moved.p))
-  const [first] = found.filter((_, i) => (rates[i] as number) <= significant).sort((a, b) => b.d - a.d)
-  return first ? { score: Math.round(1000 * first.d) / 10, moved: first.moved } : { score: 0 }
-}
-
-export const scoreOf = (patterns: readonly Pattern[], made: readonly Conversation[]): number | undefined =>
-  movedMost(patterns, made)?.score
-
-/** The pattern's values, each class with its share, those that are told by their place with that of conversations in exchanges. */
-function expectedOf(pattern: Pattern, feature: 'request' | 'response' | 'pause' | 'exchanges'): number[] {
-  if (feature === 'exchanges') return pattern.exchanges
-  const name = feature === 'pause' ? 'pauseMs' : feature
-  const all = 256
-  const spread = (values: readonly number[], share: number) => {
-    const times = Math.round(share * all)
-    return Array.from({ length: times }, (_, i) => values[Math.floor((i * values.length) / times)] as number)
-  }
-  const { opening = [], exchanges } = pattern
-  const mean = exchanges.reduce((sum, one) => sum + one, 0) / Math.max(1, exchanges.length)
-  const share = 1 / Math.max(1, mean, opening.length)
-  return [
-    ...opening.flatMap((one) => spread(one[name], share)),
-    ...pattern.classes.flatMap((one) => spread(one[name], one.share * (1 - opening.length * share))),
-  ]
 }

@@ -2,11 +2,12 @@ import { type Clock, isoNow } from '../../shared/clock.ts'
 import type { Log } from '../../shared/log.ts'
 import type { MimicryPlan, MimicryReport } from '../../shared/schemas/mimicry.ts'
 import type { KeptProcess } from '../engine/index.ts'
-import { makeAccounts, type Told, toldBy } from './accounts.ts'
+import { makeAccounts } from './accounts.ts'
+import { movedMost } from './asked-and-had.ts'
 import { makeWays } from './context.ts'
-import { movedMost } from './distances.ts'
 import type { Pattern } from './patterns.ts'
 import { sliceOf } from './slice.ts'
+import { type Told, toldBy } from './told.ts'
 
 export type OneDecoyDeps = {
   decoy: string
@@ -72,6 +73,7 @@ export function mimicOne({ decoy, plan, agent, patterns, keep, clock, log, slice
       ...one,
       target: { role, ip, port, proto },
     }))
+    accounts.asked(slice.asked, now)
     kept.say(JSON.stringify({ anew, slice: asked }))
     plannedTo = to
   }
@@ -98,7 +100,7 @@ export function mimicOne({ decoy, plan, agent, patterns, keep, clock, log, slice
       reportedAt = now
       let redrawnAny = false
       const reports = accounts.take().map((counts, instance): MimicryReport => {
-        const { score, moved } = movedMost(patterns(), accounts.lately(instance)) ?? {}
+        const { score, moved } = movedMost(accounts.lately(instance)) ?? {}
         const redrawn = score !== undefined && score > plan.driftThreshold
         if (redrawn) {
           draws[instance] = (draws[instance] ?? 0) + 1

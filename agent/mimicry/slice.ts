@@ -91,7 +91,10 @@ function hourOf({ plan, patterns, draws, measured }: SliceOptions, hour: number)
       asked.push(askedOf(one, instance, target, measured))
     }
   }
-  return asked.sort((a, b) => a.at - b.at).map((one, i) => ({ ...one, id: (hour % 10_000) * 100_000 + i }))
+  // What was asked before parameters were drawn anew has other numbers.
+  const anew = draws.reduce((sum, one) => sum + one, 0) % 1000
+  const first = (anew * 10_000 + (hour % 10_000)) * 100_000
+  return asked.sort((a, b) => a.at - b.at).map((one, i) => ({ ...one, id: first + i }))
 }
 
 function askedOf(one: Conversation, instance: number, target: MimicryTarget, measured: Measured): Asked {

@@ -95,8 +95,9 @@ class Talk:
                 answered, came = yield from self._answers(out, both)
                 self.connect_ms = self.connect_ms or round((came - begun) * 1000, 3)
                 # The first answer counts as that of the first, as whoever looks on sees it.
-                for query, size in zip(both, answered, strict=True):
-                    self._note(len(query), size, last, begun)
+                # The other one had no pause: it left with it.
+                for query, size, since in zip(both, answered, (last, begun), strict=False):
+                    self._note(len(query), size, since, begun)
                 last, place = came, place + len(both)
 
     def _clock(self) -> Generator[loop.Wait, bool, None]:

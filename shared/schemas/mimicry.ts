@@ -56,7 +56,7 @@ export const mimicryPlan = z.object({
   patterns: z.array(trafficPattern).max(32),
 })
 
-/** What an instance did in a window, and how far its traffic is from the sample's (stream `features`). */
+/** What an instance did in a window, and how far that is from what was asked of it (stream `features`). */
 export const mimicryReport = z.object({
   type: z.literal('mimicry'),
   at: utc,

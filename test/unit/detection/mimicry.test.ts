@@ -1,12 +1,12 @@
 import t, { type Test } from 'tap'
+import { type MovedMost, movedMost, pairOf } from '../../../agent/mimicry/asked-and-had.ts'
 import { defaultShapes } from '../../../agent/mimicry/default-shapes.ts'
-import { type MovedMost, movedMost } from '../../../agent/mimicry/distances.ts'
 import { mimicOne } from '../../../agent/mimicry/one-decoy.ts'
-import { extractPatterns } from '../../../agent/mimicry/patterns.ts'
+import { type Told, told } from '../../../agent/mimicry/told.ts'
 import { readStandings } from '../../../controller/detection/index.ts'
 import { silentLog } from '../../../shared/log.ts'
 import { seededRandom } from '../../../shared/random.ts'
-import { mimicryPlan } from '../../../shared/schemas/mimicry.ts'
+import { type MimicryTarget, mimicryPlan } from '../../../shared/schemas/mimicry.ts'
 import { normal } from '../../../shared/statistics/draws.ts'
 import { makeHandClock } from '../sessions/chain.ts'
 import { makeWorld, minute } from './world.ts'
@@ -65,28 +65,27 @@ t.test('where the plan has less, at night, doing less is no drift', async (t) =>
 t.test(
   'sizes and pauses that are not those of the plan are told by the instance, and scored with their names',
   async (t) => {
-    const conversations = (factor: { response?: number; pause?: number }, seed: string) => {
-      const random = seededRandom(seed)
+    const target: MimicryTarget = { role: 'peer', ip: '198.18.1.9', port: 21_000, proto: 'tcp', names: [] }
+    const pairs = (factor: { response?: number; pause?: number }) => {
+      const random = seededRandom('asked')
       const about = (middle: number) => Math.round(middle * Math.exp(0.3 * normal(random)))
-      return Array.from({ length: 200 }, (_, i) => ({
-        at: i * 60_000,
-        kind: 'https',
-        exchanges: [
-          {
-            request: about(300),
-            response: about(5000 * (factor.response ?? 1)),
-            pauseMs: about(100 * (factor.pause ?? 1)),
-          },
-        ],
-      }))
+      return Array.from({ length: 200 }, (_, id) => {
+        const handshake: [number, number, number] = [517, 1400, 1]
+        const asked: [number, number, number] = [about(300), about(5000), about(100)]
+        const [request, response, pause] = asked
+        const had: [number, number, number] = [request, response * (factor.response ?? 1), pause * (factor.pause ?? 1)]
+        const one = { id, at: id * minute, instance: 0, kind: 'https', target, exchanges: [handshake, asked] }
+        const { ip, port, role } = target
+        const line = { type: 'done', id, instance: 0, kind: 'https', role, ip, port, at: one.at, bytes: 1 }
+        return pairOf(one, told.parse({ ...line, exchanges: [[500, 1300, 2], had] }) as Extract<Told, { type: 'done' }>)
+      })
     }
-    const patterns = extractPatterns(conversations({}, 'sample'), 0, 200 * 60_000)
-    t.same(movedMost(patterns, conversations({}, 'made')), { score: 0 })
+    t.same(movedMost(pairs({})), { score: 0 })
     for (const [factor, of, feature] of [
       [{ response: 3 }, 'response', 'response.size'],
       [{ pause: 4 }, 'pause', 'interarrival'],
     ] as const) {
-      const measured = movedMost(patterns, conversations(factor, 'made'))
+      const measured = movedMost(pairs(factor))
       t.match(measured, { moved: { kind: 'https', of } })
       const world = await calmInstances(t)
       await reports(world, 6, () => ({ ...usual, measured }))
