@@ -57,18 +57,10 @@ export function makeMimicry(deps: MimicryDeps): Part & { wake(): void } {
 
   /** What makes traffic is imported by the first decoy that does: mimicry is off on most appliances. */
   async function begin({ decoy, pod, cidr, plan, agent }: MimicrySubject): Promise<OneDecoy> {
-    const [{ mimicOne }, { defaultShapes }] = await Promise.all([
-      import('./one-decoy.ts'),
-      import('./default-shapes.ts'),
-    ])
+    const [{ mimicOne }, { drawnFrom }] = await Promise.all([import('./one-decoy.ts'), import('./drawn-from.ts')])
     const keep = (onLine: (line: string) => void, onStarted: () => void) =>
       keepProcess({ engine, clock, log }, { container: pod, argv: ['marshlight-pod', 'mimic'], onLine, onStarted })
-    const patterns = () => {
-      const told = subjects.get(decoy)?.plan.patterns ?? []
-      if (told.length > 0) return told
-      const seen = deps.seen(cidr)
-      return seen.length > 0 ? seen : defaultShapes
-    }
+    const patterns = () => drawnFrom(subjects.get(decoy)?.plan.patterns ?? [], deps.seen(cidr))
     log.info({ decoy, level: plan.mimicryLevel, targets: plan.targets.length }, 'a decoy begins to make traffic')
     return mimicOne({ decoy, plan, agent, patterns, keep, clock, log, sliceMs: deps.sliceMs ?? 600_000 })
   }

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { type Clock, isoNow } from '../../shared/clock.ts'
 import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
 import type { Log } from '../../shared/log.ts'
+import { isMade } from '../../shared/mimicry-kinds.ts'
 import { canonicalCidr } from '../../shared/network.ts'
 import type { Report } from '../spool/port.ts'
 import type { Conversation } from './conversation.ts'
@@ -108,7 +109,7 @@ function joined(held: Kept, conversations: readonly Conversation[], span: Span):
   const cut = conversations.map((one) => ({ ...one, exchanges: one.exchanges.slice(0, most.exchanges) }))
   const kinds = [...Map.groupBy([...held.sample, ...cut], ({ kind }) => kind).values()]
     .map((all) => all.filter(({ at }) => at >= since).slice(-most.ofKind))
-    .sort((a, b) => b.length - a.length)
+    .sort((a, b) => firstMade(a[0]?.kind, b[0]?.kind) || b.length - a.length)
   return {
     spans: spans
       .filter(({ to }) => to > since)
@@ -126,8 +127,11 @@ function patternsIn({ sample, spans }: Kept): Pattern[] {
       const own = spans.filter(({ to }) => to > oldest).map(({ from, to }) => ({ from: Math.max(from, oldest), to }))
       return patternsOf(all, own)
     })
-    .sort((a, b) => b.n - a.n)
+    .sort((a, b) => firstMade(a.kind, b.kind) || b.n - a.n)
 }
+
+/** What decoys make before what they do not, where not all has room. */
+const firstMade = (a = '', b = '') => Number(isMade(b)) - Number(isMade(a))
 
 /** As precise as is of use: the stream bears many of them. */
 function rounded(pattern: Pattern): Pattern {

@@ -1,3 +1,4 @@
+import { isMade, rolesFor } from '../../shared/mimicry-kinds.ts'
 import { pick, seededRandom } from '../../shared/random.ts'
 import type { MimicryPlan, MimicryTarget } from '../../shared/schemas/mimicry.ts'
 import { type Measured, scaled } from './context.ts'
@@ -108,18 +109,12 @@ function askedOf(one: Conversation, instance: number, target: MimicryTarget, mea
   return { id: 0, at: Math.round(one.at), instance, kind: one.kind, target, exchanges }
 }
 
-/** Kinds of conversation that only the real thing can answer; every other shape a peer can give. */
-const roles: Record<string, MimicryTarget['role']> = { dns: 'resolver', http: 'updates', ntp: 'clock' }
-
-/** Peers answer on connections alone. */
-const datagrams = new Set(['dns', 'ntp'])
-
-/** What goes to everybody, or by datagrams that have no other side which could be asked: it is not made. */
-const unmade = /^(udp .*|dhcp|netbios|mdns|llmnr|ssdp|snmp|syslog)$/
-
 /** Where a kind may go: the topology of the plan. None: it is left out. */
 export function targetsFor(kind: string, targets: readonly MimicryTarget[]): MimicryTarget[] {
-  if (unmade.test(kind)) return []
-  const own = targets.filter(({ role }) => role === roles[kind])
-  return own.length > 0 || datagrams.has(kind) ? own : targets.filter(({ role }) => role === 'peer')
+  if (!isMade(kind)) return []
+  for (const role of rolesFor(kind)) {
+    const own = targets.filter((target) => target.role === role)
+    if (own.length > 0) return own
+  }
+  return []
 }

@@ -1,18 +1,22 @@
 import { z } from 'zod'
+import { isMade, mostKindsOfPlan } from '../../shared/mimicry-kinds.ts'
 import { type TrafficPattern, trafficPattern } from '../../shared/schemas/mimicry.ts'
 import type { Sql } from '../store/port.ts'
 
 const list = z.array(trafficPattern)
 /** Of a pattern in a plan: kinds, and steps of each distribution. Every decoy of a plan bears them. */
-const most = { kinds: 6, steps: 24 }
+const most = { kinds: mostKindsOfPlan, steps: 24 }
 
-/** The shape that plans name for a segment: that of the agent who saw most of it; none where nobody saw enough. */
+/**
+ * The shape that plans name for a segment: of what decoys can make, that of the agent who saw most of it; none where nobody
+ * saw enough.
+ */
 export async function patternsForPlan(sql: Sql, segment: string): Promise<TrafficPattern[]> {
   const rows = await sql.all<{ used: string }>(
     'SELECT used FROM mimicry_patterns WHERE segment = ? ORDER BY agent',
     segment,
   )
-  const all = rows.map(({ used }) => list.parse(JSON.parse(used)))
+  const all = rows.map(({ used }) => list.parse(JSON.parse(used)).filter(({ kind }) => isMade(kind)))
   const size = (patterns: readonly TrafficPattern[]) => patterns.reduce((sum, { n }) => sum + n, 0)
   const [best = []] = all.sort((a, b) => size(b) - size(a))
   return best.slice(0, most.kinds).map(thinned)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { doneSince, seenOf } from '../../mimicry/index.ts'
+import { doneSince, inOwnShapes, notMade, seenOf } from '../../mimicry/index.ts'
 import { check } from '../body.ts'
 import type { Routes } from '../port.ts'
 import { segmentFor } from './segments.ts'
@@ -19,6 +19,11 @@ export const mimicryRoutes: Routes = (app, { store, clock, config }) => {
     const { hours } = check(asked, query)
     const { id, name } = await segmentFor(store, check(z.object({ segment: z.string() }), params).segment)
     const items = await doneSince(store, since(hours), id)
-    return { level: config.mimicry.level, segment: name, hours, seen: await seenOf(store, id), items }
+    const seen = (await seenOf(store, id)).map((one) => ({
+      ...one,
+      notMade: notMade(one.patterns, config.mimicry),
+      inOwnShapes: inOwnShapes(one.patterns, config.mimicry),
+    }))
+    return { level: config.mimicry.level, segment: name, hours, seen, items }
   })
 }

@@ -1,11 +1,12 @@
 import type { TrafficPattern } from '../../../shared/schemas/mimicry.ts'
-import type { InstanceDone, SeenShape } from '../../mimicry/index.ts'
+import type { InstanceDone, NotMade, SeenShape } from '../../mimicry/index.ts'
 import type { CliCommand, CliContext } from '../context.ts'
+import { wrapped } from '../print.ts'
 import { shownTime } from '../shown-time.ts'
 import { sparkline } from '../sparkline.ts'
 
 type Listed = { level: string; hours: number; items: InstanceDone[] }
-type Shown = Listed & { segment: string; seen: SeenShape[] }
+type Shown = Listed & { segment: string; seen: (SeenShape & { notMade: NotMade[]; inOwnShapes: string[] })[] }
 
 export const mimicryCommand: CliCommand = (program, cli) => {
   const mimicry = program
@@ -32,14 +33,24 @@ export const mimicryCommand: CliCommand = (program, cli) => {
       cli.show(await cli.api.get<Shown>(path), (said) => {
         if (said.seen.length === 0)
           cli.line('No agent saw enough of this segment: its decoys use the agent’s own shapes.')
-        for (const { from, at, patterns } of said.seen) {
+        for (const { from, at, patterns, notMade, inOwnShapes } of said.seen) {
           cli.line(`Seen from ${shownTime(from)} to ${shownTime(at)}`)
           cli.table(['KIND', 'N', 'BY HOUR, UTC', 'AN HOUR', 'ASKS', 'GETS', 'TURNS'], patterns.map(rowOf))
+          for (const text of aboutMade(notMade, inOwnShapes)) cli.line(wrapped(text, 2))
           cli.line('')
         }
         instances(cli, said)
       })
     })
+}
+
+/** What of it decoys do not make, by reason, and what they make though nobody saw it. */
+function aboutMade(notMade: readonly NotMade[], inOwnShapes: readonly string[]): string[] {
+  const reasons = Map.groupBy(notMade, ({ why }) => why)
+  const unmade = [...reasons].map(([why, all]) => `Not made (${why}): ${all.map(({ kind }) => kind).join(', ')}`)
+  return inOwnShapes.length === 0
+    ? unmade
+    : [...unmade, `Not seen, and made in the agent’s own shapes: ${inOwnShapes.join(', ')}`]
 }
 
 function instances(cli: CliContext, { level, hours, items }: Listed): void {

@@ -19,7 +19,7 @@ t.test('what decoys did and what it is drawn from is told within 80 columns, and
     routes: [mimicryRoutes],
     commands: [mimicryCommand],
     tables: [baselineTables, forgottenTables, mimicryTables, mimicryMovedTables],
-    config: { mimicry: { level: 'high' } },
+    config: { mimicry: { level: 'high', resolvers: [{ ip: '198.18.1.3' }] } },
   })
   const lines = async (...words: string[]) => {
     const text = await run('mimicry', ...words)
@@ -42,7 +42,9 @@ t.test('what decoys did and what it is drawn from is told within 80 columns, and
     classes: [{ share: 1, ...shape }],
     n: 1_000_000,
   })
-  const patterns = ['https', 'dns', 'tcp 21000', 'udp other'].map(pattern)
+  // What goes to everybody there is most of, and of what decoys make more than a plan bears.
+  const everybody = ['mdns', 'ssdp', 'dhcp', 'netbios', 'llmnr', 'udp other', 'udp 32767']
+  const patterns = [...everybody, 'https', 'dns', 'ntp', 'tcp 21000', 'smb', 'ssh', 'ldap'].map(pattern)
   const seen: PatternsSeen = { type: 'patterns', at: iso(60), from: iso(-604_800), cidr, patterns }
   // A name as long as NetBIOS takes it.
   const decoys = ['accounts-fs-015', 'db-2'].map((hostname) => ({ id: newId(startedAt), hostname }))
@@ -83,14 +85,23 @@ t.test('what decoys did and what it is drawn from is told within 80 columns, and
   for (const { kind } of patterns)
     t.match(shown, new RegExp(`^${kind} +1000000 +[▁▂▃▄▅▆▇█]{24} +[0-9]+ +[0-9]+ kB +[0-9]+ kB +[0-9]+$`, 'm'))
   for (const text of [listed, shown]) t.notMatch(text, /…/, 'nothing is cut')
+  const flat = shown.replaceAll(/\s+/g, ' ')
+  t.match(flat, `Not made (what goes to everybody): ${everybody.join(', ')}`)
+  t.match(flat, 'Not made (nobody to ask stands in `mimicry.clocks`): ntp')
+  t.match(flat, 'Not made (a plan bears the 6 kinds there is most of): ldap')
+  t.notMatch(flat, 'own shapes: ', 'updates have no place, and all else was seen')
   if (process.env.SHOW) process.stderr.write(`${listed}\n${shown}`)
   t.match(JSON.parse(await run('mimicry', 'show', 'office', '--json')), {
     level: 'high',
     segment: 'office',
-    seen: [{ patterns: [{ kind: 'https', n: 1_000_000 }, {}, {}, {}] }],
+    seen: [{ patterns: [{ kind: 'mdns', n: 1_000_000 }], notMade: { length: 9 }, inOwnShapes: [] }],
     items: [{ hostname: 'accounts-fs-015', instance: 0, done: 86_399, lastAt: iso(0) }, {}, {}, {}],
   })
-  const [planned] = await patternsForPlan(store, ids.segment)
-  t.match(planned, { kind: 'https', opening: [{ request: { length: 24 } }, { response: { length: 24 } }] })
+  const planned = await patternsForPlan(store, ids.segment)
+  t.strictSame(
+    planned.map(({ kind }) => kind),
+    ['https', 'dns', 'ntp', 'tcp 21000', 'smb', 'ssh'],
+  )
+  t.match(planned[0], { kind: 'https', opening: [{ request: { length: 24 } }, { response: { length: 24 } }] })
   await t.rejects(run('mimicry', 'show', 'nowhere'), { code: 'NOT_FOUND' })
 })
