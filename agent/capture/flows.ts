@@ -7,7 +7,9 @@ import { makeWindowProfile } from './window-profile.ts'
 
 /** One conversation: of somebody with a port of the decoy, or of the decoy with a port elsewhere. */
 type Flow = {
-  lastAt: number
+  /** When something was last heard; undefined before the first packet. */
+  lastAt: number | undefined
+  isOver: boolean
   /** When it was asked for a connection that it has not answered yet. */
   synAt: number | undefined
   /** When that was answered. */
@@ -42,22 +44,30 @@ export type FlowOptions = {
   mostFlows?: number
 }
 
+/** A conversation that began and has no end goes on, however long it is silent: as long as sessions may idle. */
+const silentMs = 3_600_000
+/** Datagrams have no end: after this, the next is of a new conversation. As long as kernels remember them. */
+const silentDatagramsMs = 180_000
+/** Longer than any answer waits between two of its parts. */
+const answerOverMs = 5000
+
 /**
  * Features of a decoy's traffic in a window: what was asked and answered, how fast, how large, by what kind of client.
  *
- *   segment -> flow of its five-tuple -> request until it is answered -> response until it is asked again
+ *   segment -> flow of its five-tuple -> request until it is answered -> response until it is asked again, or silent
  *
+ * Flows go on over windows; what is told of one stands in the window in which it was known.
  * A source counts once in `session.rate`, however often it connects, and a partner once a conversation. Data that comes
  * again is no request and no answer: it is counted as repeated. Nothing of a payload is kept but fingerprints.
  */
 export function makeFlows({ decoy, random, pseudonym, answers = 'decoy', mostFlows = 20_000 }: FlowOptions) {
-  let flows = new Map<string, Flow>()
+  /** The one that was silent for longest comes first. */
+  const flows = new Map<string, Flow>()
   let window = makeWindowProfile(random)
 
-  function begin(key: string, segment: Segment, other: number, fromAsker: boolean, at: number): Flow {
-    if (flows.size >= mostFlows) flows.delete(flows.keys().next().value as string)
-    const flow = newFlow(at)
-    flows.set(key, flow)
+  function begin(segment: Segment, other: number, fromAsker: boolean): Flow {
+    if (flows.size >= mostFlows) forget(...(flows.entries().next().value as [string, Flow]))
+    const flow = newFlow()
     window.count('partner.kind', pseudonym(other))
     if (segment.protocol === udp && fromAsker) window.opened(segment.source, undefined)
     return flow
@@ -77,9 +87,9 @@ export function makeFlows({ decoy, random, pseudonym, answers = 'decoy', mostFlo
     }
     if (segment.bytes === 0) return
     if (isAgain(flow, 'askerNext', segment)) return
-    window.add('interarrival', at - flow.lastAt)
-    if (flow.answered > 0) window.add('response.size', flow.answered)
-    flow.answered = 0
+    // Before the first packet of a conversation nothing was waited for.
+    if (flow.lastAt !== undefined) window.add('interarrival', at - flow.lastAt)
+    answerOver(flow)
     flow.asked += segment.bytes
     flow.askedAt = at
     if (!flow.askerBytes) return
@@ -128,6 +138,16 @@ export function makeFlows({ decoy, random, pseudonym, answers = 'decoy', mostFlo
     Object.assign(flow, { greeting: false, askedAt: undefined, asked: 0 })
   }
 
+  function answerOver(flow: Flow): void {
+    if (flow.answered > 0) window.add('response.size', flow.answered)
+    flow.answered = 0
+  }
+
+  function forget(key: string, flow: Flow): void {
+    answerOver(flow)
+    flows.delete(key)
+  }
+
   function isAgain(flow: Flow, side: 'askerNext' | 'answererNext', { protocol, sequence, bytes }: Segment): boolean {
     if (protocol !== tcp) return false
     const [end, known] = [(sequence + bytes) >>> 0, flow[side]]
@@ -150,22 +170,29 @@ export function makeFlows({ decoy, random, pseudonym, answers = 'decoy', mostFlo
       const known = flows.get(key)
       // The same ports once more: a new conversation.
       const isNew = segment.protocol === tcp && asks && (segment.flags & (flag.syn | flag.ack)) === flag.syn
-      const flow = known && !(isNew && known.readyAt !== undefined) ? known : begin(key, segment, other, asks, at)
+      const goesOn = known && !(isNew && known.readyAt !== undefined)
+      if (known) goesOn ? flows.delete(key) : forget(key, known)
+      const flow = goesOn ? known : begin(segment, other, asks)
+      flows.set(key, flow)
       if (segment.protocol === tcp) showFlags(flow, segment.flags, asks)
       if (asks) fromAsker(flow, segment, at)
       else fromAnswerer(flow, segment, at)
       flow.lastAt = at
       if (segment.protocol === tcp && segment.flags & (flag.reset | flag.fin)) {
-        if (flow.answered > 0) window.add('response.size', flow.answered)
-        flow.answered = 0
+        answerOver(flow)
+        flow.isOver = true
         if (segment.flags & flag.reset) flows.delete(key)
       }
     },
-    /** The features since the last call, which looked for `seconds`; conversations that are quiet for so long are forgotten. */
+    /** The features since the last call, which looked for `seconds`; what is over and silent for so long is forgotten. */
     take(seconds: number, now: number): Profile {
+      for (const [key, flow] of flows) {
+        const silent = now - (flow.lastAt ?? now)
+        if (silent >= answerOverMs) answerOver(flow)
+        if (silent >= Math.max(seconds * 1000, mayBeSilentMs(key, flow))) forget(key, flow)
+      }
       const profile = window.profile(seconds)
       window = makeWindowProfile(random)
-      flows = new Map([...flows].filter(([, { lastAt }]) => now - lastAt < seconds * 1000))
       return profile
     },
     followed: () => flows.size,
@@ -184,8 +211,15 @@ export function makeFlows({ decoy, random, pseudonym, answers = 'decoy', mostFlo
   }
 }
 
-const newFlow = (at: number): Flow => ({
-  lastAt: at,
+function mayBeSilentMs(key: string, { isOver, synAt, readyAt }: Flow): number {
+  if (key.startsWith(`${udp} `)) return silentDatagramsMs
+  const neverOpened = synAt !== undefined && readyAt === undefined
+  return isOver || neverOpened ? 0 : silentMs
+}
+
+const newFlow = (): Flow => ({
+  lastAt: undefined,
+  isOver: false,
   synAt: undefined,
   synAckAt: undefined,
   readyAt: undefined,

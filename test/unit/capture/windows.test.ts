@@ -303,3 +303,47 @@ t.test('windows cut where drift changes and where the pod ends; missed packets a
   await capture.stop()
   t.strictSame(marks(told), [['bbbb', 1, 2]])
 })
+
+t.test('a conversation goes on over the windows that it is silent in', async (t) => {
+  const windows = windowsOf()
+  const told: FeatureWindow[] = []
+  let windowEnd = start + minute
+  /** A packet at a time, after the windows that ended before it. */
+  const add = (at: number, frame: Buffer) => {
+    for (; windowEnd <= start + at; windowEnd += minute) told.push(...windows.take(windowEnd, 0))
+    windows.add(frame, start + at)
+  }
+  const [there, back] = [
+    { from: '198.18.90.9', fromPort: 40_000, to: decoy, toPort: 22 },
+    { from: decoy, fromPort: 22, to: '198.18.90.9', toPort: 40_000 },
+  ]
+  add(0, tcpFrame({ ...there, flags: syn, seq: 99 }))
+  add(1, tcpFrame({ ...back, flags: synAck, seq: 499 }))
+  add(2, tcpFrame({ ...there, flags: ack, seq: 100 }))
+  // A line every 90 s, answered at once but for the last, whose command takes two minutes.
+  for (const [i, takes] of [10, 10, 120_000].entries()) {
+    add(1000 + i * 90_000, tcpFrame({ ...there, seq: 100 + 10 * i, data: 'one line..' }))
+    add(1000 + i * 90_000 + takes, tcpFrame({ ...back, seq: 500 + 7 * i, data: 'printed' }))
+  }
+  // Datagrams: each from a port of its own but the last.
+  for (const [at, port] of [
+    [400_000, 6000],
+    [401_000, 6001],
+    [471_000, 6001],
+  ] as const) {
+    add(at, udpFrame('198.18.90.9', port, decoy, 161, 'get'))
+    add(at + 4, udpFrame(decoy, 161, '198.18.90.9', port, 'value'))
+  }
+  add(600_000, udpFrame('198.18.90.9', 6003, decoy, 161, 'get'))
+  const all = (port: number, name: 'interarrival' | 'response.delay' | 'response.size') =>
+    of(told, port).flatMap(({ profile }) => (profile[name]?.form === 'sample' ? profile[name].values : []))
+  t.strictSame(all(22, 'interarrival'), [998, 89_990, 89_990])
+  t.strictSame(all(22, 'response.delay'), [10, 10, 120_000])
+  t.strictSame(all(22, 'response.size'), [7, 7, 7])
+  const partners = of(told, 22).flatMap(({ profile: { 'partner.kind': one } }) =>
+    one?.form === 'mix' ? Object.values(one.counts) : [],
+  )
+  t.strictSame(partners, [1], 'one partner, in one conversation')
+  t.strictSame(all(161, 'interarrival'), [69_996], 'with a first datagram nothing is waited for')
+  t.strictSame(all(161, 'response.size'), [5, 5, 5])
+})
