@@ -33,8 +33,8 @@ const program = new Command('marshlight-agent')
     'after',
     `
 Examples:
-  marshlight-agent enrol --controller marsh.example:8884 --token-file invitation.txt
-  marshlight-agent doctor                 what is missing on this machine, and how to mend it
+  marshlight-agent enrol --controller 10.0.0.5:8884 --token-file office.token
+  marshlight-agent doctor                 what is missing here, and the remedy
   marshlight-agent run                    in the foreground; stops on SIGTERM
   marshlight-agent status --json | jq .link
   marshlight-agent cleanup --dry-run      what would be removed
@@ -42,9 +42,14 @@ Examples:
 Exit codes: 0 done and well, 1 failed or not well, 2 wrong use.`,
   )
 
-const command = (name: string) => program.command(name).addOption(stateOption()).exitOverride()
+const command = (name: string, ...examples: string[]) =>
+  program
+    .command(name)
+    .addOption(stateOption())
+    .exitOverride()
+    .addHelpText('after', ['\nExamples:', ...examples.map((one) => `  marshlight-agent ${name}${one}`)].join('\n'))
 
-command('enrol')
+command('enrol', ' --controller 10.0.0.5:8884 --token-file office.token', ' --token-file - < office.token')
   .description('make this machine an agent of a controller')
   .option('--controller <host:port>', 'the controller’s enrolment address (default: the one in the token)')
   .option(
@@ -72,7 +77,7 @@ command('enrol')
     )
   })
 
-command('run')
+command('run', '', ' --log-level debug')
   .description('run the agent until SIGTERM')
   .addOption(new Option('--log-level <level>', 'how much to log').choices(['debug', 'info', 'warn', 'error', 'silent']))
   .action(async (o: Common & { logLevel?: LogLevel }) => {
@@ -84,7 +89,7 @@ command('run')
     process.exit()
   })
 
-command('status')
+command('status', '', ' --json | jq .link')
   .description('what the running agent says of itself')
   .option('--json', 'print it as JSON')
   .action(async (o: Common) => {
@@ -92,7 +97,7 @@ command('status')
     await end(o, () => status({ stateDir: stateDir(o), json: o.json === true }, terminal))
   })
 
-command('doctor')
+command('doctor', '', ' --json')
   .description('look at everything an agent needs, with one next step for each fault')
   .option('--json', 'print it as JSON')
   .action(async (o: Common) => {
@@ -100,7 +105,7 @@ command('doctor')
     await end(o, () => doctor({ stateDir: stateDir(o), json: o.json === true, ...shared }, terminal))
   })
 
-command('cleanup')
+command('cleanup', ' --dry-run', ' --forget')
   .description('remove what the agent made on this machine: containers, networks, packet filters')
   .option('--forget', 'remove the state folder too: the machine has to enrol anew')
   .option('--dry-run', 'only say what would be removed')

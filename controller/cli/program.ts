@@ -6,8 +6,8 @@ import { completionCommand } from './commands/completion.ts'
 import type { CliCommand } from './context.ts'
 import { defaultDataDir, makeContext } from './make-context.ts'
 
-/** Exit codes: 0 done, 1 failed, 2 wrong usage. */
-export async function runProgram(argv: readonly string[], commands: readonly CliCommand[]): Promise<number> {
+/** The program with these commands, which throws where commander would end the process. */
+export function makeProgram(commands: readonly CliCommand[]): Command {
   const program = new Command('marshlight')
     .description('The controller of a Marshlight deception network.')
     .option('--json', 'print one JSON document instead of tables')
@@ -23,12 +23,18 @@ Examples:
   marshlight agents invite --site hq --segment office
   marshlight alerts follow               watch what happens`,
     )
-  onReaderGone(process.stdout, argv.includes('serve'))
   const cli = makeContext(program)
   for (const command of [...commands, completionCommand]) command(program, cli)
   throwInsteadOfExit(program)
   nameListsTwice(program)
   refuseUnknownWords(program)
+  return program
+}
+
+/** Exit codes: 0 done, 1 failed, 2 wrong usage. */
+export async function runProgram(argv: readonly string[], commands: readonly CliCommand[]): Promise<number> {
+  onReaderGone(process.stdout, argv.includes('serve'))
+  const program = makeProgram(commands)
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return Number(process.exitCode ?? 0)

@@ -117,6 +117,8 @@ export type Scan = {
   agent: string
   segment: string
   cidr: string
+  /** Of whom asked for it; without, its time had come. */
+  request?: string
   outcome: ScanReport['outcome']
   startedAt: string
   finishedAt?: string
@@ -133,6 +135,7 @@ export async function listScans(sql: Sql, limit: number, segment?: string): Prom
     agent: string
     segment: string
     cidr: string
+    request: string | null
     outcome: Scan['outcome']
     started_at: string
     finished_at: string | null
@@ -140,7 +143,7 @@ export async function listScans(sql: Sql, limit: number, segment?: string): Prom
     hosts_up: number
     reason: string | null
   }>(
-    `SELECT c.id, c.phase, a.name AS agent, s.name AS segment, c.cidr, c.outcome, c.started_at, c.finished_at, c.targets, c.hosts_up, c.reason
+    `SELECT c.id, c.phase, a.name AS agent, s.name AS segment, c.cidr, c.request, c.outcome, c.started_at, c.finished_at, c.targets, c.hosts_up, c.reason
      FROM scans c JOIN agents a ON a.id = c.agent JOIN segments s ON s.id = c.segment
      WHERE ? = '' OR c.segment = ? ORDER BY c.started_at DESC, c.phase LIMIT ?`,
     segment ?? '',
@@ -153,6 +156,7 @@ export async function listScans(sql: Sql, limit: number, segment?: string): Prom
     agent: row.agent,
     segment: row.segment,
     cidr: row.cidr,
+    ...(row.request !== null && { request: row.request }),
     outcome: row.outcome,
     startedAt: row.started_at,
     ...(row.finished_at !== null && { finishedAt: row.finished_at }),

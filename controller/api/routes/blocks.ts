@@ -10,6 +10,7 @@ import {
   unenforcedOf,
 } from '../../response/index.ts'
 import { check, isDryRun } from '../body.ts'
+import { changeOrTry } from '../dry-run.ts'
 import type { Routes } from '../port.ts'
 
 const statuses = z.enum(['active', 'proposed', 'expired', 'undone', 'refused'])
@@ -64,10 +65,11 @@ export const blockRoutes: Routes = (app, deps) => {
   })
 
   app.post<ByKey>('/v1/blocks/:key/accept', async (request) => {
-    const result = await store.tx(async (sql) =>
+    const dry = isDryRun(request.query)
+    const result = await changeOrTry(store, dry, async (sql) =>
       blocks.accept(sql, await findDecision(sql, decodeURIComponent(request.params.key))),
     )
-    bus.emit({ name: 'blocks-changed' })
+    if (!dry) bus.emit({ name: 'blocks-changed' })
     return result
   })
 

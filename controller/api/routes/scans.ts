@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { MarshlightError } from '../../../shared/errors.ts'
 import { cidr4 } from '../../../shared/schemas/common.ts'
 import type { Request } from '../../../shared/schemas/desired-state.ts'
-import { listScans, listSegments, type Segment } from '../../segments/index.ts'
+import { listScans, listSegments, type Scan, type Segment } from '../../segments/index.ts'
 import { check, isDryRun } from '../body.ts'
 import { oneOf } from '../one-of.ts'
 import type { ApiDeps, Routes } from '../port.ts'
@@ -14,6 +14,29 @@ const wish = z.strictObject({
   cidr: cidr4.optional(),
   phase: z.enum(['quick', 'detail', 'all']).default('all'),
 })
+
+/** One scan with its passes, in the order they ran. */
+export type ShownScan = Pick<Scan, 'id' | 'agent' | 'segment' | 'cidr' | 'request'> & {
+  passes: Pick<Scan, 'phase' | 'outcome' | 'startedAt' | 'finishedAt' | 'targets' | 'hostsUp' | 'reason'>[]
+}
+const mostScans = 1000
+
+/** `key`: an id, its beginning, or a segment's name for the newest there. `all` is newest first. */
+function shownScan(all: readonly Scan[], key: string): ShownScan {
+  const ids = [...new Set(all.map(({ id }) => id))]
+  const newest = all.find(({ segment }) => segment === key)
+  const id = newest?.id ?? oneOf(ids, key, 'scan', (one) => ({ id: one, names: [] }), 'marshlight scans ls')
+  const passes = all.filter((one) => one.id === id).toReversed()
+  const [first] = passes
+  if (!first) throw new MarshlightError('NOT_FOUND', { kind: 'scan', value: key, command: 'marshlight scans ls' })
+  const { agent, segment, cidr, request } = first
+  return {
+    ...{ id, agent, segment, cidr, ...(request !== undefined && { request }) },
+    passes: passes.map(
+      ({ id: _id, agent: _agent, segment: _segment, cidr: _cidr, request: _request, ...pass }) => pass,
+    ),
+  }
+}
 
 export type ScanAnswer = { agent: string; segments: string[]; ok: boolean; message: string }
 
@@ -27,6 +50,9 @@ export const scanRoutes: Routes = (app, deps) => {
     const of = segment === undefined ? undefined : (await segmentFor(store, segment)).id
     return { items: await listScans(store, limit, of) }
   })
+  app.get<{ Params: { scan: string } }>('/v1/scans/:scan', async ({ params }) =>
+    shownScan(await listScans(store, mostScans), params.scan),
+  )
   app.post('/v1/scans', async ({ body, query }) => {
     const { cidr, phase, ...where } = check(wish, body)
     return ask(deps, where, { name: 'scan', phase, ...(cidr !== undefined && { cidr }) }, isDryRun(query))

@@ -53,6 +53,7 @@ export const agentsCommand: CliCommand = (program, cli) => {
   agents
     .command('ls', { isDefault: true })
     .description('list them')
+    .addHelpText('after', '\nExamples:\n  marshlight agents\n  marshlight agents ls --json')
     .action(async () => {
       const { items } = await cli.api.get<{ items: Agent[] }>('/v1/agents')
       cli.show(items, () =>
@@ -162,6 +163,7 @@ Examples:
   agents
     .command('revoke <agent>')
     .description('cut it off, at once')
+    .addHelpText('after', '\nExample:\n  marshlight agents revoke office-1 --reason "box was stolen" --dry-run')
     .option('--reason <text>', 'why')
     .option('--dry-run', 'only say what would happen')
     .action(async (agent: string, options) => {
@@ -173,6 +175,7 @@ Examples:
   agents
     .command('rename <agent> <name>')
     .description('give it another name')
+    .addHelpText('after', '\nExample:\n  marshlight agents rename office-1 reception')
     .option('--dry-run', 'only say what would happen')
     .action(async (agent: string, name: string, options) => {
       const done = await cli.api.put<Agent>(path(agent, dry(options)), { name })
@@ -182,6 +185,7 @@ Examples:
   agents
     .command('remove <agent>')
     .description('forget a revoked one')
+    .addHelpText('after', '\nExample:\n  marshlight agents remove office-1')
     .option('--dry-run', 'only say what would happen')
     .action(async (agent: string, options) => {
       const done = await cli.api.delete<Agent>(path(agent, dry(options)))

@@ -42,10 +42,12 @@ export const blocksCommand: CliCommand = (program, cli) => {
   blocks
     .command('accept <id>')
     .description('let a proposed block take effect')
+    .option('--dry-run', 'show what the rails say, and change nothing')
     .addHelpText('after', '\nExample:\n  marshlight blocks accept 198.18.1.66')
-    .action(async (key: string) => {
-      const result = await cli.api.post<BlockResult>(`${pathOf(key)}/accept`)
-      cli.show(result, () => cli.line(wordsOf(result, false)))
+    .action(async (key: string, { dryRun = false }: { dryRun?: boolean }) => {
+      const path = withQuery(`${pathOf(key)}/accept`, { dryRun: dryRun ? 1 : undefined })
+      const result = await cli.api.post<BlockResult>(path)
+      cli.show(result, () => cli.line(wordsOf(result, dryRun)))
     })
 
   addVerb(blocks.command('add <ip>'), cli, 'marshlight blocks add')

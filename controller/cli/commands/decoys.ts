@@ -13,6 +13,7 @@ export const decoysCommand: CliCommand = (program, cli) => {
   decoys
     .command('ls', { isDefault: true })
     .description('all decoys')
+    .addHelpText('after', '\nExamples:\n  marshlight decoys\n  marshlight decoys ls --segment office --retired')
     .option('--segment <segment>', 'only in this segment')
     .option('--retired', 'those that are no more as well')
     .action(async ({ segment, retired }: { segment?: string; retired?: boolean }) => {

@@ -36,6 +36,7 @@ export const driftSettingsCommand: CliCommand = (program, cli) => {
   drift
     .command('ls', { isDefault: true })
     .description('drift in force, for everyone and for single sources')
+    .addHelpText('after', '\nExamples:\n  marshlight drift\n  marshlight drift ls --segment office')
     .option('--segment <segment>', 'only decoys of this segment')
     .option('--decoy <decoy>', 'only this decoy')
     .action(async (only: { segment?: string; decoy?: string }) => {

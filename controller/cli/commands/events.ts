@@ -76,6 +76,7 @@ export const eventsCommand: CliCommand = (program, cli) => {
   events
     .command('show <pos>')
     .description('one record, whole')
+    .addHelpText('after', '\nExample:\n  marshlight events show 1042')
     .action(async (pos: string) => {
       const item = await cli.api.get<Item>(`/v1/events/${encodeURIComponent(pos)}`)
       cli.show(item, () =>
@@ -105,6 +106,7 @@ export const eventsCommand: CliCommand = (program, cli) => {
   events
     .command('dead [id]')
     .description('what could not be used, and why')
+    .addHelpText('after', '\nExamples:\n  marshlight events dead\n  marshlight events dead 7')
     .action(async (id: string | undefined) => {
       if (id !== undefined) {
         const letter = await cli.api.get<Dead & { payload: string }>(`/v1/events/dead/${encodeURIComponent(id)}`)
@@ -124,6 +126,7 @@ export const eventsCommand: CliCommand = (program, cli) => {
   events
     .command('losses')
     .description('records that were dropped before they could be sent')
+    .addHelpText('after', '\nExample:\n  marshlight events losses')
     .action(async () => {
       const { items } = await cli.api.get<{ items: Loss[] }>('/v1/events/losses')
       cli.show(items, () =>
@@ -137,6 +140,7 @@ export const eventsCommand: CliCommand = (program, cli) => {
   events
     .command('totals')
     .description('sums by appliance and stream since the beginning')
+    .addHelpText('after', '\nExample:\n  marshlight events totals')
     .action(async () => {
       const { items } = await cli.api.get<{ items: Record<string, string | number | null>[] }>('/v1/events/totals')
       cli.show(items, () =>

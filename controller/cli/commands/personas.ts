@@ -29,6 +29,7 @@ export const personasCommand: CliCommand = (program, cli) => {
   personas
     .command('ls', { isDefault: true })
     .description('all personas in their newest version')
+    .addHelpText('after', '\nExamples:\n  marshlight personas\n  marshlight personas ls --json')
     .action(async () => {
       cli.show(await cli.api.get<{ items: Listed[] }>('/v1/personas'), ({ items }) =>
         cli.table(
@@ -113,6 +114,7 @@ export const personasCommand: CliCommand = (program, cli) => {
   personas
     .command('catalogue')
     .description('the systems that can be imitated')
+    .addHelpText('after', '\nExample:\n  marshlight personas catalogue')
     .action(async () => {
       cli.show(await cli.api.get<{ items: Template[] }>('/v1/catalogue'), ({ items }) =>
         cli.table(

@@ -1,3 +1,4 @@
+import type { ShownScan } from '../../api/routes/scans.ts'
 import type { Scan } from '../../segments/index.ts'
 import type { CliCommand } from '../context.ts'
 import { shownTime } from '../shown-time.ts'
@@ -9,25 +10,53 @@ export const scansCommand: CliCommand = (program, cli) => {
   const scans = program.command('scans').description('Scans of segments: what ran, start one, stop one.')
 
   scans
-    .command('ls [segment]')
+    .command('ls [segment]', { isDefault: true })
     .description('the last scans, newest first')
+    .addHelpText('after', '\nExamples:\n  marshlight scans\n  marshlight scans ls office --limit 50')
     .option('--limit <n>', 'how many', '20')
     .action(async (segment: string | undefined, { limit }: { limit: string }) => {
       const query = new URLSearchParams({ limit, ...(segment !== undefined && { segment }) })
       cli.show(await cli.api.get<{ items: Scan[] }>(`/v1/scans?${query}`), ({ items }) =>
         cli.table(
-          ['STARTED', 'SEGMENT', 'PASS', 'OUTCOME', 'HOSTS', 'TOOK', 'REASON'],
+          ['ID', 'STARTED', 'SEGMENT', 'PASS', 'OUTCOME', 'HOSTS', 'TOOK'],
           items.map((one) => [
+            one.id,
             shownTime(one.startedAt),
             one.segment,
             one.phase,
             one.outcome,
             `${one.hostsUp}/${one.targets}`,
             took(one),
-            one.reason,
           ]),
         ),
       )
+    })
+
+  scans
+    .command('show <scan>')
+    .description('one scan with its passes, by its id; or the newest of a segment')
+    .addHelpText('after', '\nExamples:\n  marshlight scans show office\n  marshlight scans show 01a1ffeb-8d86-7')
+    .action(async (scan: string) => {
+      cli.show(await cli.api.get<ShownScan>(`/v1/scans/${encodeURIComponent(scan)}`), (one) => {
+        cli.details([
+          ['scan', one.id],
+          ['segment', `${one.segment} ${one.cidr}`],
+          ['by', one.agent],
+          ['why', one.request === undefined ? 'its time had come' : 'somebody asked for it'],
+        ])
+        cli.line('')
+        cli.table(
+          ['PASS', 'STARTED', 'OUTCOME', 'HOSTS', 'TOOK', 'REASON'],
+          one.passes.map((pass) => [
+            pass.phase,
+            shownTime(pass.startedAt),
+            pass.outcome,
+            `${pass.hostsUp}/${pass.targets}`,
+            took(pass),
+            pass.reason,
+          ]),
+        )
+      })
     })
 
   scans
@@ -64,7 +93,7 @@ export const scansCommand: CliCommand = (program, cli) => {
   }
 }
 
-function took({ startedAt, finishedAt }: Scan): string | undefined {
+function took({ startedAt, finishedAt }: Pick<Scan, 'startedAt' | 'finishedAt'>): string | undefined {
   if (finishedAt === undefined) return undefined
   return `${Math.round((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000)} s`
 }

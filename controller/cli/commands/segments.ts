@@ -29,6 +29,7 @@ export const segmentsCommand: CliCommand = (program, cli) => {
   segments
     .command('ls', { isDefault: true })
     .description('all segments')
+    .addHelpText('after', '\nExamples:\n  marshlight segments\n  marshlight segments ls --json')
     .action(async () => {
       cli.show(await cli.api.get<{ items: Segment[] }>('/v1/segments'), ({ items }) =>
         cli.table(

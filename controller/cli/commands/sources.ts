@@ -78,7 +78,7 @@ export const sourcesCommand: CliCommand = (program, cli) => {
     .option('--dry-run', 'show what would be done')
     .addHelpText(
       'after',
-      '\nExamples:\n  marshlight sources exempt\n  marshlight sources exempt 198.18.1.9 --owner "IT security" --reason "nightly scan" --for 90d --window 01:00-04:00',
+      '\nExamples:\n  marshlight sources exempt\n  marshlight sources exempt 198.18.1.9 --owner IT --reason "nightly scan" \\\n    --for 90d --window 01:00-04:00',
     )
     .action(async (cidr: string | undefined, options: ExemptOptions) => exempt(cli, cidr, options))
 
