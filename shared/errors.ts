@@ -20,7 +20,7 @@ export const errorTexts = {
   SEGMENT_UNKNOWN: ['no card of this machine is in {cidr}', 'Plug the appliance into that segment or change the plan.'],
   SEGMENT_TOO_LARGE: [
     '{cidr} has {hosts} addresses, more than the limit of {limit}',
-    'Name smaller ranges in the scan policy.',
+    'Name the parts of it to scan in `scan.ranges` of the controller’s config.json, or raise `scan.maxHosts` there.',
   ],
   TARGET_OUTSIDE: [
     '{target} is outside the segment {cidr}',
@@ -57,6 +57,10 @@ export const errorTexts = {
   DOCUMENT_MALFORMED: [
     'a signed document does not fit its schema: {why}',
     'It is refused; the last good one stays in force.',
+  ],
+  DOCUMENT_UNSOUND: [
+    'the {document} for an agent cannot be signed, {path} is {value}: {why}',
+    'The last one stays in force. Mend what it is made from: the controller’s config.json, or fewer decoys of this agent.',
   ],
   DOCUMENT_FORGED: [
     'a document for {agent} is not signed by the controller',

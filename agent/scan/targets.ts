@@ -16,8 +16,9 @@ type Asked = {
 }
 
 /**
- * What may be scanned: the appliance's own segments, cut to the policy's ranges and to what was asked for, less the
- * exclusions, the appliance and its decoys. Whatever lies outside is refused, never cut silently to something else.
+ * What may be scanned: the appliance's own segments, each cut to those of the policy's ranges that are in it (the others
+ * are of other segments) and to what was asked for, less the exclusions, the appliance and its decoys. What was asked for
+ * and lies outside is refused, never cut silently to something else.
  */
 export function chooseTargets({ segments, policy, ownDecoys, cidr }: Asked): {
   targets: Target[]
@@ -28,19 +29,20 @@ export function chooseTargets({ segments, policy, ownDecoys, cidr }: Asked): {
   const outside = (target: string, of: string) =>
     refusals.push({ cidr: canonicalCidr(target), error: new MarshlightError('TARGET_OUTSIDE', { target, cidr: of }) })
 
-  const ranges = policy.ranges.length > 0 ? policy.ranges : segments.map((segment) => segment.cidr)
+  const rangesOf = (segment: Nic) => {
+    const named = policy.ranges.flatMap((range) => narrower(range, segment.cidr))
+    return named.length > 0 ? named : [segment.cidr]
+  }
   if (cidr !== undefined) {
-    if (!segments.some((segment) => within(cidr, segment.cidr))) outside(cidr, own)
+    const around = segments.filter((segment) => within(cidr, segment.cidr))
+    const ranges = around.flatMap(rangesOf)
+    if (around.length === 0) outside(cidr, own)
     else if (!ranges.some((range) => overlaps(range, cidr))) outside(cidr, ranges.join(', '))
     if (refusals.length > 0) return { targets: [], refusals }
-  } else for (const range of ranges) if (!segments.some((one) => overlaps(range, one.cidr))) outside(range, own)
+  }
 
   const targets = segments.flatMap((segment): Target[] => {
-    const cuts = disjoint(
-      ranges
-        .flatMap((range) => narrower(range, segment.cidr))
-        .flatMap((range) => (cidr === undefined ? [range] : narrower(range, cidr))),
-    )
+    const cuts = disjoint(rangesOf(segment).flatMap((range) => (cidr === undefined ? [range] : narrower(range, cidr))))
     const addresses = cuts.reduce((sum, one) => sum + sizeOf(one), 0)
     if (addresses === 0) return []
     if (addresses > policy.maxHosts) {

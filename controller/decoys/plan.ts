@@ -101,7 +101,7 @@ async function scanPolicyFor(sql: Sql, agent: string, { scan }: ControllerConfig
   )
   return {
     enabled: scan.enabled,
-    ranges: [],
+    ranges: scan.ranges,
     exclude: scan.exclude,
     decoyMacs: macs.map(({ mac }) => mac).sort(),
     maxRate: scan.maxRate,

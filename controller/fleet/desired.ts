@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { type Clock, isoNow } from '../../shared/clock.ts'
-import { wordsOf } from '../../shared/errors.ts'
+import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import type { Part } from '../../shared/lifecycle.ts'
-import type { BlockList, Plan } from '../../shared/schemas/desired-state.ts'
+import { type BlockList, blockList, type Plan, plan } from '../../shared/schemas/desired-state.ts'
 import type { Signed } from '../../shared/schemas/envelope.ts'
 import { signDocument } from '../../shared/signing.ts'
 import type { Deps } from '../deps.ts'
@@ -19,6 +19,8 @@ export type DesiredPorts = {
   composeBlocks(sql: Sql, agent: string): Promise<BlocksContent>
   /** Publishes retained; resolves when the broker has it. */
   publish(agent: string, kind: DocumentKind, document: Signed): Promise<void>
+  /** Told of what an agent shall have and cannot get: its document could not be made. */
+  unmade?(agent: string, kind: DocumentKind, error: unknown): void
 }
 
 export type Desired = Part & {
@@ -43,6 +45,7 @@ type Row = {
 
 const lifeMs = 7 * 86_400_000
 const kinds: readonly DocumentKind[] = ['plan', 'blocks']
+const schemas = { plan, blocks: blockList } as const
 
 /**
  * One document an agent and kind, in the database before it is on the wire. Invariants: a revision is given once;
@@ -80,7 +83,7 @@ export function makeDesired(deps: Deps, authority: Authority, ports: DesiredPort
           made.push(await issue(sql, agent, kind, content, (held?.revision ?? 0) + 1))
         } catch (error) {
           // One agent's plan that cannot be made must not keep a block from all others.
-          log.error({ agent, kind, why: wordsOf(error) }, 'a document could not be made; the last one stays in force')
+          unmade(agent, kind, error)
         }
       }
       return made
@@ -88,10 +91,17 @@ export function makeDesired(deps: Deps, authority: Authority, ports: DesiredPort
     await publishAll(changed)
   }
 
+  function unmade(agent: string, kind: DocumentKind, error: unknown): void {
+    log.error({ agent, kind, why: wordsOf(error) }, 'a document could not be made; the last one stays in force')
+    ports.unmade?.(agent, kind, error)
+  }
+
   async function issue(sql: Sql, agent: string, kind: DocumentKind, content: object, revision: number): Promise<Row> {
     const issuedAt = isoNow(clock)
     const expiresAt = new Date(clock.now() + lifeMs).toISOString()
-    const { body, sig } = signDocument({ kind, agent, revision, issuedAt, expiresAt, ...content }, authority.signingKey)
+    const document = { kind, agent, revision, issuedAt, expiresAt, ...content }
+    mustFit(kind, document)
+    const { body, sig } = signDocument(document, authority.signingKey)
     const row = { agent, kind, revision, body, sig, issued_at: issuedAt, content_hash: hashOf(content) }
     await sql.run(
       `INSERT INTO desired (agent, kind, revision, body, sig, issued_at, expires_at, content_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -117,9 +127,14 @@ export function makeDesired(deps: Deps, authority: Authority, ports: DesiredPort
         const above = held[kind] ?? 0
         if (row && row.revision >= above && !isOld(row, clock)) out.push(row)
         else
-          out.push(
-            await issue(sql, agent, kind, await compose(kind, sql, agent), Math.max(row?.revision ?? 0, above) + 1),
-          )
+          try {
+            const content = await compose(kind, sql, agent)
+            out.push(await issue(sql, agent, kind, content, Math.max(row?.revision ?? 0, above) + 1))
+          } catch (error) {
+            if (!(error instanceof MarshlightError && error.code === 'DOCUMENT_UNSOUND')) throw error
+            unmade(agent, kind, error)
+            if (row) out.push(row)
+          }
       }
       return out
     })
@@ -147,6 +162,22 @@ export function makeDesired(deps: Deps, authority: Authority, ports: DesiredPort
       await Promise.allSettled(Object.values(running))
     },
   }
+}
+
+/** An agent refuses what does not fit, and goes on with the old one: that has to be seen here. Throws DOCUMENT_UNSOUND. */
+function mustFit(kind: DocumentKind, document: object): void {
+  const [issue] = schemas[kind].safeParse(document).error?.issues ?? []
+  if (!issue) return
+  const value = issue.path.reduce<unknown>(
+    (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
+    document,
+  )
+  throw new MarshlightError('DOCUMENT_UNSOUND', {
+    document: kind,
+    path: issue.path.join('.'),
+    value: Array.isArray(value) ? `a list of ${value.length}` : (JSON.stringify(value)?.slice(0, 100) ?? 'missing'),
+    why: issue.message,
+  })
 }
 
 async function enrolled(sql: Sql, asked: ReadonlySet<string> | 'all'): Promise<string[]> {

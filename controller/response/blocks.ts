@@ -3,7 +3,7 @@ import { isoNow } from '../../shared/clock.ts'
 import { MarshlightError } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
 import { canonicalCidr } from '../../shared/network.ts'
-import type { BlockEntry } from '../../shared/schemas/desired-state.ts'
+import { type BlockEntry, mostBlocks, mostNeverBlock } from '../../shared/schemas/desired-state.ts'
 import type { ControllerConfig } from '../config.ts'
 import type { Sql } from '../store/port.ts'
 import { activeBlocks, type Decision, endDecision, insertDecision } from './decisions.ts'
@@ -22,10 +22,6 @@ export type BlockWish = {
   eventAt?: string
 }
 export type BlockResult = { decision: Decision; verdict: Verdict; renewed: boolean }
-
-/** Most that the contract of the block list takes. */
-const mostEntries = 65536
-const mostNeverBlock = 1024
 
 export function makeBlocks(deps: BlockDeps) {
   const { config, clock } = deps
@@ -117,10 +113,15 @@ export function makeBlocks(deps: BlockDeps) {
   async function composeBlocks(sql: Sql, agent: string): Promise<{ entries: BlockEntry[]; neverBlock: string[] }> {
     const blocks = await activeBlocks(sql, isoNow(clock))
     const entries = blocks
-      .slice(-mostEntries)
+      .slice(-mostBlocks)
       .map(({ id, target, expires_at }) => ({ id, cidr: target, until: expires_at ?? '' }))
+    return { entries, neverBlock: await neverBlockFor(sql, agent) }
+  }
+
+  /** Networks that this agent never blocks: the centre's and the configured ones first, then its surroundings. */
+  async function neverBlockFor(sql: Sql, agent: string): Promise<string[]> {
     const safe = await protectedFor(sql, agent, surroundings)
-    return { entries, neverBlock: withoutNested(safe.map(({ cidr }) => canonicalCidr(cidr))).slice(0, mostNeverBlock) }
+    return withoutNested(safe.map(({ cidr }) => canonicalCidr(cidr))).slice(0, mostNeverBlock)
   }
 
   /** Ends blocks whose time is over; their number. */
@@ -135,7 +136,7 @@ export function makeBlocks(deps: BlockDeps) {
     return changes
   }
 
-  return { block, accept, composeBlocks, expire }
+  return { block, accept, composeBlocks, neverBlockFor, expire }
 }
 
 export type Blocks = ReturnType<typeof makeBlocks>

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { wordsOf } from '../../shared/errors.ts'
 import { type Part, startAll } from '../../shared/lifecycle.ts'
-import { alertParts, makeStateProjector, raise, raiseRefusal } from '../alerts/index.ts'
+import { alertParts, makeStateProjector, raiseRefusal } from '../alerts/index.ts'
 import { routesFor } from '../api/routes/index.ts'
 import { makeApi } from '../api/server.ts'
 import { makeAttackerProjector, makeHistoryRetention } from '../attackers/index.ts'
@@ -23,14 +22,7 @@ import { driftsOfAgent, makeDriftExpiry } from '../drift/index.ts'
 import { standingProjector } from '../fleet/index.ts'
 import { makeHoneyProjector } from '../honey/index.ts'
 import { makeMimicryProjector, patternsForPlan } from '../mimicry/index.ts'
-import {
-  enforcementProjector,
-  machineAddresses,
-  makeBlocks,
-  makeExpiry,
-  makeResponder,
-  protectedAddresses,
-} from '../response/index.ts'
+import { enforcementProjector, makeBlocks, makeExpiry, makeResponder } from '../response/index.ts'
 import { makeRiskJudge, makeRiskProjector } from '../risk/index.ts'
 import { makeInventoryProjector } from '../segments/index.ts'
 import { makeSessionProjector } from '../sessions/index.ts'
@@ -43,6 +35,7 @@ import { adaptationOf } from './adaptation.ts'
 import { makeCentre } from './centre.ts'
 import { databaseIn, migrations } from './database.ts'
 import { startFailure } from './start-failure.ts'
+import { noticeToAlert, unmadeToAlert } from './to-alerts.ts'
 
 export type ServeOptions = Pick<Deps, 'dataDir' | 'clock' | 'random' | 'log'>
 export type Serving = { deps: Deps; ports: { mqtt: number; enrol: number }; stop(): Promise<void> }
@@ -79,13 +72,14 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
       composePlan: (sql, agent) =>
         composePlan(sql, agent, {
           config,
-          neverBlock: neverBlockOf(deps),
+          neverBlock: (sql) => blocks.neverBlockFor(sql, agent),
           drifts: driftsOfAgent,
           watched: watchedNetworks,
           forgotten: forgottenNetworks,
           patterns: patternsForPlan,
         }),
       composeBlocks: blocks.composeBlocks,
+      unmade: unmadeToAlert(deps),
       workers: projectors.map(({ name }) => name),
     })
     const { authority, broker, enrolment, requests, cutOff } = centre
@@ -147,27 +141,6 @@ async function ownAddressesIn(sql: Sql, segment: string) {
   const { macs, ips } = await decoyAddressesIn(sql, segment)
   return { macs: new Set([...macs, ...(await auditMacsIn(sql, segment))]), ips }
 }
-
-const neverBlockOf =
-  ({ config }: Deps) =>
-  async (sql: Sql): Promise<string[]> => {
-    const all = await protectedAddresses(sql, { config, ownAddresses: machineAddresses })
-    return [...new Set(all.map(({ cidr }) => cidr))]
-  }
-
-/** What placement could not do, as an alert. */
-const noticeToAlert =
-  (deps: Deps) =>
-  ({ code, message, segment }: { code: string; message: string; segment: string }): void => {
-    const { store, bus, log } = deps
-    const kind = code === 'NO_FREE_ADDRESS' ? 'no-free-address' : 'response-refused'
-    void store
-      .tx((sql) =>
-        raise(sql, deps, { kind, subject: segment, severity: 'warning', title: message, reasons: [message] }),
-      )
-      .then((alert) => alert && bus.emit({ name: 'alert', id: alert.id }))
-      .catch((error) => log.error({ why: wordsOf(error) }, 'an alert could not be kept'))
-  }
 
 async function listenFor({ dataDir, config }: Deps, authority: { serverKey: string; serverCert: string }) {
   const socket = socketIn(dataDir)

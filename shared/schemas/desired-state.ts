@@ -45,8 +45,11 @@ export const desiredDecoy = z.object({
 
 export const scanPolicy = z.object({
   enabled: z.boolean(),
-  /** Networks to scan; empty means the segments of the agent's own cards. Always cut to those segments. */
-  ranges: z.array(cidr4).max(64),
+  /**
+   * Parts of segments, fleet-wide: of its own segments an agent scans those parts that are named here, and a segment of
+   * which none is named as a whole. Nothing outside its own segments, whatever stands here.
+   */
+  ranges: z.array(cidr4).max(256),
   exclude: z.array(cidr4).max(256),
   /** Addresses and MACs of all decoys of the fleet in these segments: not hosts. */
   decoyMacs: z.array(mac).max(4096),
@@ -69,6 +72,10 @@ const signedHead = {
   expiresAt: utc,
 }
 
+/** Most that a block list, and the list of networks never blocked, may hold. */
+export const mostBlocks = 65_536
+export const mostNeverBlock = 1024
+
 /** Everything but blocks that an agent shall bring about. */
 export const plan = z.object({
   kind: z.literal('plan'),
@@ -79,7 +86,7 @@ export const plan = z.object({
   /** Absent: nothing is captured, probed or told. */
   observe: observationPolicy.optional(),
   /** Networks nobody may block or attack from here: controller, gateways, DNS, administrators. */
-  neverBlock: z.array(cidr4).max(1024),
+  neverBlock: z.array(cidr4).max(mostNeverBlock),
 })
 
 export const blockEntry = z.object({ id, cidr: cidr4, until: utc })
@@ -88,8 +95,8 @@ export const blockEntry = z.object({ id, cidr: cidr4, until: utc })
 export const blockList = z.object({
   kind: z.literal('blocks'),
   ...signedHead,
-  entries: z.array(blockEntry).max(65536),
-  neverBlock: z.array(cidr4).max(1024),
+  entries: z.array(blockEntry).max(mostBlocks),
+  neverBlock: z.array(cidr4).max(mostNeverBlock),
 })
 
 /**

@@ -42,6 +42,7 @@ t.test('a wrong configuration is refused with file, path, value and reason, and 
     ['{"publicHost":""}', /publicHost is "": \S/],
     ['{"neverBlock":["10.0.0.0/8","300.1.1.1"]}', /neverBlock\.1 is "300\.1\.1\.1": \S/],
     ['{"decoys":{"ranges":["198.18.0.0/33"]}}', /decoys\.ranges\.0 is "198\.18\.0\.0\/33": \S/],
+    ['{"scan":{"quickEverySeconds":604801}}', /scan\.quickEverySeconds is 604801: .*604800/],
     ['{"risk":{"thresholds":{"block":"high"}}}', /risk\.thresholds\.block is "high": .*number/],
     [
       '{"alerts":{"webhooks":[{"name":"x","url":"no url","secretFile":"s"}]}}',

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isoNow } from '../../../shared/clock.ts'
 import { cidr4, ipv4 } from '../../../shared/schemas/common.ts'
+import { mostBlockMinutes } from '../../config/judgement.ts'
 import {
   endDecision,
   enforcementOf,
@@ -21,7 +22,7 @@ const listQuery = z.object({
 })
 const blockBody = z.strictObject({
   cidr: z.union([cidr4, ipv4.transform((ip) => `${ip}/32`)]),
-  minutes: z.number().min(1).max(527_040).optional(),
+  minutes: z.number().min(1).max(mostBlockMinutes).optional(),
   reason: z.string().min(1).max(256),
 })
 type ByKey = { Params: { key: string } }

@@ -23,7 +23,10 @@ import { card, cidr, host, iso, scan, testFleet } from '../segments/fleet.ts'
 
 async function setUp(t: Test, settings: object = {}) {
   const fleet = await testFleet(t)
-  const config: ControllerConfig = parseConfig(JSON.stringify({ decoys: settings }), 'config.json')
+  const config: ControllerConfig = parseConfig(
+    JSON.stringify({ decoys: settings, scan: { ranges: ['198.18.1.0/25'] } }),
+    'config.json',
+  )
   const bus = makeBus()
   const changes: BusEvent[] = []
   bus.on('plan-changed', (event) => changes.push(event))
@@ -68,6 +71,7 @@ t.test('a segment with an appliance and an inventory gets its decoys, and the pl
   const body = await composePlan(store, ids.agent, { config, neverBlock: async () => ['198.18.1.1/32'] })
   const document = { kind: 'plan', agent: ids.agent, revision: 1, issuedAt: iso(0), expiresAt: iso(60), ...body }
   t.equal(planSchema.safeParse(document).success, true)
+  t.same(body.scan.ranges, ['198.18.1.0/25'])
   t.same(body.scan.decoyMacs, decoys.map(({ mac }) => mac).sort())
   const [catalogue, ouis] = [readCatalogue(), await loadOuis()]
   for (const persona of body.personas) t.same(inconsistencies(persona, catalogue, ouis, clock.now()), [])

@@ -137,3 +137,40 @@ t.test('documents rise by one revision for each change, and are issued anew when
   await desired.republish(agent)
   t.same(published, [1, 2, 2, 41, 42], 'before it expires')
 })
+
+t.test(
+  'what agents would refuse is not signed: the last document stays, it is told, and others get theirs',
+  async (t) => {
+    const { deps, authority, invite, ask, time } = await controllerIn(t)
+    const [{ agent: sound }, { agent: unsound }] = [await ask(await invite()), await ask(await invite())]
+    const published: string[] = []
+    const told: unknown[] = []
+    let quickEverySeconds = 300
+    const desired = makeDesired(deps, authority, {
+      composePlan: async (_sql, agent) =>
+        agent === sound
+          ? { ...emptyPlan, neverBlock: [`198.18.0.${quickEverySeconds % 256}/32`] }
+          : { ...emptyPlan, scan: { ...emptyPlan.scan, quickEverySeconds } },
+      composeBlocks: async () => noBlocks,
+      publish: async (to, kind, { body }) =>
+        void (kind === 'plan' && published.push(`${to === sound ? 'sound' : 'unsound'} ${JSON.parse(body).revision}`)),
+      unmade: (agent, kind, error) => void told.push({ agent, kind, error }),
+    })
+    await desired.refresh('plan', 'all')
+    t.same(published.splice(0).sort(), ['sound 1', 'unsound 1'])
+    quickEverySeconds = 604_801
+    await desired.refresh('plan', 'all')
+    t.same(published.splice(0), ['sound 2'])
+    t.match(told.splice(0), [
+      {
+        agent: unsound,
+        kind: 'plan',
+        error: { code: 'DOCUMENT_UNSOUND', message: /scan\.quickEverySeconds is 604801/ },
+      },
+    ])
+    time.now += 4 * day
+    await desired.republish(unsound)
+    t.same(published, ['unsound 1'], 'what it holds is sent again rather than nothing')
+    t.equal(told.length, 1)
+  },
+)

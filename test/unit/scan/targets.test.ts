@@ -2,7 +2,7 @@ import t from 'tap'
 import { defaultNicFilter, segmentsOf } from '../../../agent/scan/interfaces.ts'
 import { sweepsOf } from '../../../agent/scan/passes.ts'
 import { chooseTargets } from '../../../agent/scan/targets.ts'
-import { contains, numberToIp, parseNetwork, within } from '../../../shared/network.ts'
+import { contains, numberToIp, overlaps, parseNetwork, within } from '../../../shared/network.ts'
 import { pick, seededRandom } from '../../../shared/random.ts'
 
 const segment = (cidr: string, address: string) => ({ cidr, address, nic: 'eth0', mac: '52:54:00:00:00:01', dns: [] })
@@ -24,7 +24,9 @@ t.test('no target ever lies outside own segments, policy and request, and nothin
     for (let value = 0xc6120000; value < 0xc6120400; value += 3) {
       const ip = numberToIp(value)
       const isTarget = targets.some(({ ranges, exclude }) => inAny(ranges, ip) && !inAny(exclude, ip))
-      const inPolicy = (given.ranges.length === 0 || inAny(given.ranges, ip)) && (!asked || contains(asked, ip))
+      const home = [a, b].find((one) => contains(one.cidr, ip))
+      const narrowed = home && given.ranges.some((range) => overlaps(range, home.cidr))
+      const inPolicy = (!narrowed || inAny(given.ranges, ip)) && (!asked || contains(asked, ip))
       const own = ['198.18.1.2', '198.18.2.2', '198.18.1.77'].includes(ip)
       const allowed = inAny([a.cidr, b.cidr], ip) && inPolicy && !inAny(given.exclude, ip) && !own && !refused
       if (isTarget) looked++
@@ -34,22 +36,37 @@ t.test('no target ever lies outside own segments, policy and request, and nothin
   t.ok(looked > 1000, 'targets were met')
 })
 
-t.test('what is outside or too large is refused by name, and the rest is scanned', async (t) => {
-  const outside = chooseTargets({
-    segments: [a],
-    policy: { ...policy, ranges: ['10.0.0.0/8', '198.18.1.0/28'] },
-    ownDecoys: [],
-  })
-  t.match(outside, {
-    refusals: [{ cidr: '10.0.0.0/8', error: { code: 'TARGET_OUTSIDE' } }],
-    targets: [{ addresses: 16 }],
-  })
-  const large = chooseTargets({ segments: [a, b], policy: { ...policy, maxHosts: 200 }, ownDecoys: [] })
-  t.match(large.refusals, [{ cidr: a.cidr, error: { code: 'SEGMENT_TOO_LARGE', message: /256.*200/ } }])
-  t.match(large.targets, [{ segment: { cidr: b.cidr }, addresses: 128 }])
-  const own = chooseTargets({ segments: [a], policy, ownDecoys: [], cidr: '198.18.1.2/32' })
-  t.match(own, { targets: [], refusals: [{ error: { code: 'TARGET_OUTSIDE' } }] })
-})
+t.test(
+  'what is outside or too large is refused by name, and the rest is scanned; named parts narrow their own segment',
+  async (t) => {
+    const narrowed = chooseTargets({
+      segments: [a, b],
+      policy: { ...policy, maxHosts: 200, ranges: ['10.0.0.0/8', '198.18.1.0/28'] },
+      ownDecoys: [],
+    })
+    t.match(narrowed, {
+      refusals: [],
+      targets: [
+        { ranges: ['198.18.1.0/28'], addresses: 16 },
+        { ranges: [b.cidr], addresses: 128 },
+      ],
+    })
+    const asked = {
+      segments: [a, b],
+      policy: { ...policy, ranges: ['198.18.1.0/28'] },
+      ownDecoys: [],
+      cidr: '198.18.1.64/26',
+    }
+    t.match(chooseTargets(asked).refusals, [{ cidr: '198.18.1.64/26', error: { code: 'TARGET_OUTSIDE' } }])
+    const large = chooseTargets({ segments: [a, b], policy: { ...policy, maxHosts: 200 }, ownDecoys: [] })
+    t.match(large.refusals, [
+      { cidr: a.cidr, error: { code: 'SEGMENT_TOO_LARGE', message: /256.*200/, next: /scan\.ranges/ } },
+    ])
+    t.match(large.targets, [{ segment: { cidr: b.cidr }, addresses: 128 }])
+    const own = chooseTargets({ segments: [a], policy, ownDecoys: [], cidr: '198.18.1.2/32' })
+    t.match(own, { targets: [], refusals: [{ error: { code: 'TARGET_OUTSIDE' } }] })
+  },
+)
 
 t.test('sweeps cover the ranges exactly, none larger than 1,024 addresses', async (t) => {
   const ranges = ['198.18.0.0/19', '198.18.40.0/24', '198.18.41.0/24', '198.19.0.7/32']
