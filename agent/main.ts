@@ -98,8 +98,21 @@ command('status', '', ' --json | jq .link')
   })
 
 command('doctor', '', ' --json')
-  .description('look at everything an agent needs, with one next step for each fault')
+  .description('look at this box and its network, with one next step for each fault')
   .option('--json', 'print it as JSON')
+  .addHelpText(
+    'after',
+    `
+It takes up to half a minute. It asks the segment's hosts (ARP), name servers and
+DHCP servers, takes a second address for a few seconds to see whether the switch
+lets it through, and changes nothing.
+
+  ok    well            note  well, but good to know
+  FAIL  to be mended: do what stands after ->
+  skip  unknown until what it names is mended
+
+Exit codes: 0 nothing to mend, 1 something to mend, 2 wrong use.`,
+  )
   .action(async (o: Common) => {
     const { doctor } = await import('./cli/doctor.ts')
     await end(o, () => doctor({ stateDir: stateDir(o), json: o.json === true, ...shared }, terminal))

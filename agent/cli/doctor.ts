@@ -1,55 +1,67 @@
 import type { Clock } from '../../shared/clock.ts'
-import { MarshlightError, wordsOf } from '../../shared/errors.ts'
+import { MarshlightError } from '../../shared/errors.ts'
 import { forTerminal } from '../../shared/terminal.ts'
 import { loadConfig } from '../config.ts'
 import { type Identity, loadIdentity } from '../enrol/index.ts'
-import type { Check, CheckContext, Outcome } from './checks/check.ts'
-import { clock as clockCheck, enrolment, reach } from './checks/controller.ts'
-import { engine, images } from './checks/engine.ts'
-import { cards, rights, stateFolder, tools } from './checks/machine.ts'
-import { pageSharing } from './checks/page-sharing.ts'
+import { type Examined, examine } from './checks/examine.ts'
+import { checks } from './checks/registry.ts'
 import { asJson, type Terminal } from './print.ts'
-
-const checks: readonly Check[] = [
-  rights,
-  stateFolder,
-  tools,
-  cards,
-  engine,
-  images,
-  pageSharing,
-  enrolment,
-  clockCheck,
-  reach,
-]
 
 /** Looks at everything an agent needs. Returns the exit code: 1 where something has to be mended. */
 export async function doctor(
   o: { stateDir: string; json: boolean; clock: Clock },
   terminal: Terminal,
 ): Promise<number> {
+  // The system's own lookup cannot be broken off: it shall not try a silent name server for long (resolv.conf(5)).
+  process.env.RES_OPTIONS ??= 'timeout:2 attempts:1'
   const config = await loadConfig(o.stateDir)
   const identity = await identityIfThere(o.stateDir)
   const role = identity && !identity.roles.includes('decoys') ? 'enforcer' : 'decoys'
-  const context: CheckContext = { stateDir: o.stateDir, config, clock: o.clock, role, identity }
-  const outcomes: ({ name: string } & Outcome)[] = []
-  for (const check of checks) {
-    if (check.roles && !check.roles.includes(role)) continue
-    const outcome = await check
-      .run(context)
-      .catch((error): Outcome => ({ ok: false, detail: wordsOf(error), next: 'Run it again with sudo.' }))
-    outcomes.push({ name: check.name, ...outcome })
-    if (!o.json) print(terminal, check.name, outcome)
-  }
-  const ok = outcomes.every((outcome) => outcome.ok)
-  if (o.json) terminal.out(asJson({ ok, checks: outcomes }))
-  else terminal.out(ok ? '\nAll is well.' : '\nMend what is marked, from the top: the first often causes the rest.')
+  if (!o.json) terminal.err('Looking at this box and its network; this takes up to half a minute ...')
+  const found = await examine(checks, { stateDir: o.stateDir, config, clock: o.clock, role, identity, root: '' })
+  const ok = found.every((one) => one.ok)
+  if (o.json) terminal.out(asJson({ ok, checks: found }))
+  else terminal.out([...found.map(shown), '', verdict(found)].join('\n'))
   return ok ? 0 : 1
 }
 
-function print(terminal: Terminal, name: string, { ok, detail, next }: Outcome): void {
-  terminal.out(`${ok ? 'ok  ' : 'FAIL'}  ${name.padEnd(14)} ${forTerminal(detail)}`)
-  if (next) terminal.out(`      ${' '.repeat(14)} -> ${forTerminal(next)}`)
+const [columns, nameWidth] = [80, 14]
+const indent = ' '.repeat(4 + 2 + nameWidth + 1)
+
+/** `ok`, `note` (well, but to be known), `FAIL`, or `skip`: what may be so through another, which is told instead. */
+export const markOf = ({ ok, next, follows }: Examined): string =>
+  follows !== undefined ? 'skip' : !ok ? 'FAIL' : next === undefined ? 'ok' : 'note'
+
+export function shown(one: Examined): string {
+  const { name, detail, next, follows } = one
+  const told = follows === undefined ? detail : `unknown until "${follows}" above is mended`
+  const lines = wrapped(forTerminal(told), columns - indent.length)
+  const steps = next === undefined ? [] : wrapped(forTerminal(next), columns - indent.length - 3)
+  return [
+    `${markOf(one).padEnd(4)}  ${name.padEnd(nameWidth)} ${lines.join(`\n${indent}`)}`,
+    ...(steps.length > 0 ? [`${indent}-> ${steps.join(`\n${indent}   `)}`] : []),
+  ].join('\n')
+}
+
+function verdict(found: readonly Examined[]): string {
+  const count = (mark: string) => found.filter((one) => markOf(one) === mark).length
+  const [faults, notes] = [count('FAIL'), count('note')]
+  if (faults === 0) return notes === 0 ? 'All is well.' : 'All is well; the lines marked "note" are good to know.'
+  const what = faults === 1 ? 'One thing has' : `${faults} things have`
+  return `${what} to be mended: do what "->" says at each FAIL, from the top,\nthen run this again.`
+}
+
+/** At spaces; a word that is longer than a line is cut. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ').flatMap((one) => one.match(new RegExp(`.{1,${width}}`, 'gu')) ?? [])) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line]
 }
 
 async function identityIfThere(stateDir: string): Promise<Identity | undefined> {

@@ -10,8 +10,8 @@ const dayMs = 86_400_000
 
 export async function makeTestPki() {
   const caKeys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const valid = (days: number) => ({
-    notBefore: new Date(Date.now() - dayMs),
+  const valid = (days: number, from = -1) => ({
+    notBefore: new Date(Date.now() + from * dayMs),
     notAfter: new Date(Date.now() + days * dayMs),
   })
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
@@ -26,22 +26,22 @@ export async function makeTestPki() {
     ],
   })
   let serial = 0x4000
-  const sign = (subject: string, publicKey: x509.PublicKeyType, usage: string, days = 10) =>
+  const sign = (subject: string, publicKey: x509.PublicKeyType, usage: string, days = 10, from = -1) =>
     x509.X509CertificateGenerator.create({
       serialNumber: (serial++).toString(16),
       subject,
       issuer: ca.subjectName,
-      ...valid(days),
+      ...valid(days, from),
       publicKey,
       signingKey: caKeys.privateKey,
       signingAlgorithm: algorithm,
       extensions: [new x509.ExtendedKeyUsageExtension([usage])],
     })
-  const pair = async (subject: string, usage: string, days?: number) => {
+  const pair = async (subject: string, usage: string, days?: number, from?: number) => {
     const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
     const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
     const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8.match(/.{1,64}/g)?.join('\n')}\n-----END PRIVATE KEY-----\n`
-    const certificate = await sign(subject, keys.publicKey, usage, days)
+    const certificate = await sign(subject, keys.publicKey, usage, days, from)
     return { key, certificate: `${certificate.toString('pem')}\n`, serial: certificate.serialNumber }
   }
   const document = generateKeyPairSync('ed25519')
@@ -49,6 +49,8 @@ export async function makeTestPki() {
     ca: `${ca.toString('pem')}\n`,
     fingerprint: createHash('sha256').update(new Uint8Array(ca.rawData)).digest('hex'),
     server: await pair('CN=controller', x509.ExtendedKeyUsage.serverAuth),
+    /** Good from and until so many days from now. */
+    serverPair: (from: number, until: number) => pair('CN=controller', x509.ExtendedKeyUsage.serverAuth, until, from),
     agentPair: (agent: string, days?: number) => pair(`CN=${agent}`, x509.ExtendedKeyUsage.clientAuth, days),
     signRequest: async (csr: string, agent: string) => {
       const request = new x509.Pkcs10CertificateRequest(csr)

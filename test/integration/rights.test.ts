@@ -10,10 +10,14 @@ import { tempFolder } from '../unit/spool/records.ts'
 const at = (path: string) => join(import.meta.dirname, '../..', path)
 const nobody = 65534
 
-/** Runs a command as somebody whom the file permissions bind: without the capabilities that set them aside (capabilities(7)). */
+/**
+ * Runs a command as somebody whom the file permissions bind: without the capabilities that set them aside (capabilities(7)),
+ * and without a network: the doctor would ask around on it.
+ */
 async function bound(program: string, ...args: string[]) {
   const limits = ['--bounding-set', '-dac_override,-dac_read_search', '--inh-caps', '-all']
-  return promisify(execFile)('setpriv', [...limits, process.execPath, at(program), ...args]).then(
+  const command = ['--net', '--', 'setpriv', ...limits, process.execPath, at(program), ...args]
+  return promisify(execFile)('unshare', command).then(
     ({ stdout, stderr }) => ({ code: 0, said: stdout + stderr }),
     ({ code, stdout, stderr }) => ({ code, said: `${stdout}${stderr}` }),
   )
@@ -49,6 +53,10 @@ t.test('an agent’s folder and an engine’s socket out of reach are told as th
   t.teardown(() => engine.close())
   const own = await tempFolder(t)
   writeFileSync(join(own, 'agent.json'), JSON.stringify({ docker: { socket: join(folder, 'e.sock') } }))
-  const { said } = await bound('agent/main.ts', 'doctor', '--state', own)
-  t.match(said, /FAIL {2}Docker Engine .*needs rights.*\n.*sudo/)
+  const { said } = await bound('agent/main.ts', 'doctor', '--json', '--state', own)
+  const { checks } = JSON.parse(said) as { checks: { name: string }[] }
+  t.match(
+    checks.find(({ name }) => name === 'Docker Engine'),
+    { ok: false, detail: /needs rights/, next: /sudo/ },
+  )
 })

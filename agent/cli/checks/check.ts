@@ -8,13 +8,33 @@ export type CheckContext = {
   clock: Clock
   role: Role
   identity: Identity | undefined
+  /** Where /sys, /proc and /etc are looked for: empty on a machine, another folder in tests. */
+  root: string
 }
 
-/** One thing that has to be right; `next` says what to do where it is not. */
-export type Outcome = { ok: boolean; detail: string; next?: string }
+/** One thing that has to be right; `next` is the one thing to do where it is not. Well with a `next` is a note. */
+export type Outcome = {
+  ok: boolean
+  detail: string
+  next?: string
+  /** Of several steps, the one that failed. */
+  step?: string
+  /** Name of the check whose failure explains this one's. */
+  follows?: string
+}
 export type Check = {
   readonly name: string
   /** Roles that need it; without, all do. */
   readonly roles?: readonly Role[]
-  run(context: CheckContext): Promise<Outcome>
+  /** Checks of whose failure a failure of this one is the consequence, so that it is not told twice. */
+  readonly rests?: readonly string[]
+  /** It has to be done by then; the signal ends what it started. */
+  readonly withinMs: number
+  run(context: CheckContext, signal: AbortSignal): Promise<Outcome>
+}
+
+/** Of several cards the first that fails, else the first with a note, else what all of them tell. */
+export function worstOf(outcomes: readonly Outcome[]): Outcome {
+  const found = outcomes.find(({ ok }) => !ok) ?? outcomes.find(({ next }) => next !== undefined)
+  return found ?? { ok: true, detail: outcomes.map(({ detail }) => detail).join('; ') }
 }

@@ -1,143 +1,135 @@
 import { lookup } from 'node:dns/promises'
-import { connect as connectTcp, isIP } from 'node:net'
-import { join } from 'node:path'
-import { connect as connectTls, type PeerCertificate } from 'node:tls'
-import { wordsOf } from '../../../shared/errors.ts'
-import { readIfThere } from '../../../shared/files.ts'
-import { certificateTrouble, type Identity, serverError } from '../../enrol/index.ts'
+import { connect } from 'node:net'
+import { certificateTrouble } from '../../enrol/index.ts'
 import type { Check, Outcome } from './check.ts'
+import { type Shake, shakeHands } from './handshake.ts'
+import { loginPageAt } from './login-page.ts'
 
-const deadlineMs = 8_000
-/** TLS 1.3 lets a server turn a certificate down only after the handshake: so long its alert is waited for. */
-const alertMs = 700
-/** A document from so far ahead means that this clock is behind. */
-const clockSlackMs = 60_000
+const [tcpMs, tlsMs] = [6000, 6000]
 
 export const enrolment: Check = {
   name: 'enrolment',
+  rests: ['clock'],
+  withinMs: 3000,
   async run({ identity, clock }) {
     if (!identity)
       return {
         ok: false,
-        detail: 'not enrolled',
-        next: 'Run `marshlight-agent enrol --controller HOST:PORT --token TOKEN`.',
+        detail: 'this box does not belong to a controller yet',
+        next: 'Run `marshlight-agent enrol --controller HOST:PORT --token-file FILE`.',
       }
     const trouble = certificateTrouble(identity, clock.now())
-    if (trouble) return { ok: false, detail: trouble.message, next: trouble.next }
+    if (trouble) return { ok: trouble.code === 'CERTIFICATE_EXPIRING', detail: trouble.message, next: trouble.next }
     return { ok: true, detail: `${identity.name} (${identity.agent}), ${identity.roles.join(', ')}` }
   },
 }
 
-export const clock: Check = {
-  name: 'clock',
-  async run({ clock: own, stateDir }) {
-    const now = own.now()
-    const signed = await newestSigned(join(stateDir, 'documents'))
-    const shown = new Date(now).toISOString()
-    const next = 'Set it: `timedatectl set-ntp true`, or `date -u -s`.'
-    if (signed && signed - now > clockSlackMs) {
-      const behind = Math.round((signed - now) / 1000)
-      return { ok: false, detail: `${shown} is ${behind} s behind what the controller signed last`, next }
-    }
-    if (now < Date.parse('2026-01-01')) return { ok: false, detail: `${shown} cannot be`, next }
-    return { ok: true, detail: `${shown}${signed ? ', behind nothing the controller signed' : ''}` }
-  },
-}
-
+/** How far the way to the controller was open: DNS, TCP, TLS, certificate, claim. */
 export const reach: Check = {
   name: 'controller',
-  async run({ identity }) {
-    if (!identity) return { ok: false, detail: 'unknown until enrolled', next: 'Enrol first.' }
-    const { host, port } = identity.mqtt
-    const address = `${host}:${port}`
-    if (isIP(host) === 0) {
-      const found = await lookup(host).catch(() => undefined)
-      if (!found)
-        return {
-          ok: false,
-          detail: `DNS knows no ${host}`,
-          next: 'Check the resolver in /etc/resolv.conf, or the name.',
-        }
-    }
-    const tcp = await answers(host, port)
-    if (tcp)
+  rests: ['enrolment', 'cable', 'address', 'gateway', 'name lookup', 'clock'],
+  withinMs: 25_000,
+  async run({ identity }, signal) {
+    if (!identity)
       return {
         ok: false,
-        detail: `TCP to ${address}: ${tcp}`,
-        next: 'Check cable, route and firewall; is the controller running?',
+        step: 'claim',
+        detail: 'cannot be tried before this box is enrolled',
+        next: 'Enrol it first.',
       }
-    return shakesHands(identity)
+    const { host, port } = identity.mqtt
+    const found = await lookup(host).catch(() => undefined)
+    if (!found)
+      return failed(
+        'DNS',
+        `no name server knows ${host}`,
+        'Ask whoever runs this network to have its name server know it.',
+      )
+    const closed = await answers(found.address, port, signal)
+    const page = (at: number) => loginPageAt(host, at, signal)
+    if (closed !== undefined) return judgeTcp(`${host}:${port}`, closed, await page(80))
+    const shake = await shakeHands(identity, tlsMs, signal)
+    const instead = shake.end === 'open' ? undefined : ((await page(port)) ?? (await page(80)))
+    return judgeShake(`${host}:${port}`, shake, instead)
   },
 }
 
-function answers(host: string, port: number): Promise<string | undefined> {
+const failed = (step: string, detail: string, next: string): Outcome => ({
+  ok: false,
+  step,
+  detail: `${step}: ${detail}`,
+  next,
+})
+
+const loginWanted = (step: string, page: string): Outcome =>
+  failed(
+    step,
+    `this network wants a log-in first: a web page answers in the controller's place (${page})`,
+    'Ask whoever runs this network to let this box through without a log-in.',
+  )
+
+export function judgeTcp(address: string, code: string, page: string | undefined): Outcome {
+  if (page !== undefined) return loginWanted('TCP', page)
+  if (code === 'ECONNREFUSED')
+    return failed(
+      'TCP',
+      `${address} turns this box away: nothing listens there, or a firewall refuses it`,
+      'Ask the administrator whether the controller runs, and whether its address is right.',
+    )
+  if (code === 'ENETUNREACH' || code === 'EHOSTUNREACH')
+    return failed('TCP', `no way leads to ${address}`, 'Ask whoever runs this network for the way out of it (gateway).')
+  return failed(
+    'TCP',
+    `${address} does not answer (${code})`,
+    `Ask whoever runs the firewall to allow this box to ${address} (TCP).`,
+  )
+}
+
+export function judgeShake(address: string, shake: Shake, page: string | undefined): Outcome {
+  if (shake.end === 'open')
+    return { ok: true, detail: `${address} answers, ${shake.protocol}, and each side trusts the other` }
+  if (page !== undefined) return loginWanted('TLS', page)
+  if (shake.end === 'before')
+    return failed(
+      'TLS',
+      `${address} answers, but not as a controller does (${shake.code})`,
+      'Ask the administrator whether that address is right; ask whoever runs the firewall whether it meddles with TLS.',
+    )
+  if (shake.end === 'refused')
+    return failed(
+      'claim',
+      `the controller does not take this box (${shake.code}): it was removed, or replaced`,
+      'Ask the administrator for a new invitation and enrol this box again.',
+    )
+  if (shake.code === 'CERT_NOT_YET_VALID')
+    return failed(
+      'certificate',
+      `the controller's is good from ${shake.from} on, and this box's clock is before that`,
+      'Set the clock of this box: `timedatectl set-ntp true`.',
+    )
+  if (shake.code === 'CERT_HAS_EXPIRED')
+    return failed(
+      'certificate',
+      `the controller's ended at ${shake.until}`,
+      'If the clock of this box is right, ask the administrator to renew it.',
+    )
+  return failed(
+    'certificate',
+    `another than this box's controller answers at ${address}: its certificate is by ${shake.issuer} (${shake.code})`,
+    'Ask whoever runs the firewall not to open TLS of this box; ask the administrator whether the address is right.',
+  )
+}
+
+/** Undefined where it takes a connection, else the system's code for why not. */
+function answers(host: string, port: number, signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = connectTcp({ host, port })
-    const end = (why?: string) => {
+    const socket = connect({ host, port, signal })
+    const end = (code?: string) => {
       socket.destroy()
-      resolve(why)
+      resolve(code)
     }
-    socket.setTimeout(deadlineMs, () => end(`no answer within ${deadlineMs / 1000} s`))
+    socket.setTimeout(tcpMs, () => end('ETIMEDOUT'))
     socket.once('connect', () => end())
-    socket.once('error', (error) => end(wordsOf(error)))
+    socket.once('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message))
   })
-}
-
-function shakesHands(identity: Identity): Promise<Outcome> {
-  const { host, port } = identity.mqtt
-  return new Promise((resolve) => {
-    let secured = false
-    const socket = connectTls({
-      host,
-      port,
-      ca: identity.ca,
-      cert: identity.certificate,
-      key: identity.key,
-      minVersion: 'TLSv1.3',
-      checkServerIdentity: (_host: string, certificate: PeerCertificate) => serverError(certificate),
-    })
-    const end = (outcome: Outcome) => {
-      socket.destroy()
-      resolve(outcome)
-    }
-    const refused = (why: string): Outcome =>
-      secured
-        ? {
-            ok: false,
-            detail: `the certificate was refused: ${why}`,
-            next: 'Ask the administrator whether it was revoked; enrol again.',
-          }
-        : {
-            ok: false,
-            detail: `TLS: ${why}`,
-            next: 'Is this the controller this agent enrolled with, and is the clock right?',
-          }
-    socket.setTimeout(deadlineMs, () => end(refused(`no answer within ${deadlineMs / 1000} s`)))
-    socket.once('error', (error) => end(refused(wordsOf(error))))
-    socket.once('close', () => end(refused('the connection was closed')))
-    socket.once('secureConnect', () => {
-      secured = true
-      setTimeout(
-        () => end({ ok: true, detail: `${host}:${port} answers, ${socket.getProtocol()}, both certificates are good` }),
-        alertMs,
-      )
-    })
-    // Without a reader, the alert that refuses the certificate is never seen.
-    socket.resume()
-  })
-}
-
-/** When the newest held document was signed, milliseconds. */
-async function newestSigned(folder: string): Promise<number | undefined> {
-  const times: number[] = []
-  for (const name of ['plan.json', 'blocks.json']) {
-    const text = await readIfThere(join(folder, name)).catch(() => undefined)
-    try {
-      if (text) times.push(Date.parse(JSON.parse(JSON.parse(text).body).issuedAt))
-    } catch {
-      // A damaged document is told when the agent starts.
-    }
-  }
-  const good = times.filter(Number.isFinite)
-  return good.length > 0 ? Math.max(...good) : undefined
 }

@@ -19,6 +19,8 @@ async function engineOf({ config, clock, identity }: CheckContext): Promise<Engi
 
 export const engine: Check = {
   name: 'Docker Engine',
+  rests: ['rights'],
+  withinMs: 10_000,
   roles: ['decoys'],
   async run(context) {
     try {
@@ -35,6 +37,8 @@ export const engine: Check = {
 
 export const images: Check = {
   name: 'decoy images',
+  rests: ['Docker Engine'],
+  withinMs: 10_000,
   roles: ['decoys'],
   async run(context) {
     const { images: wanted, imageArchives } = context.config

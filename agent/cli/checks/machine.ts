@@ -1,25 +1,26 @@
 import { access, constants, mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { wordsOf } from '../../../shared/errors.ts'
-import { segmentCards } from '../cards.ts'
 import type { Check } from './check.ts'
 
 const lowDiskMb = 200
 
 export const rights: Check = {
   name: 'rights',
+  withinMs: 3000,
   async run() {
     if (process.getuid?.() === 0) return { ok: true, detail: 'runs as root' }
     const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(await readFile('/proc/self/status', 'utf8'))?.[1] ?? '0'
     // capabilities(7): CAP_NET_ADMIN is 12, CAP_NET_RAW is 13.
     const has = (bit: number) => (BigInt(`0x${effective}`) >> BigInt(bit)) & 1n
     if (has(12) && has(13)) return { ok: true, detail: 'has CAP_NET_ADMIN and CAP_NET_RAW' }
-    return { ok: false, detail: 'neither root nor CAP_NET_ADMIN and CAP_NET_RAW', next: 'Run it with sudo.' }
+    return { ok: false, detail: 'this command was not run as administrator', next: 'Run it with sudo.' }
   },
 }
 
 export const stateFolder: Check = {
   name: 'state folder',
+  withinMs: 3000,
   async run({ stateDir }) {
     const probe = join(stateDir, '.doctor')
     try {
@@ -36,20 +37,6 @@ export const stateFolder: Check = {
   },
 }
 
-export const cards: Check = {
-  name: 'network cards',
-  roles: ['decoys'],
-  async run({ config }) {
-    const found = segmentCards(config.nics)
-    if (found.length === 0) {
-      const named =
-        config.nics.length > 0 ? `none of ${config.nics.join(', ')} has an IPv4 address` : 'no card has an IPv4 address'
-      return { ok: false, detail: named, next: 'Plug in a cable, or name the cards as `nics` in agent.json.' }
-    }
-    return { ok: true, detail: found.map(({ name, ip, cidr }) => `${name} ${ip} in ${cidr}`).join('; ') }
-  },
-}
-
 /** Programs and the Debian packages they come from. */
 const decoyTools: Record<string, string> = {
   nmap: 'nmap',
@@ -57,11 +44,13 @@ const decoyTools: Record<string, string> = {
   tcpdump: 'tcpdump',
   arping: 'iputils-arping',
   ip: 'iproute2',
+  nsenter: 'util-linux',
 }
 const enforcerTools: Record<string, string> = { nft: 'nftables' }
 
 export const tools: Check = {
   name: 'programs',
+  withinMs: 3000,
   async run({ role }) {
     const wanted = role === 'decoys' ? decoyTools : enforcerTools
     const missing: string[] = []

@@ -4,6 +4,7 @@ import type { Check } from './check.ts'
 /** Decoys run without it too, so that only their memory is at stake. It is looked at; the running agent sets it going. */
 export const pageSharing: Check = {
   name: 'page sharing',
+  withinMs: 5000,
   roles: ['decoys'],
   async run() {
     const { ok, detail } = await makePageSharingProbe().measure()
