@@ -72,6 +72,8 @@ export function makeCapture(deps: CaptureDeps): Capture {
       await capture.stop()
       held.delete(decoy)
     }
+    // Once, before captures begin side by side: the first time it is made.
+    if (wanted.size > 0) pseudonyms ??= await openPseudonyms(folder)
     await Promise.all([...wanted.values()].map((decoy) => follow(decoy, pods.get(decoy.id))))
     if (now >= windowEndsAt) {
       windowEndsAt = nextEnd(now)
@@ -97,7 +99,6 @@ export function makeCapture(deps: CaptureDeps): Capture {
   }
 
   async function begin(decoy: DesiredDecoy, ring: Ring): Promise<DecoyCapture> {
-    pseudonyms ??= await openPseudonyms(folder)
     await ring.open()
     return makeDecoyCapture({
       decoy: decoy.id,
@@ -108,7 +109,7 @@ export function makeCapture(deps: CaptureDeps): Capture {
       isOwnLook: (address, port, at) => deps.isOwnLook?.(decoy.id, address, port, at) ?? false,
       ring,
       random: deps.random,
-      pseudonym: pseudonyms(decoy.cidr),
+      pseudonym: (pseudonyms as Pseudonyms)(decoy.cidr),
       clock,
       log,
       drift: driftMark(decoy.drift),

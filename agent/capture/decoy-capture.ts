@@ -1,6 +1,7 @@
 import type { Clock } from '../../shared/clock.ts'
 import { wordsOf } from '../../shared/errors.ts'
 import type { Log } from '../../shared/log.ts'
+import { numberToIp } from '../../shared/network.ts'
 import type { Random } from '../../shared/random.ts'
 import type { FeatureWindow } from '../../shared/schemas/observation.ts'
 import type { PodRun } from '../decoys/ports.ts'
@@ -88,7 +89,7 @@ export function makeDecoyCapture(deps: DecoyCaptureDeps) {
       }
     }
     try {
-      begun.dump = await deps.startDump(pod.pid, onBytes)
+      begun.dump = await deps.startDump(pod.pid, numberToIp(deps.address), onBytes)
     } catch (error) {
       log.warn({ decoy, why: wordsOf(error) }, 'a decoy’s traffic cannot be looked at yet')
       starting = undefined

@@ -33,14 +33,26 @@ export interface Dump {
 }
 
 /**
- * tcpdump in the network of a process, its capture given to `onBytes` as it comes:
+ * What a decoy's capture has: what the decoy sends, what is for it alone, and ARP about its address. What real hosts tell the
+ * whole segment (names, leases, who looks for whom) is theirs: it never leaves the kernel. In the pod's network a frame for
+ * one card is for the decoy's.
+ */
+const ofDecoy = (ip: string): string => `not ether multicast or host ${ip}`
+
+/**
+ * tcpdump in the network of a process, its capture of what concerns `ip` given to `onBytes` as it comes:
  *
  *   setpriv (dies with the agent) -> nsenter (the pod's network only) -> setpriv (no rights) -> tcpdump -w -
  *
- * It never writes a file, decodes nothing, and is no part of the container: the decoy cannot see it. Not promiscuous: a
- * card of a decoy has what is for it and for all. Throws COMMAND_FAILED where the process has no network of its own.
+ * It never writes a file, decodes nothing, and is no part of the container: the decoy cannot see it. Not promiscuous.
+ * Throws COMMAND_FAILED where the process has no network of its own.
  */
-export async function startDump(pid: number, onBytes: (bytes: Buffer) => void, own = 'self'): Promise<Dump> {
+export async function startDump(
+  pid: number,
+  ip: string,
+  onBytes: (bytes: Buffer) => void,
+  own = 'self',
+): Promise<Dump> {
   const place = `/proc/${pid}/ns/net`
   const [ours, its] = await Promise.all([readlink(`/proc/${own}/ns/net`), readlink(place)])
   if (ours === its)
@@ -49,7 +61,7 @@ export async function startDump(pid: number, onBytes: (bytes: Buffer) => void, o
       why: 'the process stands in the appliance’s own network',
       next: 'It is looked at again when the pod has its network.',
     })
-  const what = ['-p', '-n', '-U', '-i', card, '-s', String(snapBytes), '-B', String(bufferKb), '-w', '-']
+  const what = ['-p', '-n', '-U', '-i', card, '-s', String(snapBytes), '-B', String(bufferKb), '-w', '-', ofDecoy(ip)]
   const argv = ['--pdeathsig', 'KILL', 'nsenter', `--net=${place}`, 'setpriv', ...asNobody, 'tcpdump', ...what]
   return follow(spawn('setpriv', argv, { stdio: ['ignore', 'pipe', 'pipe'] }), onBytes)
 }

@@ -104,7 +104,7 @@ export async function captureLine(cleanUp: CleanUp, folder: string) {
         }
       },
     )
-    const dump = await startDump(pod.pid as number, (bytes) => reader.push(bytes))
+    const dump = await startDump(pod.pid as number, decoy, (bytes) => reader.push(bytes))
     cleanUp.add(() => dump.stop())
     await begun.promise
     const pid = dump.pid as number

@@ -49,7 +49,7 @@ t.test('where the disk is full a ring rests and is told of, features go on, and 
     random: seededRandom('full'),
     log: silentLog,
     stateDir: folder,
-    startDump: async (_pid, onBytes) => {
+    startDump: async (_pid, _ip, onBytes) => {
       give = onBytes
       setImmediate(() => onBytes(captureHead()))
       const counts = async () => ({ captured: 0, received: 0, dropped: 0, final: false })

@@ -43,6 +43,17 @@ s = socket.create_connection((sys.argv[1], 22), 5)
 print(s.recv(100).decode())
 `
 
+/** What real users' machines say to all, then a word for the decoy alone; from the neighbour. */
+const tellAll = `
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b'h0')
+for place in ((sys.argv[2], 138), ('255.255.255.255', 67), ('224.0.0.251', 5353)):
+    s.sendto(b'annas-laptop', place)
+s.sendto(b'for the decoy', (sys.argv[1], 33333))
+`
+
 t.test('the traffic of decoys: windows and rings', async (t) => {
   const segment = makeSegment(t)
   const { agent, engine, reported, decoys, stateDir } = await makeAppliance(t, segment)
@@ -111,7 +122,8 @@ t.test('the traffic of decoys: windows and rings', async (t) => {
   await count(2)
   const ringFolder = (decoy: string) => join(stateDir, 'capture', decoy)
   const inRing = async (decoy: string, filter: string) => {
-    const names = await readdir(ringFolder(decoy))
+    // Nothing but a visit begins it.
+    const names = await readdir(ringFolder(decoy)).catch(() => [])
     return names.flatMap((name) =>
       execFileSync('tcpdump', ['-n', '-r', join(ringFolder(decoy), name), ...filter.split(' ')], {
         encoding: 'utf8',
@@ -171,6 +183,19 @@ t.test('the traffic of decoys: windows and rings', async (t) => {
     t.match(own.profile['connect.delay'], { n: 1 }, 'what a decoy does by itself')
     const asked = (await busy(two.id, 22, from)).profile['partner.kind']
     t.ok(asked?.form === 'mix' && Object.keys(asked.counts).every((name) => /^[0-9a-f]{12}$/.test(name)))
+  })
+
+  await t.test('what real hosts tell everybody is in no ring, but who asks for the decoy is', async (t) => {
+    const [toAll, another] = [one.ip.replace(/\d+$/, '255'), one.ip.replace(/\d+$/, '77')]
+    for (const asked of [another, one.ip])
+      segment.onNeighbour('sh', '-c', `arping -q -b -c 1 -w 1 -I h0 ${asked} || true`)
+    segment.onNeighbour('python3', '-c', tellAll, one.ip, toAll)
+    await eventually(
+      async () => ((await inRing(one.id, `udp dst port 33333 and dst ${one.ip}`)).length > 0 ? true : undefined),
+      'what came after it',
+    )
+    t.ok((await inRing(one.id, `arp dst host ${one.ip} and ether broadcast`)).length > 0)
+    t.strictSame(await inRing(one.id, `ether multicast and not host ${one.ip}`), [])
   })
 
   await t.test('a test touch of ours is in the ring, and in no feature', async (t) => {

@@ -262,7 +262,7 @@ t.test('windows cut where drift changes and where the pod ends; missed packets a
     clock: { now: () => now, sleep: async () => {} },
     log: makeLog('test', 'silent'),
     drift: 'none',
-    startDump: async (_, onBytes) => {
+    startDump: async (_pid, _ip, onBytes) => {
       give = onBytes
       const counts = async () => counted
       return { pid: 1, counts, pause() {}, resume() {}, ended: over.promise, stop: async () => over.resolve('stopped') }
