@@ -1,12 +1,14 @@
 import { type Random, seededRandom } from '../../shared/random.ts'
 import type { FeatureWindow } from '../../shared/schemas/observation.ts'
+import { segmentOf } from '../segments/index.ts'
 import type { Sql } from '../store/port.ts'
 import type { Projector, StoredRecord } from '../work/port.ts'
 import { admitted } from './admit.ts'
 import { type Addition, addToCells } from './cells.ts'
+import { forgetRecord } from './forget.ts'
 import { hourOfWeek, weekOf } from './hours.ts'
 import { placeSubject, type Subject, subjectOf } from './subjects.ts'
-import { isWatched } from './watching.ts'
+import { isForgotten, isWatched } from './watching.ts'
 import { keepWindow } from './windows.ts'
 
 /** Whether what a subject does at the moment is known not to be its normal behaviour. */
@@ -20,7 +22,8 @@ type Pending = { subject: number; week: number; hour: number; additions: Additio
  *   window -> whose (subject) -> kept as it came
  *                             -> admitted, not doubtful? -> cell of its hour, cell of its week
  *
- * What comes of a segment's own traffic and services once it is switched off is passed over.
+ * What comes of a segment's own traffic and services once it is switched off is passed over, and where it was to be forgotten
+ * the record is emptied too.
  */
 export function makeBaselineProjector({
   random,
@@ -35,6 +38,10 @@ export function makeBaselineProjector({
     async project(sql, records) {
       const pending = new Map<string, Pending>()
       for (const { record, agent, receivedAt, pos } of records as readonly StoredRecord<'features'>[]) {
+        if (record.type === 'patterns') {
+          const segment = await segmentOf(sql, agent, record.cidr)
+          if (segment !== undefined && (await isForgotten(sql, segment))) await forgetRecord(sql, pos)
+        }
         if (record.type !== 'window') continue
         // An appliance's clock may be ahead; what it says is not taken for the future.
         const at = record.at < receivedAt ? record.at : receivedAt
@@ -60,7 +67,10 @@ async function take(
   if (!whose) return
   const { subject, segment } = whose
   const isReal = subject.kind === 'service' || subject.kind === 'segment'
-  if (isReal && !(await isWatched(sql, segment))) return
+  if (isReal && !(await isWatched(sql, segment))) {
+    if (await isForgotten(sql, segment)) await forgetRecord(sql, pos)
+    return
+  }
   const id = await placeSubject(sql, subject, { segment, service: window.service, at: window.at })
   await keepWindow(sql, id, window, pos)
   const profile = admitted(window)

@@ -7,6 +7,15 @@ export async function isWatched(sql: Sql, segment: string): Promise<boolean> {
   return row?.watched !== 0
 }
 
+/** Whether nothing of its own traffic and services is to stay, also of what comes late. */
+export async function isForgotten(sql: Sql, segment: string): Promise<boolean> {
+  const row = await sql.get(
+    'SELECT 1 FROM baseline_watching WHERE segment = ? AND watched = 0 AND forgotten = 1',
+    segment,
+  )
+  return row !== undefined
+}
+
 /** `forget`: its agents keep nothing of it either, from their next plan on, and until it is watched again. */
 export async function setWatched(sql: Sql, segment: string, watched: boolean, at: string, forget = false) {
   await sql.run(
@@ -38,34 +47,4 @@ export async function forgottenNetworks(sql: Sql, agent: string): Promise<string
     agent,
   )
   return rows.map(({ cidr }) => cidr)
-}
-
-/** Deletes what is known of a segment's own traffic and services. Returns how many subjects and windows went. */
-export async function forgetSegment(sql: Sql, segment: string): Promise<{ subjects: number; windows: number }> {
-  const ids = `(SELECT id FROM baseline_subjects WHERE segment = ? AND kind IN ('service', 'segment'))`
-  const windows = await sql.run(`DELETE FROM baseline_windows WHERE subject IN ${ids}`, segment)
-  await sql.run(`DELETE FROM baseline_cells WHERE subject IN ${ids}`, segment)
-  const subjects = await sql.run(
-    "DELETE FROM baseline_subjects WHERE segment = ? AND kind IN ('service', 'segment')",
-    segment,
-  )
-  await forgetRecords(sql, segment)
-  return { subjects: subjects.changes, windows: windows.changes }
-}
-
-/**
- * The records themselves lose what they told, and keep their places: positions and numbers run without gaps. What is left is
- * an empty window, which says nothing and which every reader takes.
- */
-async function forgetRecords(sql: Sql, segment: string): Promise<void> {
-  await sql.run(
-    `UPDATE records SET body = json_set(body, '$.profile', json('{}'), '$.patterns', json('[]'))
-     WHERE stream_id IN (SELECT s.id FROM streams s JOIN agent_segments x ON x.agent = s.agent WHERE s.stream = 'features' AND x.segment = ?)
-       AND ((json_extract(body, '$.subject.kind') IN ('service', 'segment')
-             AND json_extract(body, '$.subject.cidr') IN (SELECT cidr FROM agent_segments WHERE segment = ?))
-         OR (json_extract(body, '$.type') = 'patterns' AND json_extract(body, '$.cidr') IN (SELECT cidr FROM agent_segments WHERE segment = ?)))`,
-    segment,
-    segment,
-    segment,
-  )
 }

@@ -10,7 +10,7 @@ export const segmentsWatchCommand: CliCommand = (program, cli) => {
   segments
     .command('watch <segment> [on|off]')
     .description('whether its own traffic and services are looked at')
-    .option('--forget', 'with off: delete what was kept of them')
+    .option('--forget', 'with off: delete what was kept of that; its inventory stays')
     .option('--dry-run', 'only tell what would happen')
     .addHelpText(
       'after',

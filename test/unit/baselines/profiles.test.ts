@@ -15,6 +15,7 @@ import { newId } from '../../../shared/ids.ts'
 import { silentLog } from '../../../shared/log.ts'
 import { seededRandom } from '../../../shared/random.ts'
 import { type FeatureWindow, featureWindow } from '../../../shared/schemas/observation.ts'
+import { streamRecords } from '../../../shared/schemas/records.ts'
 import { card, cidr, startedAt, testFleet } from '../segments/fleet.ts'
 
 const hour = 3_600_000
@@ -70,7 +71,7 @@ async function profileWorld(t: Test) {
       drift: undefined,
       profile: { 'response.delay': { form: 'sample', unit: 'ms', n: values.length, values } },
     })
-  return { ...fleet, decoy, window, real, took }
+  return { ...fleet, decoy, window, real, took, projector }
 }
 
 t.test('a decoy is known by its own windows, the exact number of them, without those under drift', async (t) => {
@@ -161,6 +162,72 @@ t.test('a segment that is switched off adds nothing, and what was kept can be fo
   await setWatched(store, ids.segment, true, '')
   await took(real(startedAt + 2, [11, 12]))
   t.match(await knownOfSubject(store, service), { n: 1 })
+})
+
+t.test('what is forgotten stands in no record either, whoever told it and whenever it comes', async (t) => {
+  const { store, ids, window, real, projector } = await profileWorld(t)
+  const patterns = (of: string) => ({
+    type: 'patterns',
+    at: new Date(startedAt).toISOString(),
+    from: new Date(startedAt).toISOString(),
+    cidr: of,
+    patterns: [{ kind: 'dns', hourly: Array(24).fill(3), burst: 0, gapMs: [], exchanges: [1], classes: [], n: 40 }],
+  })
+  const bodies = async () =>
+    (await store.all<{ body: string }>('SELECT body FROM records ORDER BY pos')).map(({ body }) => body)
+  let number = 0
+  const arrives = async (agent: string, record: object) => {
+    await store.run("INSERT OR IGNORE INTO streams (agent, stream, epoch, next) VALUES (?, 'features', 'e', 0)", agent)
+    await store.run(
+      'INSERT INTO records (stream_id, number, received_at, body) VALUES ((SELECT id FROM streams WHERE agent = ?), ?, ?, ?)',
+      agent,
+      number++,
+      new Date(startedAt).toISOString(),
+      JSON.stringify(record),
+    )
+  }
+  const buried = (agent: string, topic: string, payload: object) =>
+    store.run(
+      "INSERT INTO dead_letters (agent, topic, at, why, size, payload) VALUES (?, ?, '', '', 1, ?)",
+      agent,
+      topic,
+      Buffer.from(JSON.stringify(payload)),
+    )
+  const elsewhere = {
+    ...real(startedAt, [1]),
+    subject: { kind: 'service', cidr: '10.1.0.0/24', ip: '10.1.0.7', port: 22 },
+  }
+  const gone = newId(startedAt)
+  await arrives(ids.agent, real(startedAt, [11, 12]))
+  await arrives(ids.agent, patterns(cidr))
+  await arrives(ids.agent, window(startedAt))
+  await arrives(ids.agent, elsewhere)
+  await arrives(gone, real(startedAt, [13]))
+  await buried(ids.agent, 'up/features/3', { ...real(startedAt, [11]), seconds: 'x' })
+  await buried(ids.agent, 'up/features/4', elsewhere)
+  const kept = await bodies()
+
+  await setWatched(store, ids.segment, false, '', true)
+  await forgetSegment(store, ids.segment)
+  await arrives(ids.agent, real(startedAt + 1, [14]))
+  await arrives(ids.agent, patterns(cidr))
+  const late = (await store.all<{ pos: number; body: string }>('SELECT pos, body FROM records WHERE pos > 5')).map(
+    ({ pos, body }) => ({
+      ...{ pos, agent: ids.agent, stream: 'features' as const, receivedAt: new Date(startedAt).toISOString() },
+      record: streamRecords.features.parse(JSON.parse(body)),
+    }),
+  )
+  await store.tx((sql) => projector.project(sql, late))
+
+  const left = await bodies()
+  t.equal(left.length, 7, 'each keeps its place')
+  t.strictSame([left[2], left[3]], [kept[2], kept[3]], 'decoys are ours, and another segment stays')
+  for (const i of [0, 1, 4, 5, 6]) {
+    const told = streamRecords.features.parse(JSON.parse(left[i] ?? ''))
+    t.match(told, told.type === 'window' ? { subject: { kind: 'segment' }, profile: {} } : { patterns: [] })
+  }
+  t.notMatch(left.join(), /198\.18\.1\.77|"dns"|"values":\[1[1-4]/)
+  t.match(await store.all('SELECT topic FROM dead_letters'), [{ topic: 'up/features/4' }])
 })
 
 t.test('the past goes: weeks whole, windows after days', async (t) => {
