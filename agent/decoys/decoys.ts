@@ -86,6 +86,7 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     clock,
     log,
     notify: (level, code, message, data) => notify(level, code, message, data),
+    report: deps.report,
   })
   let desired: Plan | undefined
   let current: Current | undefined
@@ -122,7 +123,7 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     current = { ...current, entries: entriesById() }
     const steps = planSteps(current, plan, clock.now(), rules, works.underWay())
     works.begin(steps)
-    drifting.follow(plan.decoys, seenOf)
+    drifting.follow(plan, seenOf)
     for (const { decoy } of ledger.all()) tell(decoy)
     watchOver(plan, current)
     if (steps.works.length === 0 && !works.onDecoys()) tellOutcome(plan, current)

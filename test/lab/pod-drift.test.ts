@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import t from 'tap'
 import { serviceName } from '../../agent/decoys/specs.ts'
 import { type DriftEffect, mostDelayMs } from '../../shared/schemas/drift.ts'
+import type { DecoyEvent } from '../../shared/schemas/event.ts'
 import { wilson } from '../../shared/statistics/index.ts'
 import { eventually } from './cowrie-pod.ts'
 import { planOf } from './decoys-appliance.ts'
@@ -23,9 +24,10 @@ const speaksFor = (share: number, k: number, n: number) => {
 }
 
 t.test('drift reaches the web page of a decoy', async (t) => {
-  const { segment, decoy, persona, agent, pod, make, decoys, drift, applied, processes, inPod } =
+  const { segment, decoy, persona, agent, pod, make, decoys, drift, applied, processes, inPod, records } =
     await makeDriftingDecoy(t)
   const ask = (way: 'kept' | 'fresh', times: number) => asked(segment, decoy.ip, { times, way })
+  const neighbour = segment.cidr.replace('0/24', '9')
   /** The fingerprint that a scan takes, without what is random or the time. */
   const looks = () =>
     [...segment.onNeighbour('nmap', '-n', '-Pn', '-O', '-d', '-p', '80,81', decoy.ip).matchAll(/^OS:(.*)$/gm)]
@@ -76,7 +78,7 @@ t.test('drift reaches the web page of a decoy', async (t) => {
   await t.test('a scan sees the same system, and the decoy stays closed towards others', async (t) => {
     t.same(looks(), looked)
     t.match(JSON.parse(inPod('marshlight-pod', 'verify')), { ok: true, allowed: [] })
-    const outward = `import socket; socket.create_connection(("${segment.cidr.replace('0/24', '9')}", 22), 2)`
+    const outward = `import socket; socket.create_connection(("${neighbour}", 22), 2)`
     const service = serviceName(decoy.id, 'services')
     t.throws(() => execFileSync('docker', ['exec', service, 'python3', '-c', outward], { stdio: 'pipe' }), /timed out/)
     const [pid] = processes()
@@ -87,10 +89,7 @@ t.test('drift reaches the web page of a decoy', async (t) => {
   })
 
   await t.test('a source with a view of its own meets that alone', async () => {
-    await applied(
-      [latency(50)],
-      [{ source: segment.cidr.replace('0/24', '9'), drift: { seed: 'v', effects: [latency(200)] } }],
-    )
+    await applied([latency(50)], [{ source: neighbour, drift: { seed: 'v', effects: [latency(200)] } }])
     await feels(200)
   })
 
@@ -210,6 +209,7 @@ t.test('drift reaches the web page of a decoy', async (t) => {
 
   await t.test('it outlives the agent, and the next one takes over', async (t) => {
     await decoys.stop()
+    const told = records.length
     await feels(100)
     const before = processes()
     const next = make()
@@ -223,6 +223,22 @@ t.test('drift reaches the web page of a decoy', async (t) => {
     const gone = async () => (processes().length === 0 ? true : undefined)
     await eventually(gone, 'nothing is in the way any more', 15)
     t.notMatch(inPod('nft', 'list', 'tables'), /marshlight_drift/)
+    const feltSince = (from: number) =>
+      (records.slice(from) as unknown as DecoyEvent[]).filter(({ source }) => source === 'marshlight.drift')
+    const late = await eventually(
+      async () => feltSince(told).find(({ data }) => data?.what === 'fixed'),
+      'it is told',
+      15,
+    )
+    t.match(late, { decoy: decoy.id, kind: 'other', src: { ip: neighbour }, data: { type: 'latency', mark: String } })
+    const { count, ms } = late.data as { count: number; ms: number }
+    t.ok(
+      count > 1 && ms / count > 60 && ms / count < 100,
+      `${count} waits of ${ms} ms: those without an agent among them`,
+    )
+    const kinds = new Set(feltSince(0).map(({ data }) => `${data?.type} ${data?.what}`))
+    for (const kind of ['error refused', 'error reset', 'error busy', 'alteration fields', 'schedule hours'])
+      t.ok(kinds.has(kind), `${kind} was told`)
     const seen = await ask('kept', 50)
     t.same(counts(seen), { ok: 50 })
     t.ok(medianMs(seen) < medianMs(plain) + 10)

@@ -21,6 +21,7 @@ from marshlight_common.drift import MOST_DELAY_MS, Deviation, Draws, InForce, in
 
 from . import packet as wire
 from .digits import Text, changed
+from .felt import Felt
 from .packet import Packet, behind
 
 PASS, DROP, REFUSE, CHANGE = "pass", "drop", "refuse", "change"
@@ -81,6 +82,7 @@ class Judge:
         """`local`: the persona's time of day; `others`: connections that are open besides the one that asks."""
         self.local, self.others = local, others
         self.in_force = InForce()
+        self.felt = Felt()
         self.connections: Bounded[tuple[int, str, int, int], Connection] = Bounded(MOST_CONNECTIONS)
         self.openings: Bounded[tuple[str, int, int], tuple[int, str]] = Bounded(MOST_CONNECTIONS)
         self.sources: Bounded[str, Source] = Bounded(MOST_SOURCES)
@@ -113,23 +115,23 @@ class Judge:
             return Verdict()
         if before is not None and before[0] == packet.seq:
             return Verdict(before[1])
-        effects = source.deviation.effects
-        if in_hours(effects, self.local(now)):
-            return Verdict(REFUSE)
-        kind = source.draws.fails(some(effects, "refused", "timeout"))
-        do = {"refused": REFUSE, "timeout": DROP}.get(kind or "", PASS)
-        return Verdict(self.openings.keep(key, (packet.seq, do))[1])
+        return Verdict(self.openings.keep(key, (packet.seq, self.met(source, packet, now)))[1])
 
     def asked(self, packet: Packet, now: float) -> Verdict:
         """Each datagram by itself: a client that asks again may well be answered."""
         source = self.source(packet.source)
-        if source is None:
-            return Verdict()
+        return Verdict() if source is None else Verdict(self.met(source, packet, now))
+
+    def met(self, source: Source, packet: Packet, now: float) -> str:
+        """How a connection is met as it begins, or a datagram that asks."""
         effects = source.deviation.effects
         if in_hours(effects, self.local(now)):
-            return Verdict(REFUSE)
+            self.felt.note(packet.source, packet.port, "schedule", "hours")
+            return REFUSE
         kind = source.draws.fails(some(effects, "refused", "timeout"))
-        return Verdict({"refused": REFUSE, "timeout": DROP}.get(kind or "", PASS))
+        if kind is not None:
+            self.felt.note(packet.source, packet.port, "error", kind)
+        return {"refused": REFUSE, "timeout": DROP}.get(kind or "", PASS)
 
     def leaving(self, packet: Packet, now: float) -> Verdict:
         source = self.source(packet.source)
@@ -150,21 +152,33 @@ class Judge:
             one.next = (packet.seq + packet.length) % wire.WHOLE
             if one.ack < 0 or behind(one.ack, packet.ack) > 0:
                 one.ack = packet.ack
-                if not self.begin(one, source, now):
+                if not self.begin(one, source, packet, now):
                     one.dead = True
                     return Verdict(CHANGE, one.due if one.due > now else 0.0, wire.as_reset(packet))
             self.alter(one, source, packet)
         return self.following(one, packet, now)
 
-    def begin(self, one: Connection, source: Source, now: float) -> bool:
+    def begin(self, one: Connection, source: Source, packet: Packet, now: float) -> bool:
         """Draws for a new answer; whether there is to be one."""
         effects = source.deviation.effects
         kind = source.draws.fails(some(effects, "reset", "busy"))
-        wait = MOST_DELAY_MS if kind == "busy" else source.draws.wait_ms(effects, self.others())
+        wait = self.wait(source, packet, kind == "busy")
         one.what = source.draws.alters(some(effects, "bytes", "fields", "contents", "version"))
         one.text, one.looked_at = Text(one.text), 0
         one.due = max(one.due, now + wait / 1000)
-        return kind != "reset" and not in_hours(effects, self.local(now))
+        ended = ("error", "reset") if kind == "reset" else ("schedule", "hours") if in_hours(effects, self.local(now)) else None
+        if ended is not None:
+            self.felt.note(packet.source, packet.port, *ended)
+        return ended is None
+
+    def wait(self, source: Source, packet: Packet, busy: bool) -> float:
+        """Milliseconds, told as what they come from."""
+        effects = source.deviation.effects
+        wait = MOST_DELAY_MS if busy else source.draws.wait_ms(effects, self.others())
+        word = "busy" if busy else next((effect.word for effect in effects if effect.type == "latency"), "")
+        if wait > 0:
+            self.felt.note(packet.source, packet.port, "error" if busy else "latency", word, wait)
+        return wait
 
     def alter(self, one: Connection, source: Source, packet: Packet) -> None:
         content = packet.content
@@ -178,6 +192,7 @@ class Judge:
         while len(one.changes) > MOST_CHANGES:
             one.changes.popitem(last=False)
         if found:
+            self.felt.note(packet.source, packet.port, "alteration", one.what)
             one.what = None
 
     def following(self, one: Connection, packet: Packet, now: float) -> Verdict:
@@ -197,8 +212,7 @@ class Judge:
         if source is None:
             return Verdict()
         effects = source.deviation.effects
-        busy = source.draws.fails(some(effects, "busy")) is not None
-        wait = MOST_DELAY_MS if busy else source.draws.wait_ms(effects, self.others())
+        wait = self.wait(source, packet, source.draws.fails(some(effects, "busy")) is not None)
         one = self.connections.keep(key, self.connections.get(key) or Connection())
         one.due = max(one.due, now + wait / 1000)
         return Verdict(PASS, one.due if one.due > now else 0.0)

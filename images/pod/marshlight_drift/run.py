@@ -3,7 +3,7 @@ The process: reads what is in force, takes packets from the queue, gives verdict
 
 It is started by the agent and outlives it: when its input ends, it goes on as a child of the pod's first process, and the
 next one that is started takes over. It ends by itself when nothing has been in force for some seconds, and says on
-standard output, one line of JSON each time, what is.
+standard output, one line of JSON each time, what is, and what of it which source felt.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from . import judge, packet, queue, rules
 CONTROL = Path(os.environ.get("MARSHLIGHT_CONTROL", "/marshlight/control"))
 LOCK = Path("/dev/shm/marshlight-drift")
 LOOK_EVERY = 0.25
+TELL_EVERY = 10.0
 IDLE = 3.0
 OVER_UDP = ("snmp", "ntp", "tftp", "netbios", "mdns", "llmnr")
 OPEN = "01"
@@ -44,6 +45,8 @@ class Drifting:
         self.udp: frozenset[int] = frozenset()
         self.in_force = drift.InForce()
         self.judge = judge.Judge(self.local, self.others)
+        self.judge.felt.take_over()
+        self.told = time.monotonic()
         self.queue = queue.Queue(rules.QUEUE)
         """Verdicts that wait: when, in which order they came, for which packet."""
         self.held: list[tuple[float, int, int, judge.Verdict]] = []
@@ -105,6 +108,9 @@ class Drifting:
             if now - looked >= LOOK_EVERY:
                 self.look()
                 looked = now
+            if now - self.told >= TELL_EVERY:
+                self.tell()
+                self.told = now
 
     def consider(self, one: queue.Queued) -> None:
         now = time.monotonic()
@@ -132,8 +138,16 @@ class Drifting:
         else:
             self.queue.give(number, queue.ACCEPT, raw=verdict.content)
 
+    def tell(self) -> None:
+        """What was felt, while somebody reads it."""
+        rows = self.judge.felt.take() if self.heard else []
+        if rows:
+            say({"felt": rows, "mark": self.in_force.mark})
+
     def close(self) -> None:
         rules.remove()
+        self.tell()
+        self.judge.felt.leave()
         self.let_go(float("inf"))
         for one in self.queue.waiting(queue.MOST_WAITING):
             self.queue.give(one.id, queue.ACCEPT)

@@ -5,6 +5,7 @@ import json
 import random
 import struct
 import sys
+import tempfile
 import unittest
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 images = Path(__file__).parents[3] / "images"
 sys.path[:0] = [str(images / "common"), str(images / "pod")]
 from marshlight_common import drift
-from marshlight_drift import digits, judge, packet, rules
+from marshlight_drift import digits, felt, judge, packet, rules
 
 CLIENT, OWN = "198.18.0.9", "198.18.0.5"
 PAGE = b"<h1>Files</h1>\n<p class=w3>total 12345 in 678 files</p>\n"
@@ -180,6 +181,65 @@ class Failures(unittest.TestCase):
         self.assertEqual(self.opened(one, 1000), judge.REFUSE)
         self.assertEqual(one.leaving(segment(1, 1, b"a"), 1.0).do, judge.CHANGE)
         self.assertEqual(self.opened(judging({"type": "schedule", "hours": [12]}, hour=13), 1000), judge.PASS)
+
+
+class Told(unittest.TestCase):
+    def rows(self, one):
+        return {(row["type"], row["what"]): (row["count"], row["ms"]) for row in one.felt.take()}
+
+    def test_a_source_is_told_for_what_it_felt_and_for_nothing_else(self):
+        one = judging(latency(50), error("refused", 0.1), error("reset", 0.1), altering("fields"))
+        opened = [one.arriving(segment(1, 0, flags=packet.SYN, port=port, leaving=False), 1.0).do for port in range(1000, 1400)]
+        given = [one.leaving(segment(77, 10, ANSWER, port=port), 1.0) for port in range(1000, 1400)]
+        for port in range(1000, 1400):
+            # Sent again, it is no second one.
+            one.leaving(segment(77, 10, ANSWER, port=port), 1.1)
+            one.arriving(segment(1, 0, flags=packet.SYN, port=port, leaving=False), 1.1)
+        resets = sum(verdict.do == judge.CHANGE and len(verdict.content) < 100 for verdict in given)
+        altered = sum(verdict.do == judge.CHANGE for verdict in given) - resets
+        self.assertGreater(min(resets, altered, opened.count(judge.REFUSE)), 10)
+        self.assertEqual(
+            self.rows(one),
+            {
+                ("latency", "fixed"): (400, 400 * 50.0),
+                ("error", "refused"): (opened.count(judge.REFUSE), 0.0),
+                ("error", "reset"): (resets, 0.0),
+                ("alteration", "fields"): (altered, 0.0),
+            },
+        )
+        self.assertEqual(one.felt.take(), [], "told once")
+        one.leaving(segment(1, 1, b"a", port=50_000), 1.0)
+        self.assertEqual([(row["source"], row["port"]) for row in one.felt.take()], [(CLIENT, 50_000)])
+
+    def test_waits_of_nothing_are_not_felt_and_busy_is_an_error(self):
+        alone = judging(latency(40, "load"))
+        alone.others = lambda: 0
+        alone.leaving(segment(1, 1, b"a"), 1.0)
+        self.assertEqual(self.rows(alone), {})
+        one = judging(error("busy"))
+        late = [one.leaving(segment(1, 1, b"a", port=port), 1.0).at for port in range(1000, 1100)]
+        late += [one.leaving(datagram(True, port=port), 1.0).at for port in range(2000, 2100)]
+        self.assertEqual(self.rows(one), {("error", "busy"): (late.count(4.0), late.count(4.0) * 3000.0)})
+        away = judging({"type": "schedule", "hours": [12]})
+        away.arriving(datagram(False), 1.0)
+        self.assertEqual(self.rows(away), {("schedule", "hours"): (1, 0.0)})
+
+    def test_lines_are_bounded_and_what_was_not_told_is_handed_on(self):
+        kept = felt.Felt()
+        for number in range(2 * felt.MOST_SOURCES):
+            kept.note(f"198.18.{number // 256}.{number % 256}", 40_000, "latency", "fixed", 5.0)
+        first = kept.take()
+        self.assertEqual(len(first), felt.MOST_ROWS)
+        with tempfile.TemporaryDirectory() as folder:
+            file, after = Path(folder, "left"), felt.Felt()
+            kept.leave(file)
+            after.take_over(file)
+            self.assertFalse(file.exists())
+            self.assertEqual(len(first) + len(after.take(1 << 30)), felt.MOST_SOURCES)
+            after.take_over(file)
+            file.write_text('[{"source": 1}]')
+            after.take_over(file)
+            self.assertEqual(after.take(), [])
 
 
 class Alterations(unittest.TestCase):
