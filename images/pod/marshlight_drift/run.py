@@ -99,6 +99,8 @@ class Drifting:
                 for one in self.queue.waiting():
                     self.consider(one)
             if set(self.heard) & set(come) and not os.read(self.heard[0], 4096):
+                # An agent that lets go of it reads to the end.
+                self.tell()
                 self.heard = []
                 if self.idle is not None:
                     return
