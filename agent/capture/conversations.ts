@@ -5,6 +5,8 @@ import { conversationKind, isServicePort } from './service-ports.ts'
 export type SeenConversation = {
   at: number
   kind: string
+  /** Number of the host that began it, where somebody numbers them. */
+  by?: number | undefined
   exchanges: { request: number; response: number; pauseMs: number }[]
 }
 
@@ -31,6 +33,8 @@ export type ConversationOptions = {
   /** Conversations that are followed at once, and that wait to be taken; of more the oldest go. */
   most?: number
   mostExchanges?: number
+  /** Numbers who begins one. */
+  by?: (asker: number) => number | undefined
 }
 
 /** What is told while a conversation goes on; no address stays here. */
@@ -56,7 +60,7 @@ const quietMs: Record<number, number> = { [tcp]: 120_000, [udp]: 10_000 }
  * One that had begun before it was heard is left out, as is one without any data: their sizes would not be true.
  */
 export function makeConversations(
-  { most = 5000, mostExchanges = 256 }: ConversationOptions = {},
+  { most = 5000, mostExchanges = 256, by }: ConversationOptions = {},
   events: ConversationEvents = {},
 ) {
   const talks = new Map<string, Talk>()
@@ -64,9 +68,9 @@ export function makeConversations(
 
   function close(key: string, talk: Talk): void {
     talks.delete(key)
-    const { at, kind, exchanges } = talk
+    const { at, kind, by, exchanges } = talk
     if (exchanges.length === 0) return
-    over.push({ at, kind, exchanges })
+    over.push({ at, kind, ...(by !== undefined && { by }), exchanges })
     if (over.length > most) over.shift()
   }
 
@@ -80,6 +84,7 @@ export function makeConversations(
     const talk: Talk = {
       at,
       kind: conversationKind(segment.protocol, segment.targetPort),
+      by: by?.(segment.source),
       exchanges: [],
       protocol: segment.protocol,
       lastAt: at,

@@ -120,7 +120,7 @@ export function makeHearing(deps: HearingDeps): Hearing {
       if (!isWatched(cidr)) continue
       const seconds = (now - one.since) / 1000
       if (seconds < 1) continue
-      const { profile, conversations } = one.features.take(seconds, now)
+      const { profile, conversations, hosts } = one.features.take(seconds, now)
       const window: FeatureWindow = {
         type: 'window',
         at: new Date(now).toISOString(),
@@ -131,7 +131,7 @@ export function makeHearing(deps: HearingDeps): Hearing {
         missed: missed.get(cidr) ?? 0,
       }
       await report('features', [window])
-      if (isWatched(cidr)) await deps.onConversations?.(cidr, conversations, { from: one.since, to: now })
+      if (isWatched(cidr)) await deps.onConversations?.(cidr, conversations, { from: one.since, to: now, hosts })
       one.since = now
     }
   }

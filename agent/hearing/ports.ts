@@ -22,11 +22,11 @@ export type HearingDeps = {
     how: { mirror: boolean; without: readonly string[] },
     onBytes: (bytes: Buffer) => void,
   ) => Promise<Dump>
-  /** Conversations that ended in a window. */
+  /** Conversations that ended in a window, and how many hosts were heard on its day so far. */
   onConversations?: (
     cidr: string,
     conversations: readonly SeenConversation[],
-    span: { from: number; to: number },
+    span: { from: number; to: number; hosts: number },
   ) => Promise<void>
 }
 

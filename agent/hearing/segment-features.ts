@@ -17,6 +17,9 @@ export type SegmentFeaturesDeps = {
 
 const namePorts: ReadonlySet<number> = new Set([53, 5353, 5355])
 const broadcast = 0xffffffff
+const dayMs = 86_400_000
+/** Hosts that are told apart. */
+const mostHosts = 16_384
 
 /**
  * What the hosts of a segment say to each other, as far as a card hears it: who (by pseudonym), how often, how much, how fast,
@@ -28,10 +31,19 @@ export function makeSegmentFeatures({ cidr, random, pseudonym, isOurs }: Segment
   const isInside = (address: number) => address >= first && address <= last
   let window = makeWindowProfile(random)
   let lastBegunAt: number | undefined
+  /** Hosts of the segment that said anything today, by address, each with a number that means nothing else. */
+  let hosts = new Map<number, number>()
+  let [day, numbered] = [0, 0]
   const conversations = makeConversations(
-    { most: 2000 },
+    { most: 2000, by: (asker) => hosts.get(asker) },
     { begun, asked, accepted, refused: () => window.refused(), answered },
   )
+
+  function heard(address: number, at: number): void {
+    const today = Math.floor(at / dayMs)
+    if (today !== day) [day, hosts] = [today, new Map()]
+    if (isInside(address) && hosts.size < mostHosts && !hosts.has(address)) hosts.set(address, numbered++)
+  }
 
   function begun(segment: Segment, at: number): void {
     window.opened(segment.source, segment.protocol === tcp ? segment.window : undefined)
@@ -70,15 +82,17 @@ export function makeSegmentFeatures({ cidr, random, pseudonym, isOurs }: Segment
       const segment = decode(frame)
       if (!segment || (segment.source !== 0 && !isInside(segment.source) && !isInside(segment.target))) return
       if (isOurs(macAt(frame, 6)) || isOurs(macAt(frame, 0))) return
+      heard(segment.source, at)
       conversations.add(segment, at)
     },
-    take(seconds: number, now: number): { profile: Profile; conversations: SeenConversation[] } {
+    /** With how many hosts were heard today. */
+    take(seconds: number, now: number): { profile: Profile; conversations: SeenConversation[]; hosts: number } {
       const over = conversations.take(now)
       for (const { response } of over.flatMap(({ exchanges }) => exchanges))
         if (response > 0) window.add('response.size', response)
       const profile = window.profile(seconds)
       window = makeWindowProfile(random)
-      return { profile, conversations: over }
+      return { profile, conversations: over, hosts: hosts.size }
     },
   }
 }

@@ -4,6 +4,8 @@ export type Conversation = {
   at: number
   /** What it was: `dns`, `https`, `ssh` ... */
   kind: string
+  /** Number of the host that began it, which means nothing beyond its watch; without it all are one's. */
+  by?: number | undefined
   /** Bytes of each request and its response, in order, and the pause before the request in milliseconds. */
   exchanges: Exchange[]
 }

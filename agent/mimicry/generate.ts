@@ -1,12 +1,12 @@
 import { pickWeighted, type Random, seededRandom } from '../../shared/random.ts'
 import type { Conversation, Exchange } from './conversation.ts'
-import type { Pattern, Shape } from './patterns.ts'
+import { type Pattern, rateAt, type Shape } from './patterns.ts'
 import { drawFrom } from './quantiles.ts'
 
 export type MimicryLevel = 'low' | 'medium' | 'high'
 export type GenerateOptions = {
   seed: string
-  /** How much of the sample's rate is generated. */
+  /** How much of the rate of a host of the sample is generated. */
   level: MimicryLevel
   /** Instances that each behave like the pattern, with slightly different parameters. */
   instantiations: number
@@ -18,7 +18,7 @@ export type GenerateOptions = {
   slice?: string
 }
 
-/** Of the sample's conversations, shared among all instances. */
+/** Of the conversations of a host of the sample, shared among all instances. */
 const shareOf: Record<MimicryLevel, number> = { low: 0.1, medium: 0.4, high: 1 }
 const hourMs = 3_600_000
 /** Part that follows another soon from which on there are no bursts that could be told apart. */
@@ -63,7 +63,11 @@ function ofOne(pattern: Pattern, options: GenerateOptions, instance: number, fro
   const seed = `${options.seed}/${instance}/${pattern.kind}`
   let random = seededRandom(seed)
   const about = () => 1 + parameterVariation * (2 * random() - 1)
-  const own = { rate: (shareOf[level] / instantiations) * about(), size: about(), pause: about() }
+  const own = {
+    rate: (shareOf[level] / instantiations / (pattern.hosts ?? 1)) * about(),
+    size: about(),
+    pause: about(),
+  }
   if (options.slice !== undefined) random = seededRandom(`${seed}/${options.slice}`)
   const conversations: Conversation[] = []
   const add = (at: number) => {
@@ -73,19 +77,18 @@ function ofOne(pattern: Pattern, options: GenerateOptions, instance: number, fro
   if (pattern.burst > allButOne && pattern.gapMs.length > 0) {
     // One burst without an end: each follows the one before, faster or slower as the hour has more or fewer of them.
     const meanGapMs = pattern.gapMs.reduce((sum, gap) => sum + gap, 0) / pattern.gapMs.length
-    const slower = (at: number) =>
-      hourMs / (Math.max(1e-6, pattern.hourly[new Date(at).getUTCHours()] as number) * own.rate) / meanGapMs
+    const slower = (at: number) => hourMs / (Math.max(1e-6, rateAt(pattern, at)) * own.rate) / meanGapMs
     const next = (at: number) => at + Math.max(1, drawFrom(pattern.gapMs, random) * Math.min(slower(at), hourMs))
     for (let at = from + (next(from) - from) * random(); at < to; at = next(at)) add(at)
     return conversations
   }
   // Beginnings of bursts come at random with the hour's rate; each is followed as often as in the sample.
-  const busiest = Math.max(...pattern.hourly)
+  const busiest = Math.max(...(pattern.weekly ?? pattern.hourly))
   const perMs = (busiest * own.rate * (1 - pattern.burst)) / hourMs
   if (perMs <= 0) return []
   const waitMs = () => -Math.log(1 - random()) / perMs
   for (let at = from + waitMs(); at < to; at += waitMs()) {
-    if (random() * busiest >= (pattern.hourly[new Date(at).getUTCHours()] as number)) continue
+    if (random() * busiest >= rateAt(pattern, at)) continue
     let next = at
     add(next)
     while (pattern.gapMs.length > 0 && random() < pattern.burst) {

@@ -1,4 +1,5 @@
 import type { Conversation, Exchange } from './conversation.ts'
+import { hourOfWeek } from './hours.ts'
 import { type Quantiles, quantilesOf } from './quantiles.ts'
 
 /** How large exchanges are, and the pause before each. */
@@ -7,9 +8,13 @@ export type Shape = { request: Quantiles; response: Quantiles; pauseMs: Quantile
 /** The shape of one kind of conversation: how often it comes, how many exchanges it has, how large and how fast they are. */
 export type Pattern = {
   kind: string
-  /** Conversations an hour, by hour of the day in UTC. */
+  /** Conversations of all hosts an hour, by hour of the day in UTC. */
   hourly: number[]
-  /** Milliseconds to the next conversation of a burst; `burst` of all follow another within two minutes. */
+  /** The same by hour of the week, from Monday; without it every day is alike. */
+  weekly?: number[] | undefined
+  /** How many hosts have them; without it one. */
+  hosts?: number | undefined
+  /** Milliseconds to a host's next conversation of a burst; `burst` of all follow another within two minutes. */
   burst: number
   gapMs: Quantiles
   exchanges: Quantiles
@@ -38,9 +43,7 @@ export const extractPatterns = (sample: readonly Conversation[], from: number, t
 
 /** The same, of a sample that was watched with breaks. */
 export function patternsOf(sample: readonly Conversation[], watched: readonly Span[]): Pattern[] {
-  const kinds = new Map<string, Conversation[]>()
-  for (const one of sample) kinds.set(one.kind, [...(kinds.get(one.kind) ?? []), one])
-  return [...kinds]
+  return [...Map.groupBy(sample, ({ kind }) => kind)]
     .filter(([, all]) => all.length >= least)
     .map(([kind, all]) => patternOf(kind, all, watched))
     .sort((a, b) => b.n - a.n || a.kind.localeCompare(b.kind))
@@ -50,8 +53,10 @@ function patternOf(kind: string, all: Conversation[], spans: readonly Span[]): P
   const sorted = [...all].sort((a, b) => a.at - b.at)
   // What lies between two times of watching is no gap.
   const gaps = spans.flatMap(({ from, to }) => {
-    const own = sorted.filter(({ at }) => at >= from && at < to)
-    return own.slice(1).map(({ at }, i) => at - (own[i] as Conversation).at)
+    const within = sorted.filter(({ at }) => at >= from && at < to)
+    return [...Map.groupBy(within, ({ by }) => by).values()].flatMap((own) =>
+      own.slice(1).map(({ at }, i) => at - (own[i] as Conversation).at),
+    )
   })
   const short = gaps.filter((gap) => gap <= burstMs)
   const opened = openingOf(sorted)
@@ -75,6 +80,10 @@ function patternOf(kind: string, all: Conversation[], spans: readonly Span[]): P
     n: sorted.length,
   }
 }
+
+/** Conversations of all hosts an hour, at that time. */
+export const rateAt = ({ hourly, weekly }: Pick<Pattern, 'hourly' | 'weekly'>, at: number): number =>
+  (weekly?.[hourOfWeek(at)] ?? hourly[new Date(at).getUTCHours()]) as number
 
 /** How many exchanges are told by their place: those after which nearly every conversation goes on. */
 function openingOf(all: readonly Conversation[]): number {

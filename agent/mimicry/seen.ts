@@ -8,11 +8,13 @@ import { isMade } from '../../shared/mimicry-kinds.ts'
 import { canonicalCidr } from '../../shared/network.ts'
 import type { Report } from '../spool/port.ts'
 import type { Conversation } from './conversation.ts'
+import { counted, hourCounts, ratesOf } from './hours.ts'
 import { type Pattern, patternsOf, type Shape, type Span } from './patterns.ts'
 
-const week = 7 * 86_400_000
 /** Kept of a segment: conversations of each kind, kinds, exchanges of one conversation, spans of watching. */
-const most = { ofKind: 1000, kinds: 24, exchanges: 48, spans: 256 }
+const most = { ofKind: 1000, kinds: 24, exchanges: 48, spans: 256, days: 7 }
+const dayMs = 86_400_000
+const week = 7 * dayMs
 /** Two spans that are so near to each other are one. */
 const joinMs = 60_000
 
@@ -26,11 +28,19 @@ const kept = z.object({
     z.object({
       at: number,
       kind: z.string().max(32),
+      by: number.optional(),
       exchanges: z.array(z.object({ request: number, response: number, pauseMs: number })),
     }),
   ),
+  /** Apart from the sample, which is of the newest alone where there are many. */
+  hours: hourCounts,
+  /** How many hosts were heard on each day. */
+  hosts: z.array(z.object({ day: z.int(), count: z.int().min(0) })),
 })
 type Kept = z.infer<typeof kept>
+
+/** A time of watching, and how many hosts were heard on its day so far. */
+export type Watch = Span & { hosts?: number }
 
 export type SeenDeps = { folder: string; report: Report; clock: Clock; log: Log }
 
@@ -52,7 +62,7 @@ export function makeSeenPatterns({ folder, report, clock, log }: SeenDeps) {
   async function open(cidr: string): Promise<Kept> {
     const known = segments.get(cidr)
     if (known) return known
-    let held: Kept = { spans: [], sample: [] }
+    let held: Kept = { spans: [], sample: [], hours: [], hosts: [] }
     const text = await readIfThere(fileOf(cidr))
     try {
       if (text !== undefined) held = kept.parse(JSON.parse(text))
@@ -69,7 +79,7 @@ export function makeSeenPatterns({ folder, report, clock, log }: SeenDeps) {
     /** Reads what an earlier run saw. */
     open: async (cidr: string) => void (await open(cidr)),
     /** Conversations that were over in a time of watching; keeps them, and tells the patterns. */
-    async add(cidr: string, conversations: readonly Conversation[], span: Span): Promise<void> {
+    async add(cidr: string, conversations: readonly Conversation[], span: Watch): Promise<void> {
       if (forgotten.has(canonicalCidr(cidr))) return
       const next = joined(await open(cidr), conversations, span)
       segments.set(cidr, next)
@@ -101,32 +111,43 @@ export function makeSeenPatterns({ folder, report, clock, log }: SeenDeps) {
 }
 export type SeenPatterns = ReturnType<typeof makeSeenPatterns>
 
-function joined(held: Kept, conversations: readonly Conversation[], span: Span): Kept {
-  const since = span.to - week
+function joined(held: Kept, conversations: readonly Conversation[], { from, to, hosts = 0 }: Watch): Kept {
+  const span = { from, to }
+  const since = to - week
   const last = held.spans.at(-1)
-  const near = last !== undefined && span.from - last.to <= joinMs
-  const spans = near ? [...held.spans.slice(0, -1), { from: last.from, to: span.to }] : [...held.spans, span]
+  const near = last !== undefined && from - last.to <= joinMs
+  const spans = near ? [...held.spans.slice(0, -1), { from: last.from, to }] : [...held.spans, span]
   const cut = conversations.map((one) => ({ ...one, exchanges: one.exchanges.slice(0, most.exchanges) }))
   const kinds = [...Map.groupBy([...held.sample, ...cut], ({ kind }) => kind).values()]
     .map((all) => all.filter(({ at }) => at >= since).slice(-most.ofKind))
     .sort((a, b) => firstMade(a[0]?.kind, b[0]?.kind) || b.length - a.length)
+    .slice(0, most.kinds)
+  const day = Math.floor(from / dayMs)
+  const ofDay = Math.max(hosts, held.hosts.find((one) => one.day === day)?.count ?? 0)
   return {
     spans: spans
-      .filter(({ to }) => to > since)
-      .map(({ from, to }) => ({ from: Math.max(from, since), to }))
+      .filter((one) => one.to > since)
+      .map((one) => ({ from: Math.max(one.from, since), to: one.to }))
       .slice(-most.spans),
-    sample: kinds.slice(0, most.kinds).flat(),
+    sample: kinds.flat(),
+    hours: counted(held.hours, conversations, span, new Set(kinds.map(([one]) => one?.kind ?? ''))),
+    hosts: [...held.hosts.filter((one) => one.day !== day), { day, count: ofDay }].slice(-most.days),
   }
 }
 
-/** Of a kind that was pushed out in part, only the time since its oldest counts. */
-function patternsIn({ sample, spans }: Kept): Pattern[] {
+/**
+ * Sizes and pauses are those of the sample, rates those of all hours that were watched. Of a kind that was pushed out of the
+ * sample in part, only the time since its oldest counts for gaps. On a quiet day hosts are as many as on the others.
+ */
+function patternsIn({ sample, spans, hours, hosts }: Kept): Pattern[] {
+  const ofSegment = Math.max(1, ...hosts.map(({ count }) => count))
   return [...Map.groupBy(sample, ({ kind }) => kind).values()]
     .flatMap((all) => {
       const oldest = all.length < most.ofKind ? 0 : Math.min(...all.map(({ at }) => at))
       const own = spans.filter(({ to }) => to > oldest).map(({ from, to }) => ({ from: Math.max(from, oldest), to }))
       return patternsOf(all, own)
     })
+    .map((pattern) => ({ ...pattern, ...ratesOf(hours, pattern.kind), hosts: ofSegment }))
     .sort((a, b) => firstMade(a.kind, b.kind) || b.n - a.n)
 }
 
@@ -144,6 +165,7 @@ function rounded(pattern: Pattern): Pattern {
   return {
     ...pattern,
     hourly: short(pattern.hourly),
+    ...(pattern.weekly && { weekly: short(pattern.weekly) }),
     burst: Math.min(1, Number(pattern.burst.toPrecision(4))),
     gapMs: short(pattern.gapMs),
     exchanges: short(pattern.exchanges),

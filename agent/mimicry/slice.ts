@@ -74,7 +74,8 @@ function hourOf({ plan, patterns, draws, measured }: SliceOptions, hour: number)
   for (let instance = 0; instance < plan.instantiations; instance++) {
     const seed = `${plan.seed}/${instance}/${draws[instance] ?? 0}`
     const [own = []] = generate(
-      placed.map((pattern) => ({ ...pattern, hourly: pattern.hourly.map((rate) => rate / plan.instantiations) })),
+      // What a host does is shared among the instances.
+      placed.map((pattern) => ({ ...pattern, hosts: (pattern.hosts ?? 1) * plan.instantiations })),
       {
         seed,
         level: plan.mimicryLevel,

@@ -10,7 +10,8 @@ const keptDays = 14
 
 /**
  * Stream `features` -> shapes of segments, and what decoys did by themselves. Plans name a segment's shape as it was once a
- * day: a plan that changed with each sample would be no plan.
+ * day: a plan that changed with each sample would be no plan. Of a segment that is watched since shortly, whenever it was
+ * watched for twice as long: its first half hour says nothing of its nights.
  */
 export function makeMimicryProjector(): Projector<'features'> {
   return {
@@ -36,6 +37,8 @@ export function makeMimicryProjector(): Projector<'features'> {
   }
 }
 
+const isOld = (usedAt: number, from: number, now: number) => now - usedAt >= dayMs || now - from >= 2 * (usedAt - from)
+
 /** Whether plans are to name them. */
 async function takePatterns(sql: Sql, agent: string, { cidr, from, at, patterns }: PatternsSeen): Promise<boolean> {
   const segment = await segmentOf(sql, agent, cidr)
@@ -45,7 +48,7 @@ async function takePatterns(sql: Sql, agent: string, { cidr, from, at, patterns 
     segment,
     agent,
   )
-  const isDue = !held || Date.parse(at) - Date.parse(held.used_at) >= dayMs
+  const isDue = !held || isOld(Date.parse(held.used_at), Date.parse(from), Date.parse(at))
   const text = JSON.stringify(patterns)
   if (isDue)
     await sql.run(

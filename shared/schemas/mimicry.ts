@@ -3,6 +3,7 @@ import { hostname, id, ipv4, port, utc } from './common.ts'
 
 /** Traffic of a segment's shape that decoys make themselves: what it is drawn from, how much of it, and where it goes. */
 
+/** How much an instance's decoy does of what a host of the segment does: a tenth, four tenths, as much. */
 export const mimicryLevel = z.enum(['low', 'medium', 'high'])
 
 /** Values at even steps of probability, ascending. */
@@ -10,11 +11,15 @@ export const quantiles = z.array(z.number().min(0)).max(64)
 
 const shape = z.object({ request: quantiles, response: quantiles, pauseMs: quantiles })
 
-/** The shape of one kind of conversation. Rates are conversations an hour, by hour of the day in UTC; sizes are bytes. */
+/** The shape of one kind of conversation. Rates are conversations an hour of all hosts, by hour of the day in UTC; sizes are bytes. */
 export const trafficPattern = z.object({
   kind: z.string().max(32),
   hourly: z.array(z.number().min(0)).length(24),
-  /** Part of the conversations that follow another within two minutes, and after how many milliseconds they do. */
+  /** The same by hour of the week, from Monday; without it every day is alike. */
+  weekly: z.array(z.number().min(0)).length(168).optional(),
+  /** How many hosts have them; without it one. */
+  hosts: z.int().min(1).optional(),
+  /** Part of a host's conversations that follow another within two minutes, and after how many milliseconds they do. */
   burst: z.number().min(0).max(1),
   gapMs: quantiles,
   exchanges: quantiles,

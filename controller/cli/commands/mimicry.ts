@@ -34,7 +34,8 @@ export const mimicryCommand: CliCommand = (program, cli) => {
         if (said.seen.length === 0)
           cli.line('No agent saw enough of this segment: its decoys use the agent’s own shapes.')
         for (const { from, at, patterns, notMade, inOwnShapes } of said.seen) {
-          cli.line(`Seen from ${shownTime(from)} to ${shownTime(at)}`)
+          const hosts = patterns[0]?.hosts
+          cli.line(`Seen from ${shownTime(from)} to ${shownTime(at)}${hosts ? `; hosts: ${hosts}` : ''}`)
           cli.table(['KIND', 'N', 'BY HOUR, UTC', 'AN HOUR', 'ASKS', 'GETS', 'TURNS'], patterns.map(rowOf))
           for (const text of aboutMade(notMade, inOwnShapes)) cli.line(wrapped(text, 2))
           cli.line('')

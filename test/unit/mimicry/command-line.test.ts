@@ -104,4 +104,13 @@ t.test('what decoys did and what it is drawn from is told within 80 columns, and
   )
   t.match(planned[0], { kind: 'https', opening: [{ request: { length: 24 } }, { response: { length: 24 } }] })
   await t.rejects(run('mimicry', 'show', 'nowhere'), { code: 'NOT_FOUND' })
+
+  const takenAt = async (hours: number, since: number) => {
+    const told = { ...seen, at: iso(3600 * hours), from: iso(3600 * since) }
+    const record = { pos: 950, agent: ids.agent, stream: 'features' as const, receivedAt: told.at, record: told }
+    return (await store.tx((sql) => makeMimicryProjector().project(sql, [record]))).length === 1
+  }
+  const taken: number[] = []
+  for (let hours = 200; hours < 260; hours++) if (await takenAt(hours, 199)) taken.push(hours)
+  t.strictSame(taken, [200, 201, 203, 207, 215, 231, 255], 'often while it is young, then once a day')
 })
