@@ -41,9 +41,11 @@ export async function runJob(
   log.info({ ...about, addresses, request: job.request }, 'scan started')
   await tell({ outcome: 'started', hostsUp: 0 })
   try {
-    const hostsUp = await (job.phase === 'quick' ? quickPass : detailPass)(ports, context)
-    log.info({ ...about, hostsUp }, 'scan done')
-    await tell({ outcome: 'done', hostsUp, finishedAt: isoNow(ports.clock) })
+    const { hostsUp, reason } = await (job.phase === 'quick' ? quickPass : detailPass)(ports, context)
+    if (reason) log.warn({ ...about, reason }, 'scan done in part')
+    else log.info({ ...about, hostsUp }, 'scan done')
+    const why = reason ? { reason: reason.slice(0, 512) } : {}
+    await tell({ outcome: 'done', hostsUp, ...why, finishedAt: isoNow(ports.clock) })
     return 'done'
   } catch (error) {
     const outcome = context.signal.aborted ? 'cancelled' : 'failed'

@@ -1,5 +1,5 @@
 import { type Clock, isoNow } from '../../shared/clock.ts'
-import { MarshlightError } from '../../shared/errors.ts'
+import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { contains, numberToIp, parseNetwork } from '../../shared/network.ts'
 import type { HostSeen } from '../../shared/schemas/inventory.ts'
 import { type Inventory, type Look, takeIn, takeOut } from './differences.ts'
@@ -38,8 +38,11 @@ const telnetPort = 23
 /** Scripts of nmap's category "safe" that tell what a persona needs; none logs in anywhere. */
 const scripts = 'banner,ssh2-enum-algos,ssh-hostkey,http-title,http-server-header,ssl-cert,nbstat'
 
-/** Who is there (ARP), under which name, with which of the hundred commonest ports. Returns the number of hosts. */
-export async function quickPass(ports: PassPorts, context: PassContext): Promise<number> {
+/** Hosts that were there; the reason where some of them could not be looked at. */
+export type PassResult = { hostsUp: number; reason?: string }
+
+/** Who is there (ARP), under which name, with which of the hundred commonest ports. */
+export async function quickPass(ports: PassPorts, context: PassContext): Promise<PassResult> {
   const { target, inventory } = context
   const answered = new Set<string>()
   for (const sweep of sweepsOf(target.ranges)) {
@@ -66,49 +69,61 @@ export async function quickPass(ports: PassPorts, context: PassContext): Promise
     const result = await look(ports, context, options, group, 60 + (group.length * 100 * 4) / context.maxRate)
     await tell(ports, context, result.hosts, { kind: 'ports', scanned: result.scanned })
   }
-  return answered.size
+  return { hostsUp: answered.size }
 }
 
-/** Ports, versions, system and safe scripts of the hosts that answered last, a few at a time. Returns how many those were. */
-export async function detailPass(ports: PassPorts, context: PassContext): Promise<number> {
+/**
+ * Ports, versions, system and safe scripts of the hosts that answered last, a few at a time. Those of a group that fails
+ * are looked at one by one, so that no host keeps others from their details. Throws when all fail.
+ */
+export async function detailPass(ports: PassPorts, context: PassContext): Promise<PassResult> {
   const there = [...context.inventory.values()]
     .filter(({ host, missed }) => missed === 0 && context.target.ranges.some((range) => contains(range, host.ip)))
     .filter(({ host }) => !context.target.exclude.some((wall) => contains(wall, host.ip)))
     .map(({ host }) => host.ip)
-  for (const group of groupsOf(there, detailGroup)) {
-    await lookAtTelnet(ports, context, group)
-    const hostSeconds = 120 + Math.ceil((group.length * 1000 * 3) / context.maxRate)
-    const options = [
-      ...['--exclude-ports', String(telnetPort)],
-      ...['-Pn', '-sS', '-sV', '--version-light', '-O', '--osscan-limit', '--max-os-tries', '2', '--max-retries', '2'],
-      ...[
-        '--script',
-        scripts,
-        '--script-timeout',
-        '10s',
-        '--host-timeout',
-        `${hostSeconds}s`,
-        ...pace(context.maxRate),
-      ],
-    ]
-    const result = await look(ports, context, options, group, hostSeconds * group.length + 60)
-    await tell(ports, context, result.hosts, { kind: 'detail', scanned: result.scanned })
+  const failed: { ip: string; error: unknown }[] = []
+  const waiting = groupsOf(there, detailGroup)
+  for (let group = waiting.shift(); group; group = waiting.shift()) {
+    const [ip = ''] = group
+    const looks = await detailsOf(ports, context, group).catch((error: unknown) => {
+      context.signal.throwIfAborted()
+      if (group.length > 1) waiting.unshift(...groupsOf(group, 1))
+      else failed.push({ ip, error })
+      return []
+    })
+    for (const { hosts, scanned } of looks) await tell(ports, context, hosts, { kind: 'detail', scanned })
   }
-  return there.length
+  const [first] = failed
+  if (!first) return { hostsUp: there.length }
+  if (failed.length === there.length) throw first.error
+  const which = failed.slice(0, 8).map(({ ip }) => ip)
+  const words = `${failed.length} of ${there.length} hosts gave no details (${which.join(', ')}): ${wordsOf(first.error)}`
+  return { hostsUp: there.length, reason: words }
+}
+
+/** One look at a few hosts, with one at their telnet daemons before. */
+async function detailsOf(ports: PassPorts, context: PassContext, group: readonly string[]): Promise<NmapResult[]> {
+  const telnet = await lookAtTelnet(ports, context, group)
+  const hostSeconds = 120 + Math.ceil((group.length * 1000 * 3) / context.maxRate)
+  const options = [
+    ...['--exclude-ports', String(telnetPort)],
+    ...['-Pn', '-sS', '-sV', '--version-light', '-O', '--osscan-limit', '--max-os-tries', '2', '--max-retries', '2'],
+    ...['--script', scripts, '--script-timeout', '10s', '--host-timeout', `${hostSeconds}s`, ...pace(context.maxRate)],
+  ]
+  return [...telnet, await look(ports, context, options, group, hostSeconds * group.length + 60)]
 }
 
 /**
  * Telnet daemons answer none of nmap's version probes, and each waits out its time: 46 s for one port. Their banner tells as
  * much in three.
  */
-async function lookAtTelnet(ports: PassPorts, context: PassContext, group: readonly string[]): Promise<void> {
+async function lookAtTelnet(ports: PassPorts, context: PassContext, group: readonly string[]): Promise<NmapResult[]> {
   const known = (ip: string) => context.inventory.get(ip)?.host.ports ?? []
   const daemons = group.filter((ip) => known(ip).some(({ proto, port }) => proto === 'tcp' && port === telnetPort))
-  if (daemons.length === 0) return
+  if (daemons.length === 0) return []
   const script = ['--script', 'banner', '--script-timeout', '10s']
   const options = ['-Pn', '-sS', '-p', String(telnetPort), ...script, ...pace(context.maxRate)]
-  const result = await look(ports, context, options, daemons, 60)
-  await tell(ports, context, result.hosts, { kind: 'detail', scanned: result.scanned })
+  return [await look(ports, context, options, daemons, 60)]
 }
 
 async function look(

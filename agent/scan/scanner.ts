@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { MarshlightError } from '../../shared/errors.ts'
+import { overlaps } from '../../shared/network.ts'
 import type { Plan } from '../../shared/schemas/desired-state.ts'
 import { makeBook } from './book.ts'
 import { makeCards } from './cards.ts'
@@ -9,7 +10,7 @@ import { newJob, runJob } from './job.ts'
 import { reverseDns } from './names.ts'
 import { systemNmap } from './nmap-run.ts'
 import type { Scanner, ScannerOptions, ScanRequest } from './port.ts'
-import { dueTask, nextDue, nextTry, type Task } from './schedule.ts'
+import { firstDue, nextDue, nextTry, type Task } from './schedule.ts'
 import { chooseTargets, type Refusal, type Target } from './targets.ts'
 import { makeTelling } from './telling.ts'
 import { ouiVendors } from './vendors.ts'
@@ -53,7 +54,9 @@ export function makeScanner(options: ScannerOptions): Scanner {
   const book = makeBook({ stateDir, log })
   const ending = new AbortController()
   let plan: Plan | undefined
+  /** What was asked for and waits, and what is being done of it. */
   let asked: Asked | undefined
+  let served: Asked | undefined
   let current: { cidr: string; abort: AbortController } | undefined
   let refusedFor = ''
   let wake: () => void = () => {}
@@ -105,12 +108,26 @@ export function makeScanner(options: ScannerOptions): Scanner {
 
   async function runAsked(job: Asked, signal: AbortSignal): Promise<void> {
     for (const phase of job.phases)
-      for (const target of job.targets) {
+      for (const target of [...job.targets]) {
+        // What was cancelled or failed in one segment ends there.
+        if (!job.targets.includes(target)) continue
         const id = job.ids.get(`${phase} ${target.segment.cidr}`)
         const outcome = await run(target, phase, signal, id, job.request)
         await book.save()
-        if (outcome !== 'done') return
+        if (signal.aborted) return
+        if (outcome !== 'done') job.targets = job.targets.filter((other) => other !== target)
       }
+  }
+
+  /** Ends what runs and what was asked for, in every segment or only in the one around `cidr`. */
+  function cancel(cidr: string | undefined): string[] {
+    const isMeant = (one: string) => cidr === undefined || overlaps(one, cidr)
+    for (const job of [asked, served])
+      if (job) job.targets = job.targets.filter(({ segment }) => !isMeant(segment.cidr))
+    if (asked?.targets.length === 0) asked = undefined
+    if (!current || !isMeant(current.cidr)) return []
+    current.abort.abort(new Error('cancelled on request'))
+    return [current.cidr]
   }
 
   /** Refusals of the plan itself are told once for each revision. */
@@ -128,9 +145,11 @@ export function makeScanner(options: ScannerOptions): Scanner {
   async function step(signal: AbortSignal): Promise<boolean> {
     await cards.look()
     if (asked) {
-      const job = asked
+      served = asked
       asked = undefined
-      await runAsked(job, signal)
+      await runAsked(served, signal).finally(() => {
+        served = undefined
+      })
       return true
     }
     if (!plan?.scan.enabled) return false
@@ -138,13 +157,9 @@ export function makeScanner(options: ScannerOptions): Scanner {
     if (decoys.length > 0) await telling.gone(decoys)
     const { targets, refusals } = choose(plan.scan)
     await tellRefusals(refusals)
-    for (const target of targets) {
-      const task = dueTask(book.of(target.segment.cidr).due, clock.now())
-      if (!task) continue
-      await runTask(target, task, signal)
-      return true
-    }
-    return false
+    const first = firstDue(targets, ({ segment }) => book.of(segment.cidr).due, clock.now())
+    if (first) await runTask(...first, signal)
+    return first !== undefined
   }
 
   async function work(signal: AbortSignal): Promise<void> {
@@ -208,12 +223,8 @@ export function makeScanner(options: ScannerOptions): Scanner {
       switch (op.name) {
         case 'scan':
           return startScan(op, requestId)
-        case 'scan.cancel': {
-          const cancelled = current ? [current.cidr] : []
-          asked = undefined
-          current?.abort.abort(new Error('cancelled on request'))
-          return { cancelled }
-        }
+        case 'scan.cancel':
+          return { cancelled: cancel(op.cidr) }
         case 'full-picture': {
           const surveyed = cards.all().flatMap((nic) => {
             const state = book.of(nic.cidr)

@@ -19,9 +19,18 @@ export const nextDue = (policy: ScanPolicy, task: Task, now: number, random: Ran
 export const nextTry = (policy: ScanPolicy, task: Task, now: number, random: Random): number =>
   Math.round(now + Math.min(300, secondsOf(policy, task)) * 1000 * (0.5 + 0.5 * random()))
 
-/** What to do first: who is there comes before the full picture, and that before details. */
-export function dueTask(due: Due, now: number): Task | undefined {
-  return (['quick', 'full', 'detail'] as const).find((task) => due[task] <= now)
+const order: readonly Task[] = ['quick', 'full', 'detail']
+
+/**
+ * What to do first of all segments: who is there comes before the full picture, and that before details, everywhere. A
+ * detail pass of one segment takes minutes, in which nothing would be known of another.
+ */
+export function firstDue<T>(segments: readonly T[], dueOf: (segment: T) => Due, now: number): [T, Task] | undefined {
+  for (const task of order) {
+    const segment = segments.find((one) => dueOf(one)[task] <= now)
+    if (segment !== undefined) return [segment, task]
+  }
+  return undefined
 }
 
 /** A new policy may shorten what is waited for; a clock that was set back must not make it last forever. */

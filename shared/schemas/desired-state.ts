@@ -128,7 +128,8 @@ export const request = z.object({
   op: z.discriminatedUnion('name', [
     z.object({ name: z.literal('ping') }),
     z.object({ name: z.literal('scan'), cidr: cidr4.optional(), phase: z.enum(['quick', 'detail', 'all']) }),
-    z.object({ name: z.literal('scan.cancel') }),
+    /** Of every segment, or only of the one around `cidr`. */
+    z.object({ name: z.literal('scan.cancel'), cidr: cidr4.optional() }),
     z.object({ name: z.literal('full-picture') }),
     /** Look at a decoy from a neighbour's place; `audit` is the id of the report (stream `state`). */
     z.object({

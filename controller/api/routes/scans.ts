@@ -62,13 +62,14 @@ export const scanRoutes: Routes = (app, deps) => {
   )
 }
 
+type ScanOp = Extract<Request['op'], { name: 'scan' | 'scan.cancel' }>
 type Where = { segment?: string | undefined; agent?: string | undefined }
 
 /** Asks each appliance that is meant and tells what each answered; one that does not answer does not hide the others. */
 async function ask(
   deps: ApiDeps,
   where: Where,
-  op: Request['op'],
+  op: ScanOp,
   dry: boolean,
 ): Promise<{ items: ScanAnswer[]; dryRun: boolean }> {
   const { requests } = deps
@@ -82,8 +83,8 @@ async function ask(
     id,
     name,
     segments: segments.map((segment) => segment.name),
-    // A scan of one segment must not wander to the other cards of the appliance.
-    op: op.name === 'scan' && op.cidr === undefined && where.segment !== undefined ? withCidr(op, segments) : op,
+    // What is meant for one segment must not wander to the other cards of the appliance.
+    op: where.segment !== undefined && op.cidr === undefined ? withCidr(op, segments) : op,
   }))
   const items = await Promise.all(
     ops.map(async ({ id, name, segments, op: own }): Promise<ScanAnswer> => {
@@ -100,7 +101,7 @@ async function ask(
   return { items, dryRun: dry }
 }
 
-function withCidr(op: Extract<Request['op'], { name: 'scan' }>, segments: readonly Segment[]): Request['op'] {
+function withCidr(op: ScanOp, segments: readonly Segment[]): ScanOp {
   const cidr = segments[0]?.cidr
   return cidr === undefined ? op : { ...op, cidr }
 }

@@ -99,7 +99,10 @@ t.test('a scan is asked for in the segment’s own network; a dry run asks nobod
   t.same(asked, [])
   await run('scans', 'now', 'office', '--phase', 'quick')
   await run('scans', 'cancel', 'office')
-  t.same(asked, [{ name: 'scan', phase: 'quick', cidr }, { name: 'scan.cancel' }])
+  t.same(asked, [
+    { name: 'scan', phase: 'quick', cidr },
+    { name: 'scan.cancel', cidr },
+  ])
   t.match(await run('scans', 'ls'), /office +detail +done +6\/254 +5 s/)
   t.equal(JSON.parse(await run('scans', 'ls', '--json')).items.length, 2)
 })

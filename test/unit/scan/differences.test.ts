@@ -4,7 +4,7 @@ import t from 'tap'
 import { type Inventory, type Look, portSet, takeIn, takeOut } from '../../../agent/scan/differences.ts'
 import { heldPath, readInventory, writeInventory } from '../../../agent/scan/held-inventory.ts'
 import type { FoundHost } from '../../../agent/scan/nmap-xml.ts'
-import { dueTask, nextDue, shortened } from '../../../agent/scan/schedule.ts'
+import { type Due, firstDue, nextDue, shortened } from '../../../agent/scan/schedule.ts'
 import { ouiVendors } from '../../../agent/scan/vendors.ts'
 import { seededRandom } from '../../../shared/random.ts'
 import type { ScanPolicy } from '../../../shared/schemas/desired-state.ts'
@@ -92,9 +92,12 @@ t.test(
     const random = seededRandom('schedule')
     const times = Array.from({ length: 500 }, () => nextDue(policy, 'quick', 0, random))
     t.ok(Math.min(...times) >= 270_000 && Math.max(...times) <= 330_000 && new Set(times).size > 400)
-    t.equal(dueTask({ quick: 0, full: 0, detail: 0 }, 5), 'quick')
-    t.equal(dueTask({ quick: 9, full: 0, detail: 0 }, 5), 'full')
-    t.equal(dueTask({ quick: 9, full: 9, detail: 9 }, 5), undefined)
+    const first = (...dues: Due[]) => firstDue(dues, (due) => due, 5)?.[1]
+    t.equal(first({ quick: 0, full: 0, detail: 0 }), 'quick')
+    t.equal(first({ quick: 9, full: 0, detail: 0 }), 'full')
+    t.equal(first({ quick: 9, full: 9, detail: 0 }, { quick: 9, full: 9, detail: 9 }), 'detail')
+    t.equal(first({ quick: 9, full: 0, detail: 0 }, { quick: 5, full: 9, detail: 9 }), 'quick', 'of another segment')
+    t.equal(first({ quick: 9, full: 9, detail: 9 }), undefined)
     t.same(shortened({ quick: 9e12, full: 9e12, detail: 7 }, policy, 1000), {
       quick: 331_000,
       full: 95_041_000,
