@@ -9,7 +9,7 @@ import { removeAll } from './cleanup.ts'
 import { makeConflictWatch } from './conflicts.ts'
 import { type Current, type CurrentDecoy, containersIn, hasContainers, nothingSeen } from './current.ts'
 import { makeDrifting } from './drifting.ts'
-import { type AttemptRules, adopted, condemned, departed, withdrawn } from './entry.ts'
+import { type AttemptRules, adopted, condemned, departed, isHeldDown, withdrawn } from './entry.ts'
 import { makeExecute } from './execute.ts'
 import { makeHeartbeats } from './heartbeats.ts'
 import { makeImageArchives } from './image-archives.ts'
@@ -132,7 +132,7 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
 
   async function settle(decoy: string): Promise<void> {
     const entry = ledger.get(decoy)
-    if (!entry || entry.gone || entry.withdrawn || entry.rejected) return
+    if (!entry || entry.gone || isHeldDown(entry)) return
     const { next, warnings } = settled(entry, seenOf(decoy), { ms: clock.now(), at: isoNow(clock) }, attemptRules)
     for (const { code, message } of warnings) notify('warning', code, message, { decoy })
     await ledger.put(next)

@@ -14,6 +14,7 @@ import { type DesiredDecoy, serviceContainer } from '../../shared/schemas/desire
  *                 |         \
  *                 |          -> withdrawn: a real host has the address; until the plan gives another
  *                 -> rejected: attempts used up; until the next revision
+ *  any -> condemned: seen to be unsafe; over every revision, until the plan bears one release more
  * ```
  */
 export const entry = z.object({
@@ -22,6 +23,10 @@ export const entry = z.object({
   revision: z.int().min(0),
   attempts: z.int().min(0),
   rejected: z.boolean(),
+  /** Releases of the plan under which it was seen to be unsafe. */
+  condemned: z.object({ releases: z.int().min(0) }).optional(),
+  /** Releases of the plan that it follows. */
+  releases: z.int().min(0).default(0),
   /** Milliseconds since 1970; nothing is done before. */
   retryAt: z.number().optional(),
   reason: untrusted(512).optional(),
@@ -53,14 +58,26 @@ export type AttemptRules = { attempts: number; firstMs: number; capMs: number; r
 /** A decoy that answered for so long before it died is restarted at once. */
 export const steadyMs = 60_000
 
+const forgotten = 'it was taken down as unsafe before, and was not released since'
 const noReason = { reason: undefined, retryAt: undefined } as const
 
-/** The entry as a new revision of the plan makes it: attempts begin anew; a lost address stays lost until it changes. */
+/**
+ * The entry as a new revision of the plan makes it: attempts begin anew; a lost address stays lost until it changes, and
+ * what is unsafe stays down until it is released.
+ */
 export function adopted(before: Entry | undefined, desired: DesiredDecoy, revision: number): Entry {
   const place = { cidr: desired.cidr, ip: desired.ip, mac: desired.mac, persona: desired.persona }
-  const { services } = desired
+  const { services, releases = 0 } = desired
   const served = [...new Set([...(before?.served ?? []), ...services])]
-  const current = { ...place, personaVersion: desired.personaVersion, services, served, gone: false, revision }
+  const current = {
+    ...place,
+    personaVersion: desired.personaVersion,
+    services,
+    served,
+    gone: false,
+    revision,
+    releases,
+  }
   if (!before)
     return tidy({
       decoy: desired.id,
@@ -71,10 +88,14 @@ export function adopted(before: Entry | undefined, desired: DesiredDecoy, revisi
       deaths: 0,
       counted: {},
       ...current,
+      ...(desired.condemned && { condemned: { releases }, reason: forgotten }),
     })
   if (before.revision === revision && !before.gone) return before
+  if (before.condemned && releases <= before.condemned.releases) return tidy({ ...before, ...current })
+  if (desired.condemned) return tidy({ ...before, ...current, condemned: { releases }, reason: forgotten, clear: true })
   const stillTaken = before.withdrawn?.ip === desired.ip
-  const anew = { attempts: 0, rejected: false, ...(before.rejected || before.attempts > 0 ? noReason : {}) }
+  const past = before.rejected || before.condemned || before.attempts > 0
+  const anew = { attempts: 0, rejected: false, condemned: undefined, ...(past ? noReason : {}) }
   return tidy({
     ...before,
     ...anew,
@@ -85,6 +106,7 @@ export function adopted(before: Entry | undefined, desired: DesiredDecoy, revisi
 
 /** After a step that failed. */
 export function failed(before: Entry, reason: string, now: number, rules: AttemptRules): Entry {
+  if (before.condemned) return before
   const attempts = before.attempts + 1
   const rejected = attempts >= rules.attempts
   const retryAt = rejected ? undefined : now + retryDelay(attempts, rules)
@@ -125,9 +147,15 @@ export function withdrawn(before: Entry, taken: { ip: string; mac: string }, rea
 export const cleared = (before: Entry): Entry =>
   tidy({ ...before, clear: false, counted: {}, readyAt: undefined, readyStart: undefined })
 
-/** It was seen to be unsafe: nothing of it runs before the next revision. */
+/** It was seen to be unsafe: nothing of it runs before it is released. */
 export const condemned = (before: Entry, reason: string): Entry =>
-  tidy({ ...before, rejected: true, clear: true, reason: reason.slice(0, 512), retryAt: undefined })
+  tidy({
+    ...before,
+    condemned: { releases: before.releases },
+    clear: true,
+    reason: reason.slice(0, 512),
+    retryAt: undefined,
+  })
 
 export const departed = (before: Entry): Entry => tidy({ ...before, ...noReason, gone: true })
 
@@ -135,3 +163,7 @@ type Loose = { [K in keyof Entry]?: Entry[K] | undefined }
 /** Without the fields that are undefined, which a strict optional field may not hold. */
 const tidy = (loose: Loose): Entry =>
   Object.fromEntries(Object.entries(loose).filter(([, value]) => value !== undefined)) as Entry
+
+/** Whether nothing of it may run, whatever the plan says. */
+export const isHeldDown = ({ withdrawn, rejected, condemned }: Entry): boolean =>
+  rejected || withdrawn !== undefined || condemned !== undefined

@@ -12,6 +12,7 @@ import {
   nothingSeen,
   outlivedPod,
 } from './current.ts'
+import { isHeldDown } from './entry.ts'
 import { isHung } from './heartbeats.ts'
 import { type DecoySpecs, networkName, type SpecDeps, specsOf } from './specs.ts'
 import type { Step, Steps, Work } from './steps.ts'
@@ -61,7 +62,7 @@ function stagesFor(desired: DesiredDecoy, around: Circumstances): Step[][] {
   const entry = current.entries.get(desired.id)
   const seen = current.decoys.get(desired.id) ?? nothingSeen
   if (!entry) return []
-  if (entry.withdrawn || entry.rejected) return cleared(desired.id, removalsOf(seen, entry.reason ?? 'it was given up'))
+  if (isHeldDown(entry)) return cleared(desired.id, removalsOf(seen, entry.reason ?? 'it was given up'))
   if (entry.clear && containersIn(seen).length > 0)
     return cleared(desired.id, removalsOf(seen, entry.reason ?? 'it failed'))
   if (entry.retryAt !== undefined && entry.retryAt > now) {

@@ -58,7 +58,7 @@ export interface Decoys extends Part {
   list(): DecoyState[]
   /** Decoys that are at rest and may run, with what the plan lets them reach. */
   standing(): { decoy: string; ip: string; gateway?: string; egress: DesiredDecoy['egress'] }[]
-  /** Stops its containers at once; it stays away until the next revision of the plan. */
+  /** Stops its containers at once; it stays away until an administrator releases it. */
   takeDown(decoy: string, reason: string): Promise<void>
   /** Pods that run now. */
   pods(): PodRun[]

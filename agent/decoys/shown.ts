@@ -1,7 +1,7 @@
 import { canonicalCidr } from '../../shared/network.ts'
 import type { DesiredDecoy } from '../../shared/schemas/desired-state.ts'
 import { answers, type CurrentDecoy, hasContainers } from './current.ts'
-import type { Entry } from './entry.ts'
+import { type Entry, isHeldDown } from './entry.ts'
 import type { Nic } from './nic.ts'
 import type { EventSource, PodRun } from './ports.ts'
 import { foldersOf } from './specs.ts'
@@ -20,7 +20,7 @@ export const restingOf = (
 ) =>
   wanted.filter(({ id }) => {
     const entry = entryOf(id)
-    return entry && !entry.rejected && !entry.withdrawn && answers(seen(id))
+    return entry && !isHeldDown(entry) && answers(seen(id))
   })
 
 export const reachOf = ({ id, cidr, ip, egress }: DesiredDecoy, nics: readonly Nic[]) => {

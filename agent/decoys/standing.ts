@@ -1,12 +1,13 @@
 import type { DesiredDecoy, Plan } from '../../shared/schemas/desired-state.ts'
 import type { DecoyPhase, DecoyState, DocumentState } from '../../shared/schemas/state.ts'
 import { answers, type CurrentDecoy, hasContainers, nothingSeen, playing, statusIsFresh } from './current.ts'
-import type { Entry } from './entry.ts'
+import { type Entry, isHeldDown } from './entry.ts'
 
 /** How things stand, in the words of the contract. Pure. */
 
 export function phaseOf(entry: Entry, seen: CurrentDecoy, busy: boolean): DecoyPhase {
   if (entry.gone && !hasContainers(seen)) return 'removed'
+  if (entry.condemned) return 'condemned'
   if (entry.withdrawn) return 'withdrawn'
   if (entry.rejected) return 'rejected'
   // One that is about to move still answers, but not where it shall.
@@ -35,6 +36,7 @@ export function stateOf(entry: Entry, seen: CurrentDecoy, busy: boolean, at: str
     ...(inForce !== undefined && { personaVersion: inForce }),
     attempts: entry.attempts,
     restarts: entry.restarts,
+    ...(entry.releases > 0 && { releases: entry.releases }),
     ...(entry.readyAt !== undefined && { readyAt: entry.readyAt }),
     ...(reason !== undefined && { reason }),
   }
@@ -70,7 +72,9 @@ export function outcomeOf(
   const failures: string[] = []
   for (const desired of plan.decoys) {
     const entry = entries.get(desired.id)
-    if (entry?.rejected || entry?.withdrawn) failures.push(`${desired.hostname} (${desired.ip}): ${entry.reason ?? ''}`)
+    // Held down by the plan itself is as it shall be.
+    if (entry?.condemned && desired.condemned) continue
+    if (entry && isHeldDown(entry)) failures.push(`${desired.hostname} (${desired.ip}): ${entry.reason ?? ''}`)
     else if (!isInForce(desired, plan.revision, decoys.get(desired.id) ?? nothingSeen)) return undefined
   }
   for (const [id, entry] of entries) if (entry.gone && hasContainers(decoys.get(id))) return undefined

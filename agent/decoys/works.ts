@@ -29,8 +29,9 @@ export function makeWorks(deps: Deps) {
   async function carryOut({ decoy, stages }: Work): Promise<void> {
     try {
       await runStages(stages, async (step) => {
-        // A claim that came in the meantime ends the work; the next look clears up.
-        if (ledger.get(decoy)?.withdrawn && step.do.startsWith('start')) return
+        // A claim or a verdict that came in the meantime ends the work; the next look clears up.
+        const entry = ledger.get(decoy)
+        if ((entry?.withdrawn || entry?.condemned) && step.do.startsWith('start')) return
         await execute(step)
       })
     } catch (error) {

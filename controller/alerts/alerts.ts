@@ -11,6 +11,7 @@ export const alertKinds = [
   'honey',
   'silent-agent',
   'dead-decoy',
+  'unsafe-decoy',
   'records-lost',
   'dead-letters',
   'no-free-address',

@@ -64,6 +64,8 @@ export function makeWatch(deps: WatchDeps): Part & { look(): Promise<void> } {
       if (!silent && standing.has(id) && presence === 'online')
         ids.push(await settle(sql, clock, { kind: 'silent-agent', subject: id, why: 'it is heard again' }))
     }
+    for (const { subject } of await revokedAndSilent(sql))
+      ids.push(await settle(sql, clock, { kind: 'silent-agent', subject, why: 'it is no longer enrolled' }))
     return ids.filter((id) => id !== undefined)
   }
 
@@ -83,6 +85,8 @@ export function makeWatch(deps: WatchDeps): Part & { look(): Promise<void> } {
     }
     for (const subject of await retiredButMissed(sql))
       ids.push(await settle(sql, clock, { kind: 'dead-decoy', subject, why: 'it is no longer wanted' }))
+    for (const { subject, why } of await noLongerCondemned(sql))
+      ids.push(await settle(sql, clock, { kind: 'unsafe-decoy', subject, why }))
     return ids.filter((id) => id !== undefined)
   }
 
@@ -149,8 +153,10 @@ const missingDecoys = (sql: Sql, before: string): Promise<Missing[]> =>
      FROM decoys d LEFT JOIN alert_decoys s ON s.decoy = d.id JOIN agents a ON a.id = d.agent
      WHERE d.status = 'wanted' AND a.presence = 'online' AND a.presence_at <= ?
        AND NOT EXISTS (SELECT 1 FROM personas p WHERE p.id = d.persona AND p.version = d.persona_version AND p.status = 'waiting')
+       AND d.condemned_at IS NULL AND (s.phase IS NOT 'condemned' OR d.changed_at <= ?)
        AND ((s.decoy IS NULL AND d.created_at <= ?) OR (s.unready_since IS NOT NULL AND s.unready_since <= ?))
        AND NOT EXISTS (SELECT 1 FROM alerts x WHERE x.kind = 'dead-decoy' AND x.subject = d.id AND x.status <> 'closed')`,
+    before,
     before,
     before,
     before,
@@ -163,6 +169,20 @@ async function retiredButMissed(sql: Sql): Promise<string[]> {
   )
   return rows.map(({ subject }) => subject)
 }
+
+const noLongerCondemned = (sql: Sql): Promise<{ subject: string; why: string }[]> =>
+  sql.all(
+    `SELECT subject, CASE WHEN d.status = 'wanted' THEN 'an administrator released it' ELSE 'it is no longer wanted' END AS why
+     FROM alerts LEFT JOIN decoys d ON d.id = subject WHERE kind = 'unsafe-decoy' AND alerts.status <> 'closed'
+     AND (d.id IS NULL OR d.status <> 'wanted' OR d.condemned_at IS NULL)`,
+  )
+
+/** Agents that are no more, and whose silence is nobody's business. */
+const revokedAndSilent = (sql: Sql): Promise<{ subject: string }[]> =>
+  sql.all(
+    `SELECT subject FROM alerts WHERE kind = 'silent-agent' AND status <> 'closed'
+     AND NOT EXISTS (SELECT 1 FROM agents a WHERE a.id = subject AND a.status = 'enrolled')`,
+  )
 
 async function openSubjects(sql: Sql, kind: string): Promise<string[]> {
   const rows = await sql.all<{ subject: string }>(

@@ -10,14 +10,16 @@ export type Judged =
 const leastWeight = 40
 
 /**
- * What follows from a score; one that does harm is as one below the limit, however real it looks. `fresh`: it is the first
- * of this version. `good`: an earlier version that passed. Pure.
+ * What follows from a score. `fresh`: it is the first of this version. `good`: an earlier version that passed. `unsafe`: it
+ * could do what no decoy may, so it goes, however real it looks and whatever it was before: no version of a persona changes
+ * what can leave a pod. Pure.
  */
 export function judge(
   audit: { score: number; weight: number; fresh: boolean; good?: number | undefined; unsafe?: boolean },
   limit: number,
 ): Judged {
-  if (!audit.unsafe && (audit.score >= limit || audit.weight < leastWeight)) return { do: 'keep' }
+  if (audit.unsafe) return { do: 'refuse' }
+  if (audit.score >= limit || audit.weight < leastWeight) return { do: 'keep' }
   if (!audit.fresh) return { do: 'tell' }
   return audit.good === undefined ? { do: 'refuse' } : { do: 'roll-back', to: audit.good }
 }

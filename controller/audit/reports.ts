@@ -1,6 +1,6 @@
 import { auditScore, comparedWeight } from '../../shared/audit-score.ts'
 import { isoNow } from '../../shared/clock.ts'
-import type { AuditReport } from '../../shared/schemas/audit.ts'
+import type { AuditFinding, AuditReport } from '../../shared/schemas/audit.ts'
 import { type RaiseDeps, raise, settle } from '../alerts/index.ts'
 import type { ControllerConfig } from '../config.ts'
 import { type Decoy, type DecoyActions, readDecoy } from '../decoys/index.ts'
@@ -44,10 +44,11 @@ async function take(sql: Sql, deps: Deps, agent: string, report: AuditReport): P
     run.id,
   )
   const decoy = await readDecoy(sql, run.decoy)
-  // Of a version that is no more, or a decoy that is gone, nothing follows.
-  if (!decoy || decoy.status === 'retired' || decoy.personaVersion !== report.personaVersion) return []
   const { limit } = deps.config.decoys.audit
-  const unsafe = report.findings.some(({ area, verdict }) => area === 'safety' && verdict === 'differs')
+  const unsafe = report.findings.some(isUnsafe)
+  // Of a decoy that is gone nothing follows; of a version that is no more only what holds for every version.
+  if (!decoy || decoy.status === 'retired') return []
+  if (decoy.personaVersion !== report.personaVersion && !unsafe) return []
   const judged = judge({ score, weight, fresh, good: await goodVersion(sql, decoy, limit), unsafe }, limit)
   return follow(sql, deps, { run, decoy, judged, score, report })
 }
@@ -75,6 +76,8 @@ async function goodVersion(sql: Sql, decoy: Decoy, limit: number): Promise<numbe
   return row?.version
 }
 
+const isUnsafe = ({ area, verdict }: AuditFinding) => area === 'safety' && verdict === 'differs'
+
 type Case = { run: Run; decoy: Decoy; judged: Judged; score: number; report: AuditReport }
 const outcomes = { keep: 'kept', 'roll-back': 'rolled-back', refuse: 'refused', tell: 'told' } as const
 const consequences = {
@@ -92,17 +95,22 @@ async function follow(sql: Sql, deps: Deps, { run, decoy, judged, score, report 
   const { limit } = deps.config.decoys.audit
   const worst = report.findings
     .filter(({ verdict }) => verdict === 'differs')
-    .sort((a, b) => b.weight - a.weight)
+    .sort((a, b) => Number(isUnsafe(b)) - Number(isUnsafe(a)) || b.weight - a.weight)
     .slice(0, 5)
     .map(({ probe, words }) => `${probe}: ${words}`)
-  const because = `its audit gave ${score}, the limit is ${limit}: ${worst[0] ?? 'nothing was as expected'}`
+  const unsafe = report.findings.some(isUnsafe)
+  const because = unsafe
+    ? `its audit saw that it is unsafe: ${worst[0]}`
+    : `its audit gave ${score}, the limit is ${limit}: ${worst[0] ?? 'nothing was as expected'}`
   if (judged.do === 'roll-back') await deps.actions.rollBack(sql, decoy.id, judged.to, because)
   if (judged.do === 'refuse') await deps.actions.giveUp(sql, decoy.id, because)
   const alert = await raise(sql, deps, {
     kind: 'audit',
     subject: decoy.id,
-    severity: 'warning',
-    title: `decoy ${decoy.hostname} (${decoy.ip}) can be told from its neighbours: audit ${score} of 100`,
+    severity: unsafe ? 'critical' : 'warning',
+    title: unsafe
+      ? `decoy ${decoy.hostname} (${decoy.ip}) was taken away as unsafe: its audit saw what no decoy may do`
+      : `decoy ${decoy.hostname} (${decoy.ip}) can be told from its neighbours: audit ${score} of 100`,
     reasons: [consequences[judged.do], ...worst],
     // What was undone is over; what stays stands until an audit passes.
     lasting: judged.do === 'tell',

@@ -48,6 +48,8 @@ export interface DecoyActions extends PersonaActions {
   retire(sql: Sql, decoy: string, reason: string, by?: Origin): Promise<Done>
   /** An earlier version of its persona comes back; nothing restarts. */
   rollBack(sql: Sql, decoy: string, version: number, reason: string, by?: Origin): Promise<Done>
+  /** Lets one that was seen to be unsafe come up again. Throws CONFLICT where it was not. */
+  release(sql: Sql, decoy: string, reason: string, by?: Origin): Promise<Done>
   /** As `move`, after the address was lost: counted. */
   readdress(sql: Sql, decoy: string, reason: string): Promise<Done>
   /** As `retire`, after too many addresses were lost. */
@@ -99,6 +101,7 @@ export function makeDecoyActions(deps: ActionDeps): DecoyActions {
       changedAt: isoNow(clock),
       reason,
       tries: 0,
+      releases: 0,
     }
     await savePersona(sql, persona, {
       segment,
@@ -172,6 +175,21 @@ export function makeDecoyActions(deps: ActionDeps): DecoyActions {
     return done(sql, action, decoy, by, reason, `${decoy.hostname} leaves ${decoy.ip}`)
   }
 
+  async function release(sql: Sql, id: string, reason: string, by: Origin = 'admin'): Promise<Done> {
+    const decoy = await wantedDecoy(sql, id)
+    if (!decoy.condemned)
+      throw new MarshlightError('CONFLICT', {
+        what: `decoy ${decoy.hostname} was not taken down as unsafe`,
+        next: 'See `marshlight decoys show` for what is the matter with it.',
+      })
+    await sql.run(
+      'UPDATE decoys SET condemned_at = NULL, condemned_why = NULL, releases = releases + 1, changed_at = ? WHERE id = ?',
+      isoNow(clock),
+      id,
+    )
+    return done(sql, 'release', decoy, by, reason, `may come up again; it was down since ${decoy.condemned.at}`)
+  }
+
   async function done(sql: Sql, action: Action, decoy: Decoy, by: Origin, reason: string, what: string): Promise<Done> {
     const { id, segment, agent, hostname, ip, persona, personaVersion } = decoy
     await writeAction(sql, { at: isoNow(clock), action, segment, decoy: id, agent, by, reason, what })
@@ -181,6 +199,7 @@ export function makeDecoyActions(deps: ActionDeps): DecoyActions {
   return {
     deployOne,
     rollBack,
+    release,
     move: (sql, id, reason, by = 'response') => toAnotherAddress(sql, id, reason, by, 'move'),
     retire: (sql, id, reason, by = 'response') => leave(sql, id, reason, by, 'retire'),
     readdress: (sql, id, reason) => toAnotherAddress(sql, id, reason, 'placement', 'readdress'),

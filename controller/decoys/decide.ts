@@ -51,6 +51,7 @@ const patience = 10
  *   quick pass, no details      -> wait for details, up to waitForDetailMs; then one decoy, the rest with the details
  *   details                     -> the wanted number
  *   address lost or refused     -> another address, up to mostTries, then give up
+ *   seen to be unsafe           -> nothing, and nothing in its place: it waits for an administrator
  *   time to go, appliance gone  -> retire
  */
 export function decide(current: Situation, wanted: Wanted, now: number): { steps: Step[]; nextAt?: number } {
@@ -63,6 +64,7 @@ export function decide(current: Situation, wanted: Wanted, now: number): { steps
   }
   for (const decoy of current.decoys) {
     if (decoy.agentRevoked) leave({ type: 'retire', decoy: decoy.id, because: 'its appliance was revoked' })
+    else if (decoy.phase === 'condemned') continue
     else if (decoy.retireAt !== undefined && decoy.retireAt <= now)
       leave({ type: 'retire', decoy: decoy.id, because: 'its time was over: decoys come and go at random times' })
     else if (decoy.phase === 'withdrawn' || decoy.phase === 'rejected') {

@@ -16,4 +16,4 @@ export {
   readDecoy,
 } from './records.ts'
 export { makeDecoyStateProjector } from './state-projector.ts'
-export { decoyTables } from './tables.ts'
+export { condemnedTables, decoyTables } from './tables.ts'

@@ -53,6 +53,8 @@ export async function composePlan(sql: Sql, agent: string, deps: PlanDeps): Prom
       services: [...services],
       egress: config.decoys.egress,
       limits: config.decoys.limits,
+      ...(decoy.condemned && { condemned: true }),
+      ...(decoy.releases > 0 && { releases: decoy.releases }),
       ...(drift && { drift }),
       ...mimicryOf(config, {
         decoy,

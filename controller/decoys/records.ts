@@ -22,6 +22,10 @@ export type Decoy = {
   retiredAt?: string
   /** Addresses it had to leave. */
   tries: number
+  /** Since when it is down because it was seen to be unsafe, and in what way. */
+  condemned?: { at: string; why: string }
+  /** How often an administrator let it come up again. */
+  releases: number
   /** As its agent last told; absent until it did. */
   state?: {
     phase: DecoyPhase
@@ -53,6 +57,9 @@ type Row = {
   retire_at: string | null
   retired_at: string | null
   tries: number
+  condemned_at: string | null
+  condemned_why: string | null
+  releases: number
   phase: DecoyPhase | null
   state_at: string | null
   state_ip: string | null
@@ -64,7 +71,7 @@ type Row = {
 }
 
 const select = `SELECT d.id, d.segment, d.agent, d.cidr, d.ip, d.mac, d.hostname, d.persona, d.persona_version, d.status, d.origin, d.created_at, d.changed_at,
-  d.reason, d.retire_at, d.retired_at, d.tries, s.phase, s.at AS state_at, s.ip AS state_ip, s.attempts, s.restarts, s.ready_at,
+  d.reason, d.retire_at, d.retired_at, d.tries, d.condemned_at, d.condemned_why, d.releases, s.phase, s.at AS state_at, s.ip AS state_ip, s.attempts, s.restarts, s.ready_at,
   s.reason AS state_reason, s.persona_version AS state_version
   FROM decoys d LEFT JOIN decoy_states s ON s.decoy = d.id`
 
@@ -87,6 +94,8 @@ function toDecoy(row: Row): Decoy {
     ...(row.retire_at !== null && { retireAt: row.retire_at }),
     ...(row.retired_at !== null && { retiredAt: row.retired_at }),
     tries: row.tries,
+    ...(row.condemned_at !== null && { condemned: { at: row.condemned_at, why: row.condemned_why ?? '' } }),
+    releases: row.releases,
     ...(row.phase !== null && {
       state: {
         phase: row.phase,
@@ -102,9 +111,13 @@ function toDecoy(row: Row): Decoy {
   }
 }
 
-/** The phase at the address that it shall have now; what was told of an earlier address is passed over. */
-export function phaseOf({ ip, changedAt, state }: Decoy): DecoyPhase | undefined {
-  if (!state) return undefined
+/**
+ * The phase at the address that it shall have now; what was told of an earlier address, or before it was released, is
+ * passed over. What is condemned is so wherever it is.
+ */
+export function phaseOf({ ip, changedAt, condemned, state }: Decoy): DecoyPhase | undefined {
+  if (condemned) return 'condemned'
+  if (!state || state.phase === 'condemned') return undefined
   return (state.ip === undefined ? state.at > changedAt : state.ip === ip) ? state.phase : undefined
 }
 
@@ -166,6 +179,7 @@ export type Action =
   | 'readdress'
   | 'retire'
   | 'give-up'
+  | 'release'
   | 'no-address'
 export type ActionEntry = { at: string; action: Action; by: string; reason: string; what: string }
 

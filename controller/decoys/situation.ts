@@ -62,6 +62,7 @@ async function situationOf(sql: Sql, { id, name }: { id: string; name: string },
 function phaseWords(decoy: Decoy): { phase?: DecoyPhase; phaseReason?: string } {
   const phase = phaseOf(decoy)
   if (phase === undefined) return {}
+  if (decoy.condemned) return { phase, phaseReason: decoy.condemned.why }
   return { phase, ...(decoy.state?.reason !== undefined && { phaseReason: decoy.state.reason }) }
 }
 

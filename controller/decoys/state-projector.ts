@@ -4,8 +4,9 @@ import type { BusEvent, Projector } from '../work/port.ts'
 
 /**
  * Stream `state` -> how each decoy is, with the history of its phases. A state counts only from the agent that the decoy
- * belongs to. A decoy that could not keep or get its address wakes placement. With `peers`, plans name the decoys that answer:
- * they change when one begins or ends to.
+ * belongs to. A decoy that could not keep or get its address wakes placement. One that was seen to be unsafe is noted for
+ * such, and its agent's plan says so from then on. With `peers`, plans name the decoys that answer: they change when one
+ * begins or ends to.
  */
 export function makeDecoyStateProjector({ peers = false } = {}): Projector<'state'> {
   return {
@@ -14,6 +15,7 @@ export function makeDecoyStateProjector({ peers = false } = {}): Projector<'stat
     async project(sql, records) {
       const wake = new Set<string>()
       const talking = new Set<string>()
+      const condemning = new Set<string>()
       for (const { record, agent } of records) {
         if (record.type !== 'decoy') continue
         const decoy = await sql.get<{ segment: string }>(
@@ -23,10 +25,11 @@ export function makeDecoyStateProjector({ peers = false } = {}): Projector<'stat
         )
         if (!decoy) continue
         const changed = await take(sql, agent, record)
+        if (record.phase === 'condemned' && (await condemn(sql, record))) condemning.add(agent)
         if (changed && (record.phase === 'withdrawn' || record.phase === 'rejected')) wake.add(decoy.segment)
         if (changed && peers) talking.add(decoy.segment)
       }
-      const agents = await hostsIn(sql, [...talking])
+      const agents = [...new Set([...condemning, ...(await hostsIn(sql, [...talking]))])]
       return [
         ...[...wake].map((segment): BusEvent => ({ name: 'segment-changed', segment })),
         ...(agents.length > 0 ? [{ name: 'plan-changed', agents } satisfies BusEvent] : []),
@@ -71,6 +74,21 @@ async function take(sql: Sql, agent: string, state: DecoyState): Promise<boolean
     state.reason ?? null,
   )
   return true
+}
+
+/** Whether it is news: not what was told before an administrator released it. */
+async function condemn(
+  sql: Sql,
+  { decoy, at, reason = 'no reason given', releases = 0 }: DecoyState,
+): Promise<boolean> {
+  const { changes } = await sql.run(
+    'UPDATE decoys SET condemned_at = ?, condemned_why = ? WHERE id = ? AND condemned_at IS NULL AND releases <= ?',
+    at,
+    reason,
+    decoy,
+    releases,
+  )
+  return changes > 0
 }
 
 /** Agents with decoys in these segments. */

@@ -24,3 +24,14 @@ export const decoyTables: Migration = {
     `CREATE INDEX decoy_actions_segment ON decoy_actions (segment, action, at)`,
   ],
 }
+
+/** Decoys that were seen to be unsafe: since when, in what way, and how often an administrator let them come up again. */
+export const condemnedTables: Migration = {
+  room: 'decoys',
+  version: 2,
+  statements: [
+    `ALTER TABLE decoys ADD COLUMN condemned_at TEXT`,
+    `ALTER TABLE decoys ADD COLUMN condemned_why TEXT`,
+    `ALTER TABLE decoys ADD COLUMN releases INTEGER NOT NULL DEFAULT 0`,
+  ],
+}

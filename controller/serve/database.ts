@@ -4,7 +4,7 @@ import { alertTables } from '../alerts/index.ts'
 import { attackerTables } from '../attackers/index.ts'
 import { auditTables } from '../audit/index.ts'
 import { baselineTables, forgottenTables } from '../baselines/index.ts'
-import { decoyTables } from '../decoys/index.ts'
+import { condemnedTables, decoyTables } from '../decoys/index.ts'
 import { detectionTables } from '../detection/index.ts'
 import { driftSettingTables } from '../drift/index.ts'
 import { fleetTables } from '../fleet/index.ts'
@@ -40,6 +40,7 @@ export const migrations: readonly Migration[] = [
   segmentActivityTables,
   baselineTables,
   forgottenTables,
+  condemnedTables,
   driftSettingTables,
   mimicryTables,
   mimicryMovedTables,

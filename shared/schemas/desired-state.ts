@@ -37,6 +37,10 @@ export const desiredDecoy = z.object({
   services: z.array(serviceContainer).min(1).max(3),
   egress: z.array(egressRule).max(64),
   limits: decoyLimits,
+  /** The centre knows that it was seen to be unsafe: nothing of it runs, even where the agent forgot why. */
+  condemned: z.boolean().optional(),
+  /** How often an administrator let it come up again; one more than when it was condemned lets it. */
+  releases: z.int().min(0).optional(),
   /** Deviations of its behaviour; absent: none. */
   drift: decoyDrift.optional(),
   /** Traffic that it makes by itself; absent: none. */

@@ -1,7 +1,17 @@
 import { z } from 'zod'
 import { cidr4, id, ipv4, mac, untrusted, utc } from './common.ts'
 
-export const decoyPhase = z.enum(['waiting', 'creating', 'ready', 'failing', 'rejected', 'withdrawn', 'removed'])
+/** `condemned`: it was seen to be unsafe; nothing of it runs before an administrator released it. */
+export const decoyPhase = z.enum([
+  'waiting',
+  'creating',
+  'ready',
+  'failing',
+  'rejected',
+  'condemned',
+  'withdrawn',
+  'removed',
+])
 
 /** A decoy as the agent sees it (stream `state`), sent at each change of phase, address, persona version or containers. */
 export const decoyState = z.object({
@@ -17,6 +27,8 @@ export const decoyState = z.object({
   personaVersion: z.int().min(1).optional(),
   attempts: z.int().min(0),
   restarts: z.int().min(0),
+  /** Releases of the plan that this was told under: one that is condemned under fewer is released already. */
+  releases: z.int().min(0).optional(),
   /** First time its services answered since it was made. */
   readyAt: utc.optional(),
   reason: untrusted(512).optional(),

@@ -37,7 +37,7 @@ t.test('a decoy can do nothing it must not; one that can is taken down', async (
   run('nsenter', ...inPod, 'ip', 'route', 'replace', 'default', 'dev', 'eth0')
   const from = records.length
   t.match(await verdicts.unsafe(), { is: 'unsafe' })
-  t.match(await reported(phase(bad.id, 'rejected'), from), { reason: /it could do what no decoy may/ })
+  t.match(await reported(phase(bad.id, 'condemned'), from), { reason: /it could do what no decoy may/ })
   t.match(
     records.find((record) => record.type === 'notice' && record.code === 'DECOY_UNSAFE'),
     { level: 'error', data: { decoy: bad.id } },

@@ -62,7 +62,7 @@ export const decoyRoutes: Routes = (app, deps) => {
     const segment = await segmentFor(store, wish.segment)
     return change(query, (sql) => actions.deployOne(sql, segment.id, wish.reason, { by: 'admin', family: wish.family }))
   })
-  for (const verb of ['reconfigure', 'move', 'retire'] as const)
+  for (const verb of ['reconfigure', 'move', 'retire', 'release'] as const)
     app.post(`/v1/decoys/:ref/${verb}`, async ({ params, body, query }) => {
       const { id } = await decoyFor(store, refOf(params))
       const why = check(z.strictObject({ reason }), body).reason

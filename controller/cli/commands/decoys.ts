@@ -49,7 +49,8 @@ export const decoysCommand: CliCommand = (program, cli) => {
           ['system', one.system],
           ['services', [one.ssh, one.telnet ? 'telnet' : undefined].filter(Boolean).join(', ')],
           ['persona', `${one.persona} version ${one.personaVersion}`],
-          ['phase', [one.phase, one.state?.reason].filter(Boolean).join(': ')],
+          ['phase', [one.phase, one.condemned?.why ?? one.state?.reason].filter(Boolean).join(': ')],
+          ['next', one.condemned && nextOf(one)],
           ['restarts', one.state?.restarts],
           ['made', `${shownTime(one.createdAt)} by ${one.origin}: ${one.reason}`],
           ['audit', auditWords(one.look)],
@@ -86,6 +87,7 @@ export const decoysCommand: CliCommand = (program, cli) => {
     ['reconfigure', 'another version of its persona; nothing restarts'],
     ['move', 'another address'],
     ['retire', 'take it away'],
+    ['release', 'let it come up again after it was taken down as unsafe'],
   ] as const
   for (const [verb, words] of verbs)
     decoys
@@ -98,6 +100,9 @@ export const decoysCommand: CliCommand = (program, cli) => {
         await changeDecoy(cli, `/v1/decoys/${encodeURIComponent(ref)}/${verb}`, dryRun, { reason })
       })
 }
+
+const nextOf = ({ hostname }: Decoy): string =>
+  `mend the cause; then \`marshlight decoys release ${hostname}\`, or \`retire\``
 
 const auditWords = ({ score, auditedAt }: LastLook): string | undefined =>
   score === undefined ? undefined : `${score} of 100, ${shownTime(auditedAt)}`

@@ -10,7 +10,7 @@ import { MarshlightError } from '../../../shared/errors.ts'
 import { newId } from '../../../shared/ids.ts'
 import { silentLog } from '../../../shared/log.ts'
 import { systemRandom } from '../../../shared/random.ts'
-import type { AuditReport } from '../../../shared/schemas/audit.ts'
+import type { AuditFinding, AuditReport } from '../../../shared/schemas/audit.ts'
 import { type Reply, type Request, request } from '../../../shared/schemas/desired-state.ts'
 import { card, host, iso, scan, testFleet } from '../segments/fleet.ts'
 
@@ -50,7 +50,7 @@ async function setUp(t: Test) {
   const projector = makeAuditProjector({ config, clock, actions })
   let pos = 0
   /** The report of the run that is under way, with so much of 100 equal. */
-  async function report(score: number, personaVersion: number, from = ids.agent) {
+  async function report(score: number, personaVersion: number, from = ids.agent, more: AuditFinding[] = []) {
     const op = asked.findLast((one) => one.name === 'audit')
     if (op?.name !== 'audit') throw new Error('no audit was asked for')
     const of = { area: 'ssh', seen: '', expected: '', words: 'as told' } as const
@@ -73,6 +73,7 @@ async function setUp(t: Test) {
           verdict: (i + 2) * 10 <= score ? ('equal' as const) : ('differs' as const),
           weight: 10,
         })),
+        ...more,
       ],
       tookMs: 1000,
     }
@@ -175,6 +176,46 @@ t.test('a fresh decoy that is told apart leaves, one that passed before stays wi
   t.match(await listAlerts(store, { kind: 'audit', limit: 9 }), [{ status: 'open' }])
 })
 
+t.test('one that was seen to be unsafe always leaves, though it passed before and scores high', async (t) => {
+  const unsafe: AuditFinding = {
+    probe: 'outward',
+    area: 'safety',
+    verdict: 'differs',
+    weight: 1,
+    seen: '198.18.1.9:443',
+    expected: '',
+    words: 'it opened a connection',
+  }
+  for (const rebuilt of [false, true]) {
+    const { look, ready, report, clock, store, decoy, ids, actions } = await setUp(t)
+    await ready(1)
+    clock.move(61)
+    await look()
+    await report(90, 1)
+    if (rebuilt) {
+      await store.tx((sql) => actions.reconfigure(sql, decoy, 'a test'))
+      clock.move(1)
+      await ready(2)
+    }
+    const wish = {
+      kind: 'audit' as const,
+      reason: 'admin' as const,
+      decoy: { id: decoy, agent: ids.agent, segment: ids.segment },
+    }
+    await store.tx((sql) => queueRun(sql, wish, clock.now()))
+    await look()
+    await look()
+    // The report is of the version before, which was on when the look began.
+    const events = await report(90, 1, ids.agent, [unsafe])
+    t.match(events, [{ name: 'plan-changed' }, { name: 'segment-changed' }, { name: 'alert' }])
+    t.match(await readDecoy(store, decoy), { status: 'retired', personaVersion: rebuilt ? 2 : 1 })
+    t.match(await listAlerts(store, { kind: 'audit', limit: 9 }), [
+      { subject: decoy, severity: 'critical', title: /unsafe/, reasons: [/taken away/, /opened a connection/] },
+    ])
+    t.match((await runsOf(store, decoy, 'audit', 1))[0], { outcome: 'refused' })
+  }
+})
+
 t.test('a taken address is exchanged, a touch that fails is an alert', async (t) => {
   const { look, ready, clock, store, decoy, ids, reply, asked } = await setUp(t)
   await ready(1)
@@ -224,9 +265,6 @@ t.test('what is due, and what follows', async (t) => {
   t.notMatch(dueNow([failing], rules, hour), [{ kind: 'audit' }], 'what fails again and again waits for its turn')
   t.same(judge({ score: 10, weight: 30, fresh: true }, 60), { do: 'keep' }, 'too little to judge by')
   t.same(judge({ score: 10, weight: 100, fresh: true, good: 2 }, 60), { do: 'roll-back', to: 2 })
-  t.same(
-    judge({ score: 99, weight: 300, fresh: true, unsafe: true }, 60),
-    { do: 'refuse' },
-    'what does harm is not kept',
-  )
+  for (const fresh of [true, false])
+    t.same(judge({ score: 99, weight: 9, fresh, good: 1, unsafe: true }, 60), { do: 'refuse' }, 'what does harm goes')
 })

@@ -54,6 +54,29 @@ t.test('a decoy is listed, shown, explained, reconfigured, moved and retired by 
   await t.rejects(run('decoys', 'show', 'nobody'), { code: 'NOT_FOUND' })
 })
 
+t.test('a decoy that was unsafe says what to do next, and is released by its name, once', async (t) => {
+  const { run, store, tell, plans, clock } = await setUp(t)
+  await run('decoys', 'deploy', '--segment', 'office')
+  const [decoy] = await listDecoys(store)
+  if (!decoy) throw new Error('no decoy')
+  await t.rejects(run('decoys', 'release', decoy.hostname), { code: 'CONFLICT', message: /not taken down/ })
+  const at = new Date(clock.now()).toISOString()
+  const state = { type: 'decoy' as const, at, decoy: decoy.id, revision: 1, attempts: 0, restarts: 0 }
+  const events = await tell({ ...state, phase: 'condemned', ip: decoy.ip, reason: 'a way out' })
+  t.match(events, [{ name: 'plan-changed' }])
+  t.match(await run('decoys', 'ls'), /condemned/)
+  const shown = await run('decoys', 'show', decoy.hostname)
+  t.match(shown, /phase +condemned: a way out/)
+  t.match(shown.replace(/\s+/g, ' '), `marshlight decoys release ${decoy.hostname}`)
+  plans.length = 0
+  t.match(await run('decoys', 'release', decoy.hostname, '--dry-run'), /Nothing was changed/)
+  t.match(await run('decoys', 'ls'), /condemned/)
+  t.match(await run('decoys', 'release', decoy.hostname), /done +release/)
+  t.equal(plans.length, 1)
+  t.notMatch(await run('decoys', 'ls'), /condemned/)
+  await t.rejects(run('decoys', 'release', decoy.hostname), { code: 'CONFLICT' })
+})
+
 t.test('where a Linux kernel cannot imitate the stack is explained and shown', async (t) => {
   const { run, store } = await setUp(t)
   await run('decoys', 'deploy', '--segment', 'office')

@@ -67,6 +67,15 @@ t.test('a lost address is replaced, a bounded number of times', async (t) => {
   t.same(types({ ...segment, decoys: others, givenUp: 1 }), [])
 })
 
+t.test('what was seen to be unsafe waits for an administrator, and nothing takes its place', async (t) => {
+  const condemned = decoy('d1', { phase: 'condemned', phaseReason: 'a way out', retireAt: now - 1 })
+  t.same(decide({ ...segment, decoys: [condemned, decoy('d2'), decoy('d3')] }, wanted, now), { steps: [] })
+  t.match(decide({ ...segment, decoys: [{ ...condemned, agentRevoked: true }] }, wanted, now).steps, [
+    { type: 'retire', decoy: 'd1' },
+    { type: 'deploy' },
+  ])
+})
+
 t.test('what is due to go goes, and its time is told before', async (t) => {
   const decoys = [decoy('d1', { retireAt: now + 5000 }), decoy('d2'), decoy('d3')]
   t.same(decide({ ...segment, decoys }, wanted, now), { steps: [], nextAt: now + 5000 })

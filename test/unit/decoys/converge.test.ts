@@ -1,117 +1,15 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import { makeDecoys } from '../../../agent/decoys/index.ts'
-import type { Engine } from '../../../agent/engine/index.ts'
-import { type MemoryEngine, makeMemoryEngine } from '../../../agent/engine/memory-engine.ts'
-import type { Report } from '../../../agent/spool/port.ts'
-import { systemClock } from '../../../shared/clock.ts'
+import t from 'tap'
+import type { MemoryEngine } from '../../../agent/engine/memory-engine.ts'
 import { MarshlightError } from '../../../shared/errors.ts'
-import { writeFileAtomic } from '../../../shared/files.ts'
 import { newId } from '../../../shared/ids.ts'
-import { silentLog } from '../../../shared/log.ts'
 import { pick, seededRandom } from '../../../shared/random.ts'
-import type { StreamRecord } from '../../../shared/schemas/envelope.ts'
 import { decoyOf, planOf } from './desired.ts'
+import { makePlace, type Told } from './place.ts'
 
 // Hundreds of plans with failures, each on disk: 10 s on an idle machine.
 t.setTimeout(120_000)
-
-type Told = StreamRecord<'state'>
-
-/** The room on the engine in memory, with services that say they listen as soon as they are started. */
-async function makePlace(t: Test) {
-  const agent = newId()
-  const stateDir = await mkdtemp(join(tmpdir(), 'decoys-unit-'))
-  const memory = makeMemoryEngine(agent)
-  for (const image of ['pod', 'cowrie', 'services']) memory.images.add(image)
-  const told = new Map<string, string>()
-  const answer = async (service: string, start: string) => {
-    const [, decoy = '', kind] = /^marshlight-(.+)-(cowrie|services)$/.exec(service) ?? []
-    const folder = join(stateDir, 'decoys', decoy)
-    const own = kind === 'services' ? join(folder, 'services') : folder
-    const context = JSON.parse(await readFile(join(folder, 'control', 'context.json'), 'utf8'))
-    const persona = JSON.parse(await readFile(join(folder, 'control', 'persona.json'), 'utf8'))
-    const status = { personaId: persona.id, personaVersion: persona.version, revision: context.revision }
-    const mark = JSON.stringify([start, status])
-    if (told.get(service) === mark) return
-    told.set(service, mark)
-    await writeFileAtomic(join(own, 'out', 'status.json'), JSON.stringify({ ...status, readyAt: start }))
-  }
-  const engine: Engine = {
-    ...memory,
-    exec: async () => ({ exitCode: 0, output: '' }),
-  }
-  // As the services do: look whether the control files changed, and say what is in force.
-  const speaking = new Map<string, Promise<void>>()
-  const services = setInterval(() => {
-    for (const { running, name, startedAt } of memory.standing())
-      if (running && !name.endsWith('-pod') && !speaking.has(name)) {
-        const done = () => void speaking.delete(name)
-        speaking.set(name, answer(name, startedAt ?? '').then(done, done))
-      }
-  }, 5)
-  const records: Told[] = []
-  const waiting = new Set<() => void>()
-  const report: Report = async (_, some) => {
-    records.push(...(some as readonly Told[]))
-    for (const look of waiting) look()
-  }
-  const reported = (fits: (record: Told) => boolean, from = 0) =>
-    new Promise<Told>((resolve) => {
-      const look = () => {
-        const found = records.slice(from).find(fits)
-        if (!found) return
-        waiting.delete(look)
-        resolve(found)
-      }
-      waiting.add(look)
-      look()
-    })
-  const taken = new Map<string, string>()
-  let claim: (claim: { ip: string; mac: string }) => void = () => {}
-  const make = () =>
-    makeDecoys(
-      {
-        engine,
-        arp: {
-          check: async (_, ip) => taken.get(ip),
-          listen: async (_, onClaim, signal) => {
-            claim = onClaim
-            await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
-          },
-        },
-        report,
-        clock: systemClock,
-        random: () => 0.5,
-        log: silentLog,
-        stateDir,
-        images: { pod: 'pod', cowrie: 'cowrie', services: 'services', web: 'web' },
-        nics: async () => [{ nic: 'eth7', cidr: '198.18.7.0/24', address: '198.18.7.2' }],
-        agent,
-      },
-      { firstRetryMs: 5, strayGraceMs: 50, lookEveryMs: 25 },
-    )
-  const decoys = make()
-  t.teardown(async () => {
-    await decoys.stop()
-    clearInterval(services)
-    await Promise.all(speaking.values())
-    await rm(stateDir, { recursive: true, force: true })
-  })
-  return {
-    agent,
-    memory,
-    decoys,
-    make,
-    records,
-    reported,
-    taken,
-    stateDir,
-    claim: (one: Parameters<typeof claim>[0]) => claim(one),
-  }
-}
 
 const settled = (revision: number) => (record: Told) => record.type === 'document' && record.revision === revision
 const fault = () => new MarshlightError('COMMAND_FAILED', { command: 'docker', why: 'a fault', next: 'Again.' })
@@ -239,4 +137,40 @@ t.test('a damaged entry is set aside and told, and the decoy is taken up again',
   t.equal(await readFile(`${path}.damaged`, 'utf8'), '{"decoy":')
   again.applyPlan(planOf(agent, 2, [decoy]))
   t.match(await reported(settled(2), from), { outcome: 'applied' })
+})
+
+t.test('a decoy that was taken down as unsafe does not come up by any change of the plan, only released', async (t) => {
+  const { agent, memory, decoys, make, reported, records, stateDir } = await makePlace(t)
+  const [bad, good] = [decoyOf(20), decoyOf(21)]
+  await decoys.start(new AbortController().signal)
+  decoys.applyPlan(planOf(agent, 1, [bad, good]))
+  await reported(settled(1))
+  await decoys.takeDown(bad.id, 'a way out')
+  t.match(await reported((record) => record.type === 'decoy' && record.phase === 'condemned'), { reason: 'a way out' })
+  const starts = () => memory.calls.filter((call) => call.startsWith('start ') && call.includes(bad.id)).length
+  const before = starts()
+  t.not(before, 0)
+  const moved = { ...bad, ip: '198.18.7.40', personaVersion: 2 }
+  decoys.applyPlan(planOf(agent, 2, [moved, good]))
+  t.match(await reported(settled(2)), { outcome: 'rejected', reason: /a way out/ })
+  await decoys.stop()
+
+  const again = make()
+  t.teardown(() => again.stop())
+  await again.start(new AbortController().signal)
+  again.applyPlan(planOf(agent, 3, [{ ...moved, condemned: true }, good]))
+  t.match(await reported(settled(3)), { outcome: 'applied' }, 'it is down as the plan has it')
+  await again.stop()
+  await rm(join(stateDir, 'decoys', bad.id, 'entry.json'))
+
+  const third = make()
+  t.teardown(() => third.stop())
+  const from = records.length
+  await third.start(new AbortController().signal)
+  third.applyPlan(planOf(agent, 4, [{ ...moved, condemned: true }, good]))
+  await reported(settled(4), from)
+  t.equal(starts(), before)
+  third.applyPlan(planOf(agent, 5, [{ ...moved, releases: 1 }, good]))
+  t.match(await reported(settled(5)), { outcome: 'applied' })
+  t.ok((await runningOf(memory)).includes(moved.ip))
 })

@@ -1,5 +1,15 @@
 import t from 'tap'
-import { adopted, answered, died, entry, failed, steadyMs, withdrawn } from '../../../agent/decoys/entry.ts'
+import {
+  adopted,
+  answered,
+  condemned,
+  departed,
+  died,
+  entry,
+  failed,
+  steadyMs,
+  withdrawn,
+} from '../../../agent/decoys/entry.ts'
 import { decoyOf } from './desired.ts'
 
 const rules = { attempts: 3, firstMs: 1000, capMs: 30_000, random: () => 0.5 }
@@ -49,3 +59,21 @@ t.test('a lost address stays lost until the plan gives another', async (t) => {
   const moved = adopted(lost, { ...decoy, ip: '198.18.7.99' }, 3)
   t.match(moved, { withdrawn: undefined, reason: undefined, ip: '198.18.7.99' })
 })
+
+t.test(
+  'what was seen to be unsafe stays down over every revision, until the plan bears one release more',
+  async (t) => {
+    let one = condemned(adopted(undefined, decoy, 1), 'a way out')
+    for (const desired of [decoy, { ...decoy, ip: '198.18.7.99', personaVersion: 2 }, { ...decoy, condemned: true }])
+      one = adopted(one, desired, one.revision + 1)
+    one = adopted(failed(departed(one), 'no image', 0, rules), decoy, 5)
+    t.match(one, { condemned: { releases: 0 }, revision: 5, gone: false, rejected: false })
+    t.ok(entry.safeParse(JSON.parse(JSON.stringify(one))).success)
+    const released = adopted(one, { ...decoy, releases: 1 }, 6)
+    t.match(released, { condemned: undefined, reason: undefined, attempts: 0 })
+    const again = condemned(released, 'another way out')
+    t.match(adopted(again, { ...decoy, releases: 1 }, 7), { condemned: { releases: 1 } }, 'a release is good for once')
+    const forgotten = adopted(undefined, { ...decoy, condemned: true, releases: 1 }, 8)
+    t.match(forgotten, { condemned: { releases: 1 }, reason: /was not released/ }, 'also where the agent forgot it')
+  },
+)

@@ -1,6 +1,11 @@
 import type { Test } from 'tap'
 import { auditTables } from '../../../controller/audit/index.ts'
-import { decoyAddressesIn, decoyTables, makeDecoyStateProjector } from '../../../controller/decoys/index.ts'
+import {
+  condemnedTables,
+  decoyAddressesIn,
+  decoyTables,
+  makeDecoyStateProjector,
+} from '../../../controller/decoys/index.ts'
 import { personaOriginTables, personaTables } from '../../../controller/personas/index.ts'
 import { makeInventoryProjector, segmentActivityTables, segmentTables } from '../../../controller/segments/index.ts'
 import { coreTables } from '../../../controller/store/core-tables.ts'
@@ -38,6 +43,7 @@ export async function testFleet(t: Test, more: readonly Migration[] = []) {
     personaTables,
     personaOriginTables,
     decoyTables,
+    condemnedTables,
     auditTables,
     segmentActivityTables,
     ...more,

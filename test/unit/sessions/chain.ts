@@ -5,7 +5,7 @@ import { alertTables, makeRiskAlerts, makeStateProjector } from '../../../contro
 import { attackerTables, makeAttackerProjector } from '../../../controller/attackers/index.ts'
 import { auditTables, makeTouchProjector, ownLooks } from '../../../controller/audit/index.ts'
 import { type ControllerConfig, controllerConfig } from '../../../controller/config.ts'
-import { decoyTables } from '../../../controller/decoys/tables.ts'
+import { condemnedTables, decoyTables, makeDecoyStateProjector } from '../../../controller/decoys/index.ts'
 import type { Deps } from '../../../controller/deps.ts'
 import { fleetTables } from '../../../controller/fleet/tables.ts'
 import { makeHoneyProjector } from '../../../controller/honey/index.ts'
@@ -80,6 +80,7 @@ export function makeChain(t: TestLike, overrides: Partial<Record<keyof Controlle
     personaTables,
     personaOriginTables,
     decoyTables,
+    condemnedTables,
     sessionTables,
     sessionAuditTables,
     attackerTables,
@@ -109,6 +110,7 @@ export function makeChain(t: TestLike, overrides: Partial<Record<keyof Controlle
       makeHoneyProjector(deps),
       makeRiskProjector(deps),
       enforcementProjector,
+      makeDecoyStateProjector(),
       makeStateProjector(deps),
       makeTouchProjector(deps),
     ],
