@@ -1,12 +1,13 @@
-import { rm } from 'node:fs/promises'
+import { access, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../shared/clock.ts'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { silentLog } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import { loadConfig } from '../config.ts'
-import { loadIdentity } from '../enrol/index.ts'
+import type { Engine } from '../engine/port.ts'
 import { segmentCards } from './cards.ts'
+import { ownerOf } from './owner.ts'
 import { asJson, type Terminal } from './print.ts'
 import { askStatus } from './status-socket.ts'
 
@@ -23,6 +24,11 @@ export type CleanupCommand = {
 type Step = { name: string; what: string; run(): Promise<void> }
 type Outcome = { name: string; what: string; ok: boolean; reason?: string; next?: string }
 
+const keptBack = {
+  reason: 'kept, since it tells what of the rest is this agent’s',
+  next: 'Mend what failed above, and run the same command again.',
+}
+
 /** Removes what the agent made on this machine. Refuses while it runs: it would make it again. */
 export async function cleanup(o: CleanupCommand, terminal: Terminal): Promise<number> {
   const running = await askStatus(o.stateDir)
@@ -33,7 +39,13 @@ export async function cleanup(o: CleanupCommand, terminal: Terminal): Promise<nu
     })
   const outcomes: Outcome[] = []
   for (const { name, what, run } of await steps(o)) {
-    const outcome = o.dryRun ? { name, what, ok: true } : await attempt(name, what, run)
+    // The state tells what is ours: without it, what is left now would be left for good.
+    const left = name === 'state' && outcomes.some(({ ok }) => !ok)
+    const outcome = o.dryRun
+      ? { name, what, ok: true }
+      : left
+        ? { name, what, ok: false, ...keptBack }
+        : await attempt(name, what, run)
     outcomes.push(outcome)
     if (o.json) continue
     terminal.out(`${o.dryRun ? 'would remove' : outcome.ok ? 'removed' : 'FAILED to remove'} ${what}`)
@@ -57,28 +69,18 @@ async function attempt(name: string, what: string, run: () => Promise<void>): Pr
 
 async function steps(o: CleanupCommand): Promise<Step[]> {
   const config = await loadConfig(o.stateDir)
-  const identity = await loadIdentity(o.stateDir).catch(() => undefined)
+  const owner = await ownerOf(o.stateDir)
+  const had = (role: 'decoys' | 'enforcer') => owner?.roles?.includes(role) ?? true
   const found: Step[] = []
-  if (identity?.roles.includes('decoys')) {
+  // Who knows no roles any more had decoys where there is their folder.
+  if (owner && (owner.roles ? had('decoys') : await isThere(join(o.stateDir, 'decoys'))))
     found.push({
       name: 'decoys',
-      what: `containers and networks of ${identity.name}`,
-      async run() {
-        const { makeDockerEngine } = await import('../engine/index.ts')
-        const engine = makeDockerEngine({
-          socket: config.docker.socket,
-          agentLabel: identity.agent,
-          log: silentLog,
-          clock: o.clock,
-          random: o.random,
-        })
-        const { removeAll } = await import('../decoys/index.ts')
-        await removeAll({ engine, agent: identity.agent, folder: join(o.stateDir, 'decoys') })
-      },
+      what: `containers and networks of ${owner.name ?? owner.agent ?? 'an agent whose identity is damaged'}`,
+      run: () => removeDecoys(o, config.docker.socket, owner.agent),
     })
-  }
   for (const role of ['decoys', 'enforcer'] as const) {
-    if (identity && !identity.roles.includes(role)) continue
+    if (!had(role)) continue
     found.push({
       name: 'blocks',
       what:
@@ -113,3 +115,29 @@ async function steps(o: CleanupCommand): Promise<Step[]> {
     })
   return found
 }
+
+async function removeDecoys(o: CleanupCommand, socket: string, agent: string | undefined): Promise<void> {
+  const { makeDockerEngine } = await import('../engine/index.ts')
+  const { removeAll } = await import('../decoys/index.ts')
+  const { clock, random } = o
+  const engine = makeDockerEngine({ socket, agentLabel: agent ?? 'unknown', log: silentLog, clock, random })
+  const folder = join(o.stateDir, 'decoys')
+  if (agent !== undefined) await removeAll({ engine, agent, folder })
+  else await refuseIfAny(engine)
+}
+
+/** Without its id nobody can tell this agent's decoys from those of another on this machine, and those are not ours. */
+async function refuseIfAny(engine: Pick<Engine, 'networks'>): Promise<void> {
+  const some = (await engine.networks()).filter(({ labels }) => labels['marshlight.agent'] !== undefined)
+  if (some.length === 0) return
+  throw new MarshlightError('CONFLICT', {
+    what: `the identity is damaged, and ${some.map(({ name }) => name).join(', ')} may be of this agent or of another`,
+    next: 'See `docker ps -a --filter label=marshlight.agent`, remove what is of this one, and run this again.',
+  })
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )

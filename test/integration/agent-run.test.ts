@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
@@ -120,7 +120,7 @@ t.test('an appliance without its Docker Engine goes on, and says so', async (t) 
   const controller = new TestController(pki)
   await controller.start()
   t.teardown(() => controller.stop())
-  const { stateDir } = await enrolled(t, controller, 'decoys')
+  const { stateDir, agent } = await enrolled(t, controller, 'decoys')
   const config = { nics: noCards, docker: { socket: join(stateDir, 'none.sock') }, health: { everySeconds: 1 } }
   await writeFile(join(stateDir, 'agent.json'), JSON.stringify(config))
   const child = start(t, stateDir)
@@ -137,6 +137,22 @@ t.test('an appliance without its Docker Engine goes on, and says so', async (t) 
   const exit = once(child, 'exit')
   child.kill('SIGTERM')
   t.strictSame(await exit, [0, null])
+
+  const identity = join(stateDir, 'identity', 'identity.json')
+  const forget = async () => {
+    const { code, out } = await command('cleanup', '--forget', '--json', '--state', stateDir)
+    const { ok, steps } = JSON.parse(out) as { ok: boolean; steps: { name: string; what: string; ok: boolean }[] }
+    const failed = steps.filter((step) => !step.ok)
+    return { code, ok, failed: failed.map(({ name }) => name), what: failed[0]?.what }
+  }
+  const refused = { code: 1, ok: false, failed: ['decoys', 'state'] }
+  t.match(await forget(), refused, 'what its decoys are known by is kept')
+  const whole = await readFile(identity, 'utf8')
+  await writeFile(identity, whole.slice(0, 200))
+  t.match(await forget(), { ...refused, what: new RegExp(agent) }, 'a damaged identity still tells whose they are')
+  await writeFile(identity, 'x')
+  t.match(await forget(), { ...refused, what: /damaged/ }, 'and one that tells nothing is no reason to pass them over')
+  t.equal(await readFile(identity, 'utf8'), 'x')
 })
 
 t.test('wrong use and wrong configuration are told with the next step', async (t) => {
