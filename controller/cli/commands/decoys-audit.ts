@@ -1,18 +1,14 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import { MarshlightError } from '../../../shared/errors.ts'
+import { systemClock } from '../../../shared/clock.ts'
 import type { AuditFinding } from '../../../shared/schemas/audit.ts'
 import type { ShownRun } from '../../api/routes/audits.ts'
 import type { CliCommand, CliContext } from '../context.ts'
 import { withQuery } from '../duration.ts'
 import { wrapped } from '../print.ts'
 import { shownTime } from '../shown-time.ts'
+import { isOpen, waitForRuns } from '../wait-for-runs.ts'
 
 type Full = ShownRun & { findings: AuditFinding[] }
 type Where = { all?: boolean; segment?: string; dryRun?: boolean; equal?: boolean }
-
-const pollMs = 500
-/** Longer than an appliance takes for one, so that it is told by its own words. */
-const patienceMs = 600_000
 
 /** `decoys audit`, `audits`, `touch`: beside the other commands on decoys. */
 export const decoysAuditCommand: CliCommand = (program, cli) => {
@@ -64,7 +60,11 @@ export const decoysAuditCommand: CliCommand = (program, cli) => {
 }
 
 /** Asks for runs and waits for their ends, telling how far they are. Undefined after a dry run, which it shows itself. */
-async function ask(cli: CliContext, wish: object, dryRun: boolean | undefined): Promise<ShownRun[] | undefined> {
+async function ask(
+  cli: CliContext,
+  wish: object,
+  dryRun: boolean | undefined,
+): Promise<readonly ShownRun[] | undefined> {
   const asked = await cli.api.post<{ items: ShownRun[] }>(`/v1/audits${dryRun ? '?dryRun=1' : ''}`, wish)
   if (dryRun) {
     cli.show(asked.items, (items) => {
@@ -76,25 +76,21 @@ async function ask(cli: CliContext, wish: object, dryRun: boolean | undefined): 
     })
     return undefined
   }
-  const ids = asked.items.map(({ id }) => id).join(',')
-  const end = Date.now() + patienceMs
-  let runs = asked.items
-  while (runs.some(isOpen)) {
-    if (Date.now() > end)
-      throw new MarshlightError('TIMEOUT', {
-        what: 'the audit',
-        seconds: patienceMs / 1000,
-        next: 'See `marshlight decoys audits`.',
-      })
-    const current = runs.find(({ status }) => status === 'running') ?? runs.find(isOpen)
-    const done = runs.filter((run) => !isOpen(run)).length
-    await cli.progress(`${done} of ${runs.length} done, ${current?.hostname} is ${current?.status}`, pause(pollMs))
-    runs = (await cli.api.get<{ items: ShownRun[] }>(withQuery('/v1/audits', { ids }))).items
-  }
-  return runs
+  const ids = asked.items.map(({ id }) => id)
+  // Of a whole fleet in pieces: they stand in the address, and Node takes 16 KiB of that.
+  const pieces = Array.from({ length: Math.ceil(ids.length / 200) }, (_, at) => ids.slice(at * 200, at * 200 + 200))
+  const runsOf = async (some: string[]) =>
+    (await cli.api.get<{ items: ShownRun[] }>(withQuery('/v1/audits', { ids: some.join(',') }))).items
+  return waitForRuns(asked.items, {
+    clock: systemClock,
+    read: async () => (await Promise.all(pieces.map(runsOf))).flat(),
+    pausing(runs, pause) {
+      const current = runs.find(({ status }) => status === 'running') ?? runs.find(isOpen)
+      const done = runs.filter((run) => !isOpen(run)).length
+      return cli.progress(`${done} of ${runs.length} done, ${current?.hostname} is ${current?.status}`, pause)
+    },
+  })
 }
-
-const isOpen = ({ status }: ShownRun) => status === 'queued' || status === 'running'
 
 function showAudit(cli: CliContext, run: Full, equal: boolean): void {
   const { findings } = run
