@@ -9,6 +9,8 @@ import {
   countDeed,
   type Deeds,
   endVisit,
+  type Face,
+  isNewer,
   isPresence,
   lastVisit,
   noDeeds,
@@ -20,10 +22,13 @@ import {
 /** What came later than this after it happened is past: its source was given nothing, and is no part of the comparison. */
 const lateMs = 600_000
 
-/** What a batch tells of one source at one decoy. */
+/** What a batch tells of one source at one decoy with one face. */
 type Part = {
   source: string
   decoy: string
+  face: Face
+  /** At which he is first seen. */
+  service: string
   firstAt?: string
   lastAt: string
   seenAt: string
@@ -61,11 +66,11 @@ export function makeAdaptationProjector(
   async function visitFor(
     sql: Sql,
     last: Visit | undefined,
-    { source, decoy, firstAt, seenAt }: Part & { firstAt: string },
+    { source, decoy, firstAt, seenAt, face, service }: Part & { firstAt: string },
     agents: Set<string>,
   ): Promise<Visit | undefined> {
     if (last && last.ended_at === null) {
-      if (Date.parse(firstAt) - Date.parse(last.last_at) <= idleMs) return last
+      if (Date.parse(firstAt) - Date.parse(last.last_at) <= idleMs && !isNewer(face, last)) return last
       await endVisit(sql, last, seenAt, ports)
     }
     if (Date.parse(seenAt) - Date.parse(firstAt) > lateMs) return undefined
@@ -74,7 +79,8 @@ export function makeAdaptationProjector(
     const greeted = await unlessRefused(sql, () => views.greet(sql, where), undefined)
     if (!greeted) return undefined
     for (const agent of greeted.agents) agents.add(agent)
-    return openVisit(sql, { assignment: greeted.assignment.id, source, decoy, at: firstAt, seenAt, idleMs })
+    const { assignment } = greeted
+    return openVisit(sql, { assignment, source, decoy, at: firstAt, seenAt, idleMs, service, face })
   }
 
   return {
@@ -96,9 +102,10 @@ function partsOf(all: readonly Counted[]): Part[] {
   for (const { stored, source } of all) {
     if (source === undefined) continue
     const { record: event, receivedAt: seenAt } = stored
-    const key = `${source} ${event.decoy}`
+    const key = `${source} ${event.decoy} ${event.persona} ${event.personaVersion}`
     const part: Part = parts.get(key) ?? {
-      ...{ source, decoy: event.decoy, lastAt: event.at, seenAt },
+      ...{ source, decoy: event.decoy, lastAt: event.at, seenAt, service: event.service },
+      face: { persona: event.persona, persona_version: event.personaVersion },
       ...{ terminal: false, deeds: noDeeds() },
     }
     parts.set(key, part)
@@ -106,7 +113,9 @@ function partsOf(all: readonly Counted[]): Part[] {
     part.terminal ||= showsTerminal(event)
     part.seenAt = seenAt
     if (event.at > part.lastAt) part.lastAt = event.at
-    if (isPresence(event) && (part.firstAt === undefined || event.at < part.firstAt)) part.firstAt = event.at
+    if (!isPresence(event) || (part.firstAt !== undefined && event.at >= part.firstAt)) continue
+    part.firstAt = event.at
+    part.service = event.service
   }
   return [...parts.values()]
 }

@@ -3,6 +3,7 @@ import { type Effect, effectOf } from '../drift/effect.ts'
 import type { Sql } from '../store/port.ts'
 import type { Group } from './assign.ts'
 import { attackerClasses } from './attacker-class.ts'
+import type { LeftOut } from './visits.ts'
 
 /** Sources in each of two groups from which an interval says something. */
 const leastCompared = 5
@@ -28,13 +29,21 @@ export type ClassReport = {
   adaptive: Outcome
   arms: (Outcome & { arm: Arm })[]
 }
-export type DriftReport = { since: string | null; all: ClassReport; classes: ClassReport[] }
+/** Visits that nobody is compared by, and those of the control group among them. */
+export type LeftOutCount = { why: LeftOut; visits: number; control: number }
+export type DriftReport = {
+  since: string | null
+  all: ClassReport
+  classes: ClassReport[]
+  leftOut: LeftOutCount[]
+}
 
 type Row = { source: string; class: string; grp: Group; arm: Arm; visits: number; felt: number; sum: number }
 
 /**
  * Engagement with drift and without, by intention to treat: a source counts for what it was assigned by lot, whether or
- * not any of it was felt, and whatever its view became since. Visits that have ended only.
+ * not any of it was felt, and whatever its view became since. Visits that have ended only; those that were left out are
+ * counted beside.
  */
 export async function driftReport(sql: Sql, of: { since?: string; class?: string }): Promise<DriftReport> {
   const rows = await sql.all<Row>(
@@ -46,9 +55,18 @@ export async function driftReport(sql: Sql, of: { since?: string; class?: string
     of.class ?? '',
     of.class ?? '',
   )
+  const leftOut = await sql.all<LeftOutCount>(
+    `SELECT v.left_out AS why, COUNT(*) AS visits, SUM(CASE WHEN a.grp = 'control' THEN 1 ELSE 0 END) AS control
+     FROM adaptation_assignments a JOIN adaptation_visits v ON v.assignment = a.id
+     WHERE v.left_out IS NOT NULL AND v.ended_at >= ? AND (? = '' OR a.class = ?) GROUP BY v.left_out ORDER BY v.left_out`,
+    of.since ?? '',
+    of.class ?? '',
+    of.class ?? '',
+  )
   const classes = attackerClasses.filter((one) => rows.some((row) => row.class === one))
   return {
     since: of.since ?? null,
+    leftOut,
     all: classReport(everyone, rows),
     classes: classes.map((one) =>
       classReport(

@@ -29,3 +29,23 @@ export const adaptationTables: Migration = {
       PRIMARY KEY (class, arm))`,
   ],
 }
+
+/**
+ * Of a visit: which face of the decoy it met, which service it began at, and why it is left out of every comparison
+ * (`by-hand` | `other-face`). Beliefs count sources from here on, no longer visits: learned anew from the visits that are kept.
+ */
+export const adaptationVisitTables: Migration = {
+  room: 'adaptation',
+  version: 2,
+  statements: [
+    `ALTER TABLE adaptation_visits ADD COLUMN persona TEXT NOT NULL DEFAULT ''`,
+    'ALTER TABLE adaptation_visits ADD COLUMN persona_version INTEGER NOT NULL DEFAULT 0',
+    `ALTER TABLE adaptation_visits ADD COLUMN service TEXT NOT NULL DEFAULT 'ssh'`,
+    'ALTER TABLE adaptation_visits ADD COLUMN left_out TEXT',
+    'DELETE FROM adaptation_beliefs',
+    `INSERT INTO adaptation_beliefs SELECT class, arm, COUNT(*), AVG(mean), MAX(0, SUM(mean * mean) - COUNT(*) * AVG(mean) * AVG(mean))
+     FROM (SELECT a.class, a.arm, AVG(v.engagement) AS mean FROM adaptation_visits v
+       JOIN adaptation_assignments a ON a.id = v.assignment WHERE v.engagement IS NOT NULL GROUP BY a.class, a.arm, v.source)
+     GROUP BY class, arm`,
+  ],
+}

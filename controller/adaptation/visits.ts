@@ -1,7 +1,7 @@
 import type { DecoyEvent } from '../../shared/schemas/event.ts'
 import { engagementOf } from '../drift/bandit.ts'
 import type { Sql } from '../store/port.ts'
-import { assignmentOf } from './assignments.ts'
+import { type Assignment, assignmentOf } from './assignments.ts'
 import { learnFrom } from './beliefs.ts'
 import type { AdaptationPorts } from './ports.ts'
 
@@ -20,7 +20,17 @@ export type Visit = {
   ended_at: string | null
   seconds: number | null
   engagement: number | null
-} & Deeds
+  /** Service at which it began. */
+  service: string
+  /** Why nothing is learned from it and nobody compared by it. */
+  left_out: LeftOut | null
+} & Face &
+  Deeds
+
+/** What a decoy shows: its persona, and which version. A visit is of one face: another begins a visit of its own. */
+export type Face = { persona: string; persona_version: number }
+/** An administrator's drift was part of it; or what others did had given the decoy another face than the source knew. */
+export type LeftOut = 'by-hand' | 'other-face'
 
 /** Counts of what was done, as events tell it. */
 export type Deeds = {
@@ -79,30 +89,66 @@ export const lastVisit = (sql: Sql, source: string, decoy: string): Promise<Visi
     decoy,
   )
 
-type Opening = { assignment: number; source: string; decoy: string; at: string; seenAt: string; idleMs: number }
+type Opening = {
+  assignment: Assignment
+  source: string
+  decoy: string
+  at: string
+  seenAt: string
+  idleMs: number
+  service: string
+  face: Face
+}
+
+/** Sessions that were open before a change go on with the face they had. */
+export const isNewer = (face: Face, known: Face): boolean =>
+  known.persona !== '' && (face.persona !== known.persona || face.persona_version > known.persona_version)
 
 /** A return is a visit after a pause, while the same assignment stands: what came before was given by it. */
 export async function openVisit(sql: Sql, opening: Opening): Promise<Visit> {
-  const { assignment, source, decoy, at, seenAt, idleMs } = opening
+  const { assignment, source, decoy, at, seenAt, idleMs, service, face } = opening
   const before = await sql.get(
     'SELECT 1 AS one FROM adaptation_visits WHERE assignment = ? AND last_at <= ? LIMIT 1',
-    assignment,
+    assignment.id,
     new Date(Date.parse(at) - idleMs).toISOString(),
   )
   await sql.run(
-    `INSERT INTO adaptation_visits (assignment, source, decoy, opened_at, last_at, seen_at, terminal, returned, ${deedNames.join(', ')})
-     VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, 0, 0, 0, 0, 0, 0)`,
-    assignment,
+    `INSERT INTO adaptation_visits (assignment, source, decoy, opened_at, last_at, seen_at, terminal, returned,
+       ${deedNames.join(', ')}, service, persona, persona_version, left_out)
+     VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, 0, 0, 0, 0, 0, 0, ?, ?, ?, ?)`,
+    assignment.id,
     source,
     decoy,
     at,
     at,
     seenAt,
     before ? 1 : 0,
+    service,
+    face.persona,
+    face.persona_version,
+    (await changedByOthers(sql, opening)) ? ('other-face' satisfies LeftOut) : null,
   )
   const made = await lastVisit(sql, source, decoy)
   if (!made) throw new Error('a visit that was just opened is not there')
   return made
+}
+
+/**
+ * Whether the source met the decoy with another face before, under what it is assigned now, and not for what it did itself:
+ * the next version of a persona is shown to all, the control group too, for what one of them did.
+ */
+async function changedByOthers(sql: Sql, { assignment, source, decoy, face }: Opening): Promise<boolean> {
+  const other = await sql.get(
+    `SELECT 1 AS one FROM adaptation_visits WHERE assignment = ? AND decoy = ? AND persona <> ''
+     AND (persona <> ? OR persona_version <> ?) LIMIT 1`,
+    ...[assignment.id, decoy, face.persona, face.persona_version],
+  )
+  if (!other) return false
+  const own = await sql.get(
+    "SELECT 1 AS one FROM adaptation_changes WHERE source = ? AND decoy = ? AND kind = 'persona' AND at >= ? LIMIT 1",
+    ...[source, decoy, assignment.made_at],
+  )
+  return own === undefined
 }
 
 /** Adds what was done; times only of events that show somebody's presence. */
@@ -127,8 +173,7 @@ export const addDeeds = (
 
 /**
  * Ends a visit and learns from it, once: by what its source had been assigned, whether or not that was felt, and
- * whatever its view became since (intention to treat). One that an administrator's drift was part of says nothing, and
- * ends without engagement.
+ * whatever its view became since (intention to treat). One that is left out says nothing, and ends without engagement.
  */
 export async function endVisit(
   sql: Sql,
@@ -137,8 +182,10 @@ export async function endVisit(
   { wasSetByHand }: Pick<AdaptationPorts, 'wasSetByHand'>,
 ): Promise<void> {
   const { source, decoy, opened_at: from, last_at: to } = visit
-  if (await wasSetByHand(sql, { source, decoy, from, to })) {
-    await sql.run('UPDATE adaptation_visits SET ended_at = ? WHERE id = ? AND ended_at IS NULL', at, visit.id)
+  const leftOut = (await wasSetByHand(sql, { source, decoy, from, to })) ? 'by-hand' : visit.left_out
+  if (leftOut !== null) {
+    const end = 'UPDATE adaptation_visits SET ended_at = ?, left_out = ? WHERE id = ? AND ended_at IS NULL'
+    await sql.run(end, at, leftOut, visit.id)
     return
   }
   const seconds = Math.max(0, Date.parse(visit.last_at) - Date.parse(visit.opened_at)) / 1000

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { adaptationTables } from '../adaptation/index.ts'
+import { adaptationTables, adaptationVisitTables } from '../adaptation/index.ts'
 import { alertTables } from '../alerts/index.ts'
 import { attackerTables } from '../attackers/index.ts'
 import { auditTables } from '../audit/index.ts'
@@ -45,5 +45,6 @@ export const migrations: readonly Migration[] = [
   mimicryTables,
   mimicryMovedTables,
   adaptationTables,
+  adaptationVisitTables,
   detectionTables,
 ]

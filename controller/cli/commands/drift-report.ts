@@ -35,7 +35,12 @@ Examples:
     })
 }
 
-function showReport(cli: CliContext, { all, classes, enabled, controlShare }: Shown): void {
+const leftOutWords = {
+  'by-hand': 'while drift that an administrator set was in force',
+  'other-face': "after the decoy's persona had changed for what others did",
+} as const
+
+function showReport(cli: CliContext, { all, classes, enabled, controlShare, leftOut }: Shown): void {
   const say = (text: string) => cli.line(wrapped(text, 0))
   if (!enabled) say('Adaptation is switched off (adaptation.enabled): nobody is given anything new.')
   const sources = all.control.chosen + all.adaptive.chosen
@@ -53,6 +58,8 @@ function showReport(cli: CliContext, { all, classes, enabled, controlShare }: Sh
 RATIO is against the control group of the same class (of all attackers no arm has one: each class is given others), ${Math.round(controlShare * 100)} % by lot. A source counts for what \
 was assigned to it, whether or not it felt any of it (FELT: visits that did).`,
   )
+  for (const { why, visits, control } of leftOut)
+    say(`Left out: ${visits} visits ${leftOutWords[why]}, ${control} of them of the control group.`)
 }
 
 function rowsOf(report: ClassReport): (string | number | undefined)[][] {

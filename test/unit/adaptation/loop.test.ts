@@ -221,6 +221,53 @@ t.test('conduct moves a view, within the rails; the control group is left as it 
   t.same((await driftOf(control.store, decoy)).views, [])
 })
 
+t.test('a face that one attacker brought about is no part of what the others are compared by', async (t) => {
+  const world = makeWorld(t, always)
+  await world.prepare()
+  const ip = await drifted(world)
+  const control = '198.51.100.3'
+  await world.feed([world.event(control, 'session.open'), world.event(control, 'command', { command: 'id' })])
+  await world.store.run(
+    "UPDATE adaptation_assignments SET grp = 'control', arm = 'none', shown = 'none' WHERE source = ?",
+    control,
+  )
+  for (const command of ['cat /proc/1/cgroup', 'dmidecode'])
+    await world.feed([world.event(ip, 'login.success'), world.event(ip, 'command', { command })])
+  await world.look()
+  t.same(world.reconfigured, [decoy])
+  world.clock.advance(minute)
+  const now = { personaVersion: 2 }
+  // The control group's shell goes on, and a second session meets what has come; so does a newcomer.
+  await world.feed([
+    world.event(control, 'command', { command: 'w' }),
+    world.event(control, 'session.open', { session: 'after', ...now }),
+    world.event(control, 'command', { session: 'after', command: 'ls', ...now }),
+    world.event(control, 'command', { command: 'ps' }),
+    world.event(ip, 'command', { command: 'w', ...now }),
+    world.event('198.51.100.4', 'session.open', now),
+  ])
+  world.clock.advance(6 * minute)
+  await world.look()
+  world.clock.advance(minute)
+  await world.feed([world.event(control, 'session.open', { session: 'again', ...now })])
+  world.clock.advance(6 * minute)
+  await world.look()
+  const made = await world.store.all<{ source: string; left_out: string | null; engagement: number | null }>(
+    'SELECT source, left_out, commands, engagement FROM adaptation_visits ORDER BY id',
+  )
+  const of = (source: string) => made.filter((one) => one.source === source)
+  t.match(of(control), [
+    { left_out: null, engagement: Number, commands: 3 },
+    { left_out: 'other-face', engagement: null },
+    { left_out: 'other-face', engagement: null },
+  ])
+  t.match(of(ip), [{ left_out: null }, { left_out: null, engagement: Number }], 'what he brought about himself counts')
+  t.match(of('198.51.100.4'), [{ left_out: null, engagement: Number }], 'who never knew another face, too')
+  const { leftOut, all } = await driftReport(world.store, {})
+  t.same(leftOut, [{ why: 'other-face', visits: 2, control: 2 }])
+  t.equal(all.control.visits, 1)
+})
+
 t.test('a flood of sources changes a decoy so many times an hour, and both groups stop alike', async (t) => {
   const world = makeWorld(t, { controlShare: 0.3, changesPerHour: 5 })
   await world.prepare()
