@@ -34,6 +34,8 @@ export function makeHearing(deps: HearingDeps): Hearing {
   let plan: Plan | undefined
   let pseudonyms: Pseudonyms | undefined
   let ours: ReadonlySet<string> = new Set()
+  /** Segments that more than one card hears. */
+  let byMany: ReadonlySet<string> = new Set()
   let windowEndsAt = 0
 
   /** Card -> segments to hear there: its own, and of a mirror port all. */
@@ -57,7 +59,9 @@ export function makeHearing(deps: HearingDeps): Hearing {
       ...(plan?.decoys ?? []).map(({ mac }) => mac),
       ...(await deps.nics()).map(({ mac }) => mac),
     ])
-    const cidrs = new Set([...cards.values()].flatMap((card) => card.cidrs))
+    const all = [...cards.values()].flatMap((card) => card.cidrs)
+    const cidrs = new Set(all)
+    byMany = new Set(all.filter((cidr, i) => all.indexOf(cidr) < i))
     for (const cidr of heard.keys()) if (!cidrs.has(cidr)) heard.delete(cidr)
     for (const [nic, ear] of ears)
       if (ear.cidrs.join() !== cards.get(nic)?.cidrs.join()) {
@@ -79,7 +83,7 @@ export function makeHearing(deps: HearingDeps): Hearing {
     pseudonyms ??= await openPseudonyms(join(deps.stateDir, 'capture'))
     for (const cidr of cidrs) if (!heard.has(cidr)) heard.set(cidr, begin(cidr, pseudonyms(cidr)))
     const reader = makePcapReader(({ frame, at }) => {
-      for (const cidr of cidrs) heard.get(cidr)?.features.add(frame, at)
+      for (const cidr of cidrs) heard.get(cidr)?.features.add(frame, at, byMany.has(cidr) ? nic : undefined)
     })
     // The agent's own scans and reports need not come out of the kernel; decoys change, and are told apart here.
     const without = (await deps.nics()).map(({ mac }) => mac)

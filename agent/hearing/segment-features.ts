@@ -6,6 +6,7 @@ import { decode, type Segment, tcp, udp } from '../capture/decode.ts'
 import { tellAnswerer, tellAsker } from '../capture/greeting.ts'
 import { nameKind } from '../capture/name-kind.ts'
 import { makeWindowProfile } from '../capture/window-profile.ts'
+import { makeHeardTwice } from './heard-twice.ts'
 
 export type SegmentFeaturesDeps = {
   cidr: string
@@ -28,6 +29,7 @@ const mostHosts = 16_384
  */
 export function makeSegmentFeatures({ cidr, random, pseudonym, isOurs }: SegmentFeaturesDeps) {
   const { first, last } = parseNetwork(cidr)
+  const heardTwice = makeHeardTwice()
   const isInside = (address: number) => address >= first && address <= last
   let window = makeWindowProfile(random)
   let lastBegunAt: number | undefined
@@ -78,10 +80,12 @@ export function makeSegmentFeatures({ cidr, random, pseudonym, isOurs }: Segment
   }
 
   return {
-    add(frame: Buffer, at: number): void {
+    /** `card`: which of several that hear this segment it was. */
+    add(frame: Buffer, at: number, card?: string): void {
       const segment = decode(frame)
       if (!segment || (segment.source !== 0 && !isInside(segment.source) && !isInside(segment.target))) return
       if (isOurs(macAt(frame, 6)) || isOurs(macAt(frame, 0))) return
+      if (card !== undefined && segment.protocol === udp && heardTwice(segment, at, card)) return
       heard(segment.source, at)
       conversations.add(segment, at)
     },

@@ -21,6 +21,7 @@ t.test('windows of a segment while the plan names it, and not a word of it after
   const steps: (() => void)[] = []
   const told: unknown[] = []
   const conversed: string[] = []
+  let [lookups, most] = [0, 0]
   const open = new Map<string, { mirror: boolean; end: () => void }>()
   const hearing = makeHearing({
     stateDir: t.testdir(),
@@ -51,11 +52,15 @@ t.test('windows of a segment while the plan names it, and not a word of it after
         end('stopped')
       }
       open.set(nic, { mirror, end: () => end('broken') })
-      if (mirror) setImmediate(() => onBytes(recording))
+      setImmediate(() => onBytes(recording))
       const counts = async () => ({ captured: 9, received: 9, dropped: mirror ? 4 : 0, final: false })
       return { pid: 1, ended, stop, counts, pause() {}, resume() {} }
     },
-    onConversations: async (of, conversations) => void conversed.push(`${of} ${conversations.length > 0}`),
+    onConversations: async (of, conversations, { hosts }) => {
+      conversed.push(`${of} ${conversations.length > 0}`)
+      lookups += conversations.filter(({ kind }) => kind === 'dns').flatMap(({ exchanges }) => exchanges).length
+      most = Math.max(most, hosts)
+    },
   })
   /** Lets time pass until it is so. */
   const passUntil = async (so: () => boolean) => {
@@ -77,6 +82,7 @@ t.test('windows of a segment while the plan names it, and not a word of it after
   )
   await passUntil(() => conversed.length > 2)
   t.ok(conversed.includes(`${cidr} true`), 'conversations go to mimicry')
+  t.strictSame({ lookups, most }, { lookups: 3, most: 2 }, 'what both cards heard came once')
   t.notMatch(JSON.stringify(told.map((one) => ({ ...(one as object), subject: undefined }))), /\d+\.\d+\.\d+\.\d+/)
 
   const before = told.length

@@ -40,6 +40,30 @@ t.test('who speaks to whom, how much, how fast, and what for, in pseudonyms', as
   t.notMatch(JSON.stringify([seen, conversations]), /198\.18\.|\d+\.\d+\.\d+\.\d+/, 'no address in any of it')
 })
 
+t.test('what two cards hear was said once, what one hears twice was said twice', async (t) => {
+  const pseudonym = makePseudonyms(Buffer.alloc(32, 1))
+  const begun = () =>
+    makeSegmentFeatures({ cidr: '198.18.90.0/24', random: seededRandom('segment'), pseudonym, isOurs: () => false })
+  const [one, two, again] = [begun(), begun(), begun()]
+  const isDatagram = (frame: Buffer) => frame[23] === 17
+  const datagrams = packets.filter(({ frame }) => isDatagram(frame))
+  for (const { frame, at } of datagrams) for (const to of [one, two]) to.add(frame, at, 'eth0')
+  // A mirror port hears more; its packets come a little later each, and to us all at once.
+  for (const { frame, at } of packets) {
+    if (!isDatagram(frame)) one.add(frame, at + 0.7, 'mirror0')
+    two.add(frame, at + 0.7, 'mirror0')
+  }
+  const [single, both] = [one.take(60, end), two.take(60, end)]
+  t.same(both.conversations, single.conversations)
+  t.same(both.profile, single.profile)
+  for (const { frame, at } of packets) {
+    again.add(frame, at, 'mirror0')
+    again.add(frame, at + 0.7, 'mirror0')
+  }
+  const names = ({ profile: { 'name.kind': kinds } }: typeof single) => (kinds?.form === 'mix' ? kinds.counts : {})
+  t.equal(names(again.take(60, end))['A plain'], 2 * (names(single)['A plain'] as number))
+})
+
 t.test('other networks, decoys and the appliance are left out', async (t) => {
   t.same(heard('198.18.91.0/24').conversations, [])
   const macs = new Set(
