@@ -8,17 +8,22 @@ import type { BusEvent } from '../work/port.ts'
 import type { Caused } from './scores.ts'
 
 type AlarmDeps = RaiseDeps & { judgeRisk: RiskJudge }
-type Place = { name: string; since: string; alertScore: number }
+type Place = { name: string; since: string }
 
-const severityOf: Record<Cause['kind'], Severity> = { interference: 'high', network: 'warning', shortage: 'warning' }
+const severityOf: Record<Cause['kind'], Severity> = {
+  interference: 'high',
+  network: 'warning',
+  shortage: 'warning',
+  unclear: 'warning',
+}
 /** Decoys that an alert of many names. */
 const mostNamed = 8
 const mostSources = 64
 
 /**
  * What a round found, as alerts: one for a segment whose network is in trouble, one for an appliance that is short of
- * something, one for each decoy that moved alone. Each lasts until a round finds no more of it. Interference is evidence
- * against whoever was at the decoy, once an alert.
+ * something, one for each decoy that moved alone or of which the cause is unclear. Each lasts until a round finds no more of it, or
+ * its decoys are no longer wanted. Interference is evidence against whoever was at the decoy then, once an alert.
  */
 export async function raiseAlarms(
   sql: Sql,
@@ -32,12 +37,13 @@ export async function raiseAlarms(
   for (const [subject, own] of Map.groupBy(over, subjectOf)) {
     subjects.add(subject)
     const name = await nameOf(sql, own)
-    const alert = await raise(sql, deps, { kind: 'drift', subject, lasting: true, ...(await wordsFor(sql, own, name)) })
+    const words = await wordsFor(sql, own, name)
+    events.push(...(await settleLesser(sql, deps, subject, words.severity)))
+    const alert = await raise(sql, deps, { kind: 'drift', subject, lasting: true, ...words })
     if (!alert) continue
     events.push({ name: 'alert', id: alert.id })
-    const [first] = own as [Caused]
-    if (first.cause === 'interference' && first.kind === 'decoy')
-      events.push(...(await weigh(sql, deps, first, { name, since, alertScore })))
+    const first = own.find(({ cause, kind }) => cause === 'interference' && kind === 'decoy')
+    if (first) events.push(...(await weigh(sql, deps, first, { name, since })))
   }
   return [...events, ...(await settleOthers(sql, deps, standings, subjects))]
 }
@@ -51,6 +57,7 @@ async function nameOf(sql: Sql, [first]: readonly Caused[]): Promise<string> {
     network: ['segments', 'name'],
     shortage: ['agents', 'name'],
     interference: ['decoys', 'hostname'],
+    unclear: ['decoys', 'hostname'],
   }[first.cause ?? 'interference'] as [string, string]
   const row = await sql.get<{ name: string }>(`SELECT ${column} AS name FROM ${table} WHERE id = ?`, subjectOf(first))
   return row?.name ?? subjectOf(first)
@@ -72,11 +79,13 @@ async function wordsFor(
   )
   const title = {
     interference: `decoy ${name} behaves otherwise than expected, alone`,
+    unclear: `decoy ${name} behaves otherwise than expected; why is unclear`,
     network: `decoys of segment ${name} are slower together: its network`,
     shortage: `decoys of ${name} are slower: the appliance is short of resources`,
   }[kind]
   const next = {
     interference: `See who was there with \`marshlight sessions ls --decoy ${worst.decoy}\`, what moved with \`marshlight drift explain ${worst.decoy}\`; another in its place comes with \`marshlight decoys retire ${worst.decoy}\`.`,
+    unclear: `Nobody is blamed. See what moved with \`marshlight drift explain ${worst.decoy}\`, its segment’s other hosts, and the appliance with \`marshlight agents show\`.`,
     network: 'Look at the segment’s switches and uplink; the decoys need nothing.',
     shortage: 'See the appliance with `marshlight agents show`; give it fewer decoys or a larger machine.',
   }[kind]
@@ -106,7 +115,7 @@ async function weigh(
      WHERE decoy = ? AND last_at >= ? AND source IS NOT NULL AND audit IS NULL
        AND source NOT IN (SELECT ip FROM decoys) GROUP BY source ORDER BY last_at DESC LIMIT ${mostSources}`,
     one.decoy,
-    since,
+    one.since === undefined ? since : new Date(one.since).toISOString(),
   )
   const now = isoNow(clock)
   const found = rows.map(
@@ -127,15 +136,30 @@ async function weigh(
   return judgeRisk(sql, found)
 }
 
-/** Alerts whose subject was looked at and that are not raised again. What could not be looked at stays as it is. */
+/** Where the cause becomes clear, the alert is another one, with its own words and its weight. */
+async function settleLesser(sql: Sql, { clock }: AlarmDeps, subject: string, severity: Severity): Promise<BusEvent[]> {
+  const lesser = await sql.get(
+    `SELECT 1 AS one FROM alerts WHERE kind = 'drift' AND subject = ? AND status <> 'closed' AND severity = 'warning'`,
+    subject,
+  )
+  if (!lesser || severity === 'warning') return []
+  const id = await settle(sql, clock, { kind: 'drift', subject, why: 'its cause is clear now' })
+  return id === undefined ? [] : [{ name: 'alert', id }]
+}
+
+/**
+ * Alerts whose subject was looked at and that are not raised again, and those of subjects without any decoy that is wanted. What
+ * could not be looked at stays as it is.
+ */
 async function settleOthers(
   sql: Sql,
   { clock }: AlarmDeps,
   standings: readonly Caused[],
   raised: ReadonlySet<string>,
 ): Promise<BusEvent[]> {
-  const open = await sql.all<{ subject: string }>(
-    `SELECT subject FROM alerts WHERE kind = 'drift' AND status <> 'closed'`,
+  const open = await sql.all<{ subject: string; wanted: number }>(
+    `SELECT subject, EXISTS (SELECT 1 FROM decoys d WHERE d.status = 'wanted' AND a.subject IN (d.id, d.segment, d.agent)) AS wanted
+     FROM alerts a WHERE kind = 'drift' AND status <> 'closed'`,
   )
   const looked = new Set(
     standings
@@ -143,9 +167,9 @@ async function settleOthers(
       .flatMap(({ decoy, segment, appliance }) => [decoy, segment, appliance]),
   )
   const events: BusEvent[] = []
-  for (const { subject } of open) {
-    if (raised.has(subject) || !looked.has(subject)) continue
-    const why = 'a later look found no more of it'
+  for (const { subject, wanted } of open) {
+    if (raised.has(subject) || (wanted && !looked.has(subject))) continue
+    const why = wanted ? 'a later look found no more of it' : 'it is no longer wanted'
     const id = await settle(sql, clock, { kind: 'drift', subject, why })
     if (id !== undefined) events.push({ name: 'alert', id })
   }

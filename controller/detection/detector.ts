@@ -2,7 +2,7 @@ import { isoNow } from '../../shared/clock.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import { makeRounds } from '../../shared/rounds.ts'
 import type { Deps } from '../deps.ts'
-import { type Cause, causesOf, type Load } from '../drift/index.ts'
+import { type Cause, causesOf, type LoadIn } from '../drift/index.ts'
 import type { RiskJudge } from '../risk/index.ts'
 import type { BusEvent } from '../work/port.ts'
 import { raiseAlarms } from './alarms.ts'
@@ -75,24 +75,29 @@ export function makeDetector(deps: DetectorDeps): Part & { look(): Promise<Cause
 export const levelOf = (everySeconds: number): number => (falseAlarmsADay * Math.min(86_400, everySeconds)) / 86_400
 
 /** Pure. */
-export function withCauses(standings: readonly Standing[], loads: ReadonlyMap<string, Load>): Caused[] {
+export function withCauses(standings: readonly Standing[], loadIn: LoadIn): Caused[] {
   const idOf = ({ decoy, instance }: Standing) => (instance === undefined ? decoy : `${decoy} ${instance}`)
   const causes = causesOf(
     standings
       .filter(({ findings }) => findings.length > 0)
       .map((one) => ({
         id: idOf(one),
+        decoy: one.decoy,
+        kind: one.kind,
         appliance: one.appliance,
         segment: one.segment,
         findings: one.findings
           .filter(({ whose }) => whose !== 'visitors')
           .map((finding) => ({ ...finding, significant: counts(finding) })),
+        tracks: one.tracks,
       })),
-    loads,
+    loadIn,
   )
   const byId = new Map<string, Cause>(causes.flatMap((cause) => cause.instances.map((id) => [id, cause] as const)))
   return standings.map((one) => {
     const cause = byId.get(idOf(one))
-    return cause ? { ...one, cause: cause.kind, because: cause.because } : one
+    return cause
+      ? { ...one, cause: cause.kind, because: cause.because, ...(cause.since !== undefined && { since: cause.since }) }
+      : one
   })
 }

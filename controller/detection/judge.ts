@@ -1,11 +1,12 @@
 import type { FeatureName, Profile } from '../../shared/schemas/baseline.ts'
 import type { WindowSubject } from '../../shared/schemas/observation.ts'
 import { wasserstein } from '../../shared/statistics/index.ts'
-import { type Finding, judged, type Moved, movesOf, plainScore, scoreOfEffect } from '../drift/index.ts'
+import { type Finding, judged, type Moved, movesOf, plainScore, scoreOfEffect, type Track } from '../drift/index.ts'
 import { outsideBand } from './band.ts'
 import type { Expectation } from './expectation.ts'
 import type { Worths } from './likeness.ts'
 import type { Reported } from './reports.ts'
+import type { Slow } from './streams.ts'
 import { followsRequests, leastShiftMs, type Whose, whoseIs } from './whose.ts'
 
 /** One port of a decoy, what it does by itself, or a mimicry instance: what is expected of it and what was seen. */
@@ -20,8 +21,10 @@ export type Subject = {
   observed: Profile
   /** Features whose observations are worth less than they are many. */
   worths?: Worths
+  /** When it was slow, for telling causes apart. */
+  tracks?: readonly Track[]
   /** Changes of late that the streams found. */
-  slow: readonly Moved[]
+  slow: readonly Slow[]
   /** What an instance of mimicry tells of itself against its plan. */
   reported?: readonly Reported[]
 }
@@ -51,11 +54,15 @@ export type Standing = {
   /** What moved most, of what counts. */
   top?: Told
   findings: Told[]
+  /** Without what visitors moved by asking for something else. */
+  tracks: Track[]
   tooFew: FeatureName[]
 }
 
 /** Below this, what visitors ask counts as changed; weaker than the level of findings, since here it keeps one from being told. */
 const askedOtherwise = 0.001
+/** Where a stream found a change, too, so little suffices of the hour itself: less than a round asks of it alone. */
+const slowlySure = 0.001
 
 /**
  * Scores of all that is watched, in one round. Pure.
@@ -85,10 +92,8 @@ export async function judgeRound(
     const asked = own.some(({ feature, p }) => feature === 'request.size' && p < askedOtherwise)
     return {
       one,
-      findings: withSlow(
-        one,
-        own.map((finding) => toldOf(one, finding, asked)),
-      ),
+      findings: own.map((finding) => toldOf(one, withSlow(one, finding), asked)),
+      tracks: (one.tracks ?? []).filter(({ feature }) => !(asked && followsRequests.has(feature))),
       few: tooFew[at] ?? [],
     }
   })
@@ -107,6 +112,7 @@ export async function judgeRound(
       plain: Number.isFinite(plain) ? Math.round(plain * 1000) / 1000 : null,
       ...(top && { top }),
       findings,
+      tracks: own.flatMap(({ tracks }) => tracks),
       tooFew: [...new Set(own.flatMap(({ few }) => few))],
     }
   })
@@ -137,14 +143,12 @@ function movesAt({ expectation, observed, worths = {} }: Subject): { moved: Move
   }
 }
 
+type Judged = Finding & { at: number; n: number; planned?: true; slow?: true }
+
 /** The levels of many looks are far below what re-labelling can tell, and it is slow. */
 const lookedOnceInAWhile = { falseDiscoveries: 0.01, leastObservations: 20, relabelBelow: 1e-4 }
 
-function toldOf(
-  one: Subject,
-  { at: _, planned, ...finding }: Finding & { at: number; n: number; planned?: true },
-  asked: boolean,
-): Told {
+function toldOf(one: Subject, { at: _, planned, ...finding }: Judged, asked: boolean): Told {
   const { subject, service } = one
   const byVisitors = asked && followsRequests.has(finding.feature) && whoseIs(subject, 'request.size') === 'visitors'
   return {
@@ -164,16 +168,19 @@ function isSlight({ expectation, observed }: Subject, name: FeatureName): boolea
   return wasserstein(known.values, seen.values) < leastShiftMs
 }
 
-/** What streams found stands beside what the hour shows; the hour's own finding of the feature comes first. */
-function withSlow(one: Subject, findings: Told[]): Told[] {
-  const known = new Set(findings.filter(({ significant }) => significant).map(({ feature }) => feature))
-  const more = one.slow
-    .filter(({ feature }) => !known.has(feature) && !one.expectation.untold.has(feature))
-    .map(
-      (move): Told => ({ ...toldOf(one, { ...move, q: move.p, significant: true, at: 0, n: 0 }, false), slow: true }),
-    )
-  const replaced = new Set(more.map(({ feature }) => feature))
-  return [...findings.filter(({ feature }) => !replaced.has(feature)), ...more]
+/**
+ * A stream takes windows for independent, and knows neither sessions nor who asks for what. So what it found is told only where
+ * the hour shows it with all that its observations are worth, and as the hour shows it; there, less is enough. They are worth
+ * what they were before the change began: a slow change itself makes windows alike.
+ */
+function withSlow(one: Subject, finding: Judged): Judged {
+  const { feature, significant, planned } = finding
+  const change = one.slow.find((other) => other.feature === feature)
+  if (!change || planned || significant) return finding
+  const seen = one.observed[feature]
+  const [again] = movesAt({ ...one, observed: { [feature]: seen }, worths: { [feature]: change.worth } }).moved
+  if (!again || again.p > slowlySure) return finding
+  return { ...finding, p: again.p, significant: true, slow: true, words: `${finding.words}; ${change.words}` }
 }
 
 const bySignificanceAndEffect = (a: Told, b: Told) =>

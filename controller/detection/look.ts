@@ -3,7 +3,7 @@ import { seededRandom } from '../../shared/random.ts'
 import type { Profile } from '../../shared/schemas/baseline.ts'
 import { baselineOf, type KeptWindow, keyOf, knownOfSubject, mergeProfiles, windowsOf } from '../baselines/index.ts'
 import type { Deps } from '../deps.ts'
-import { driftOf, type Moved } from '../drift/index.ts'
+import { driftOf } from '../drift/index.ts'
 import type { Sql } from '../store/port.ts'
 import { expectationOf } from './expectation.ts'
 import type { Subject } from './judge.ts'
@@ -11,7 +11,8 @@ import { worthsOf } from './likeness.ts'
 import { driftByMark, noteMark } from './marks.ts'
 import type { Past } from './past.ts'
 import { reportedSubjects } from './reports.ts'
-import { levelOf, streamFalseAlarms } from './streams.ts'
+import { levelOf, longestOnset, type Slow, type SlowChange, slowOf } from './streams.ts'
+import { tracksOf } from './tracks.ts'
 
 type Row = {
   kind: 'decoy' | 'mimicry'
@@ -68,6 +69,7 @@ async function lookAtOne(sql: Sql, past: Past, row: Row, since: string, now: str
     seen.windows.map(({ profile }) => profile),
     seededRandom(`${keyOf(subject)}/${now}`),
   )
+  const worths = worthsOf(earlier.likenesses, seen.windows, observed)
   return {
     decoy,
     subject,
@@ -76,10 +78,11 @@ async function lookAtOne(sql: Sql, past: Past, row: Row, since: string, now: str
     segment,
     expectation,
     observed,
-    worths: worthsOf(earlier.likenesses, seen.windows, observed),
-    slow: (await slowChanges(sql, keyOf(subject), seen.mark, now))
-      .filter((change) => isStill(change, expectation.profile, observed))
-      .map(({ move }) => move),
+    worths,
+    tracks: tracksOf(subject, expectation.profile, seen.windows, worths),
+    slow: await slowChanges(sql, past, {
+      ...{ subject, mark: seen.mark, now, baseline, expected: expectation.profile, windows: seen.windows, observed },
+    }),
   }
 }
 
@@ -104,33 +107,39 @@ async function ownBaseline(sql: Sql, subject: Subject['subject']): Promise<Profi
   return from === 'own' ? profile : undefined
 }
 
-type SlowMove = { before: number; now: number; move: Moved }
-
-/** It led away from what is expected, and what is seen of late is nearer to where it led than to where it came from. */
-function isStill({ before, now, move }: SlowMove, expected: Profile, observed: Profile): boolean {
-  const [known, seen] = [expected[move.feature], observed[move.feature]].map((one) => one && levelOf(one))
-  const isAway = known === undefined || Math.abs(now - known) > Math.abs(before - known)
-  return isAway && (seen === undefined || Math.abs(seen - now) < Math.abs(seen - before))
-}
-
-async function slowChanges(sql: Sql, key: string, mark: string, now: string): Promise<SlowMove[]> {
-  const since = new Date(Date.parse(now) - slowMs).toISOString()
-  const rows = await sql.all<{ feature: Moved['feature']; found_by: string; before: number; now: number; at: string }>(
-    'SELECT feature, found_by, before, now, at FROM drift_changes WHERE key = ? AND at > ? AND mark = ? ORDER BY id DESC',
-    key,
-    since,
+/** Changes that a stream found of late and that are still to be seen. */
+async function slowChanges(sql: Sql, past: Past, looked: Looked): Promise<Slow[]> {
+  const { subject, mark, now, baseline, expected, windows, observed } = looked
+  const rows = await sql.all<Omit<SlowChange, 'away'> & { at: string }>(
+    'SELECT feature, found_by AS by, before, now, at FROM drift_changes WHERE key = ? AND at > ? AND mark = ? ORDER BY id DESC',
+    keyOf(subject),
+    new Date(Date.parse(now) - slowMs).toISOString(),
     mark,
   )
-  return [...Map.groupBy(rows, ({ feature }) => feature).values()].map(([one]) => {
-    const { feature, before, now, found_by, at } = one as (typeof rows)[number]
-    const short = (value: number) => String(Number(value.toPrecision(3)))
-    const move: Moved = {
-      feature,
-      effect:
-        before > 0 && now > 0 ? 1 - Math.exp(-Math.abs(Math.log(now / before))) : Math.min(1, Math.abs(now - before)),
-      p: streamFalseAlarms,
-      words: `went from ${short(before)} to ${short(now)} over many windows, seen at ${at.slice(11, 16)} (${found_by})`,
-    }
-    return { before, now, move }
-  })
+  const found: Slow[] = []
+  for (const [change] of Map.groupBy(rows, ({ feature }) => feature).values()) {
+    if (!change || !isStill(change, expected, observed)) continue
+    const onsetMs = longestOnset * 1000 * (windows.at(-1)?.seconds ?? 0)
+    const began = new Date(Date.parse(change.at) - onsetMs).toISOString()
+    const { likenesses, windows: before } = await past.before(sql, subject, began, now, baseline)
+    const worth = before < leastEarlier ? undefined : worthsOf(likenesses, windows, observed)[change.feature]
+    if (worth) found.push(slowOf(change, change.at, worth))
+  }
+  return found
+}
+type Looked = {
+  subject: Subject['subject']
+  mark: string
+  now: string
+  baseline: Profile
+  expected: Profile
+  windows: readonly KeptWindow[]
+  observed: Profile
+}
+
+/** It led away from what is expected, and what is seen of late is nearer to where it led than to where it came from. */
+function isStill({ feature, before, now }: Omit<SlowChange, 'away'>, expected: Profile, observed: Profile): boolean {
+  const [known, seen] = [expected[feature], observed[feature]].map((one) => one && levelOf(one))
+  const isAway = known === undefined || Math.abs(now - known) > Math.abs(before - known)
+  return isAway && (seen === undefined || Math.abs(seen - now) < Math.abs(seen - before))
 }

@@ -36,6 +36,22 @@ export function makePast() {
       if (windows.length >= enough) known.set(key, { at, earlier })
       return earlier
     },
+    /** The same of all that was before `since`, however long ago: a time that does not move on. */
+    async before(
+      sql: Sql,
+      subject: Subject['subject'],
+      since: string,
+      now: string,
+      baseline: Profile,
+    ): Promise<Earlier> {
+      const [key, at] = [`${keyOf(subject)} before ${since}`, Date.parse(now)]
+      const held = known.get(key)
+      if (held && at - held.at < keptMs) return held.earlier
+      const windows = await calmBefore(sql, subject, since, hourMs)
+      const earlier = { likenesses: likenessesOf(windows, baseline), profile: {}, windows: windows.length }
+      known.set(key, { at, earlier })
+      return earlier
+    },
     forgetBefore(at: number): void {
       for (const [key, held] of known) if (held.at < at - 2 * keptMs) known.delete(key)
     },

@@ -3,7 +3,7 @@ import type { Cause } from '../drift/index.ts'
 import type { Sql } from '../store/port.ts'
 import type { Standing, Told } from './judge.ts'
 
-export type Caused = Standing & { cause?: Cause['kind']; because?: string }
+export type Caused = Standing & { cause?: Cause['kind']; because?: string; since?: number }
 export type ScoreRow = {
   at: string
   decoy: string

@@ -1,6 +1,12 @@
 import type { Feature, FeatureName, Profile } from '../../shared/schemas/baseline.ts'
 import type { WindowSubject } from '../../shared/schemas/observation.ts'
-import { type AdwinState, makeAdwin, makePageHinkley, type PageHinkleyState } from '../../shared/statistics/index.ts'
+import {
+  type AdwinState,
+  makeAdwin,
+  makePageHinkley,
+  type PageHinkleyState,
+  type Worth,
+} from '../../shared/statistics/index.ts'
 import { leastShiftMs, whoseIs } from './whose.ts'
 
 /**
@@ -42,8 +48,10 @@ const leastInWindow = 5
 const pageHinkley = { least: 10, tolerance: 1, threshold: 30, memory: 1 }
 const adwin = { delta: 1e-7, every: 8, leastWindow: 8, grace: 24 }
 const farthest = 4
-/** How often, at most, a window of a feature is taken for a change without one, as far as was simulated. */
-export const streamFalseAlarms = 1e-6
+/** A change as it is told at a look; with what observations were worth before it began. */
+export type Slow = { feature: FeatureName; words: string; worth: Worth }
+/** It began at most so many windows before it was found. */
+export const longestOnset = 60
 
 /** What a window tells, and the streams after it. Pure: `streams` stays as it was. */
 export function withWindow(
@@ -92,6 +100,16 @@ function step(
   return {
     state: { first: [], middle: 0, deviation: 0, last: [] },
     change: { by: moved ? 'page-hinkley' : 'adwin', before: middle, now, away: (now - middle) / deviation },
+  }
+}
+
+/** As words. */
+export function slowOf({ feature, by, before, now }: Omit<SlowChange, 'away'>, at: string, worth: Worth): Slow {
+  const short = (value: number) => String(Number(value.toPrecision(3)))
+  return {
+    feature,
+    worth,
+    words: `went from ${short(before)} to ${short(now)} over many windows, seen at ${at.slice(11, 16)} (${by})`,
   }
 }
 

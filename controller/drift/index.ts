@@ -1,5 +1,5 @@
 export { type Arm, type Beliefs, chooseArm, engagementOf, learn } from './bandit.ts'
-export { type Cause, causesOf, type Instance, type Load } from './causes.ts'
+export { type Cause, causesOf, type Instance, type Load, type LoadIn } from './causes.ts'
 export { type Comparison, compare, type Finding, judged, type Moved, movesOf, scoreOfEffect } from './compare.ts'
 export { type Effect, effectOf } from './effect.ts'
 export { expectedProfile } from './expected.ts'
@@ -23,6 +23,7 @@ export {
   wasSetByHand,
   withinBounds,
 } from './settings.ts'
+export type { Moment, Span, Track } from './slowness.ts'
 export { driftSettingTables } from './tables.ts'
 export { type GivenNumbers, type WishedEffect, wishedDrift } from './wish.ts'
 export { driftWords, effectShort, effectWords, featureWords, restWords } from './words.ts'

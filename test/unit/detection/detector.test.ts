@@ -132,7 +132,7 @@ t.test(
       .tx((sql) => setDrift(sql, { decoy: world.decoys[0] ?? '', drift, by: 'admin', reason: 'test', at: world.at() }))
     t.match(await world.look(), [{ score: 0 }])
     await world.pass(60, (_, i) => drifted(i, slower))
-    t.match(await world.look(), [{ top: { feature: 'response.delay' }, cause: 'interference' }])
+    t.match(await world.look(), [{ top: { feature: 'response.delay' }, cause: 'unclear' }])
   },
 )
 
@@ -151,7 +151,7 @@ t.test(
     }
     await hour()
     const before = await known()
-    t.match(await hour(), { cause: 'interference' })
+    t.match(await hour(), { cause: 'unclear' })
     t.equal(await known(), before, 'nothing was learned in the second hour')
     for (let i = 0; i < 23; i++) await hour()
     t.ok((await known()) > before, 'it is how it is now')
@@ -178,7 +178,7 @@ t.test('what the streams found is over when it is over, and the way back is no d
   const slow = (_: number, i: number) => world.window(0, drawn(slower, `slow/${i}/${world.at()}`))
   for (let hours = 0; hours < 3; hours++) {
     await world.pass(60, slow)
-    t.match(await world.look(), [{ cause: 'interference' }])
+    t.match(await world.look(), [{ cause: 'unclear' }])
   }
   t.not((await world.store().all('SELECT * FROM drift_changes')).length, 0, 'a stream found it, too')
   for (let hours = 0; hours < 3; hours++) {

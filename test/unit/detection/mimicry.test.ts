@@ -81,9 +81,9 @@ t.test(
       })
     }
     t.same(movedMost(pairs({})), { score: 0 })
-    for (const [factor, of, feature] of [
-      [{ response: 3 }, 'response', 'response.size'],
-      [{ pause: 4 }, 'pause', 'interarrival'],
+    for (const [factor, of, feature, cause] of [
+      [{ response: 3 }, 'response', 'response.size', 'interference'],
+      [{ pause: 4 }, 'pause', 'interarrival', 'unclear'],
     ] as const) {
       const measured = movedMost(pairs(factor))
       t.match(measured, { moved: { kind: 'https', of } })
@@ -91,7 +91,7 @@ t.test(
       await reports(world, 6, () => ({ ...usual, measured }))
       await world.look()
       const standing = await standingOf(world)
-      t.match(standing, { score: measured?.score, feature, cause: 'interference' })
+      t.match(standing, { score: measured?.score, feature, cause })
     }
   },
 )

@@ -9,7 +9,7 @@ import {
   expectedProfile,
   generateDrift,
   type Instance,
-  type Load,
+  type LoadIn,
 } from '../../../controller/drift/index.ts'
 import { seededRandom } from '../../../shared/random.ts'
 import type { Profile } from '../../../shared/schemas/baseline.ts'
@@ -72,28 +72,35 @@ t.test('network, shortage and interference are told apart', async (t) => {
     'partner.kind': { form: 'mix', counts: { stranger: 500 } },
   }).findings
   const still = compare(baseline, baseline).findings
-  const at = (id: string, findings: Instance['findings']): Instance => ({ id, appliance: 'a', segment: 's', findings })
-  const idle = new Map<string, Load>([['a', { cpu: 0.2, memory: 0.4, throttled: false }]])
-  const short = new Map<string, Load>([['a', { cpu: 0.97, memory: 0.4, throttled: false }]])
+  /** A decoy of which such a part of the answers was slow, where a tenth is. */
+  const at = (id: string, findings: Instance['findings'], share = findings === slow ? 0.9 : 0.1): Instance => ({
+    ...{ id, decoy: id, kind: 'decoy', appliance: 'a', segment: 's', findings },
+    tracks: [{ feature: 'response.delay', usual: 0.1, moments: [{ from: 0, to: 60_000, n: 100, slow: 100 * share }] }],
+  })
+  const idle: LoadIn = () => ({ cpu: 0.2, memory: 0.4, throttled: false })
+  const short: LoadIn = () => ({ cpu: 0.97, memory: 0.4, throttled: false })
+  const causes = (all: Instance[], load: LoadIn) =>
+    causesOf(all, load).map(({ kind, instances }) => `${kind} ${instances.join()}`)
   const all = [at('1', slow), at('2', slow), at('3', slow), at('4', still)]
-  t.match(causesOf(all, idle), [{ kind: 'network', instances: ['1', '2', '3'] }])
-  t.match(causesOf(all, short), [{ kind: 'shortage', instances: ['1', '2', '3'], because: /97 % busy/ }])
-  t.match(causesOf([at('1', strange), at('2', still), at('3', still)], idle), [
-    { kind: 'interference', instances: ['1'], because: /partner\.kind/ },
-  ])
-  t.match(causesOf([at('1', strange), at('2', slow), at('3', slow), at('4', slow)], idle), [
-    { kind: 'network', instances: ['2', '3', '4'] },
-    { kind: 'interference', instances: ['1'] },
-  ])
-  t.strictSame(causesOf([at('1', still), at('2', still)], short), [])
+  t.strictSame(causes(all, idle), ['network 1', 'network 2', 'network 3'])
+  t.strictSame(causes(all, short), ['shortage 1', 'shortage 2', 'shortage 3'])
+  t.match(causesOf(all, short)[0]?.because, /3 of 4 decoys .*97 % busy/)
+  t.strictSame(causes([at('1', strange), at('2', still), at('3', still)], idle), ['interference 1'])
+  t.strictSame(
+    causes([at('1', strange), at('2', slow), at('3', slow), at('4', slow)], idle),
+    ['interference 1', 'network 2', 'network 3', 'network 4'],
+    'what no network moves is somebody’s, whatever the network does',
+  )
+  t.strictSame(causes([at('1', strange), at('2', strange), at('3', strange)], idle).slice(0, 1), ['unclear 1'])
+  t.strictSame(causes([at('1', still), at('2', still)], short), [])
+  t.strictSame(causes([at('1', slow), at('2', still)], idle), ['unclear 1'], 'two are too few')
+  t.strictSame(causes([at('1', slow), at('2', slow), at('3', still), at('4', still)], idle), ['unclear 1', 'unclear 2'])
 
-  const leaning = slow.map((one) => ({ ...one, significant: false, p: 0.004, effect: 0.6 * one.effect }))
-  const onset = [at('1', slow), at('2', leaning), at('3', leaning), at('4', still)]
-  t.match(causesOf(onset, idle), [{ kind: 'network', instances: ['1', '2', '3'] }], 'at its beginning only one is sure')
-  const little = leaning.map((one) => ({ ...one, effect: 0.2 * one.effect }))
-  t.match(
-    causesOf([at('1', slow), at('2', little), at('3', little), at('4', still)], idle),
-    [{ kind: 'interference', instances: ['1'] }],
+  const onset = (share: number) => [at('1', slow), at('2', still, share), at('3', still, share), at('4', still)]
+  t.strictSame(causes(onset(0.6), idle), ['network 1', 'network 2', 'network 3'], 'at its beginning only one is sure')
+  t.strictSame(
+    causes(onset(0.25), idle),
+    ['interference 1'],
     'what one decoy does to the others of its machine is far less than what is done to it',
   )
 })
