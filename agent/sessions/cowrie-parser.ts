@@ -18,6 +18,7 @@ const kinds: Readonly<Record<string, EventKind>> = {
   'cowrie.log.closed': 'tty.closed',
   'cowrie.direct-tcpip.request': 'forward.request',
   'cowrie.telnet.error': 'protocol.error',
+  'marshlight.events.lost': 'events.lost',
 }
 
 /** SSH and telnet: one line of a Cowrie event file. */

@@ -12,6 +12,7 @@ const kinds: Readonly<Record<string, EventKind>> = {
   request: 'request',
   'file.upload': 'file.upload',
   'protocol.error': 'protocol.error',
+  lost: 'events.lost',
 }
 
 /** HTTP, FTP, SMB, databases and the like: one line of an event file of theirs. */

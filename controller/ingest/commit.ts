@@ -1,11 +1,12 @@
 import { type Batch, decodeBatch } from '../../shared/batch.ts'
 import { wordsOf } from '../../shared/errors.ts'
 import type { Acknowledgement, StreamName } from '../../shared/schemas/envelope.ts'
-import { filePart } from '../../shared/schemas/event.ts'
+import { type DecoyEvent, filePart } from '../../shared/schemas/event.ts'
 import { streamRecords } from '../../shared/schemas/records.ts'
 import { storePart } from '../store/blobs.ts'
 import type { Sql, SqlValue } from '../store/port.ts'
 import { type DeadLetter, keepDeadLetters } from './dead-letters.ts'
+import { keepDecoyLoss } from './decoy-losses.ts'
 import { take } from './take.ts'
 
 export type Incoming = { agent: string; stream: StreamName; payload: Uint8Array }
@@ -160,6 +161,8 @@ async function validate(
       bury(value === undefined ? 'it is not JSON' : `${issue?.path.join('.')}: ${issue?.message}`)
       continue
     }
+    const event = stream === 'events' ? (parsed.data as DecoyEvent) : undefined
+    if (event?.kind === 'events.lost') standing.sums.lost += await keepDecoyLoss(sql, agent, event, now)
     let body = line
     if (stream === 'files') {
       const part = filePart.parse(value)

@@ -20,6 +20,8 @@ export const eventKind = z.enum([
   'tty.closed',
   'forward.request',
   'protocol.error',
+  /** Events of this decoy that its sink had to drop: `data.lost` of them, `data.reason`. */
+  'events.lost',
   'other',
 ])
 

@@ -52,6 +52,7 @@ class Live:
         LoopingCall(beat).start(BEAT_SECONDS)
 
     def look(self) -> None:
+        self.events.files.tell()
         drift_changed = drift.look(self.decoy)
         if not self.decoy.files_changed():
             if drift_changed:

@@ -49,11 +49,13 @@ async def serve(control: Control) -> int:
             await asyncio.wait_for(stop.wait(), LOOK_EVERY)
         except asyncio.TimeoutError:
             host.sweep(time.monotonic())
+            files.tell()
             if control.changed():
                 await follow(host, status)
             elif host.left_out:
                 await again(host, status)
     host.close()
+    files.tell()
     return 0
 
 

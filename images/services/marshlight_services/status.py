@@ -11,6 +11,7 @@ from marshlight_common.control_files import replace
 from marshlight_common.event_files import utc
 
 from . import places
+from .diagnostics import say
 
 if TYPE_CHECKING:
     from .host import Host
@@ -35,4 +36,8 @@ class Status:
             "leftOut": host.left_out,
             **({"error": self.error} if self.error else {}),
         }
-        replace(places.STATUS, json.dumps(told).encode())
+        try:
+            replace(places.STATUS, json.dumps(told).encode())
+        except OSError as error:
+            # A full disk; the services go on.
+            say("error", f"status.json not written: {error.strerror}")

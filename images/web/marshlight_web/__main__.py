@@ -53,9 +53,11 @@ async def serve(control: Control) -> int:
         try:
             await asyncio.wait_for(stop.wait(), LOOK_EVERY)
         except asyncio.TimeoutError:
+            files.tell()
             if control.changed():
                 await follow(web, status)
     await web.close()
+    files.tell()
     return 0
 
 
