@@ -118,3 +118,21 @@ function addressOfThisMachine(): string {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
   return all.find((each) => each.family === 'IPv4' && !each.internal)?.address ?? '192.0.2.2'
 }
+
+t.test('who breaks off while the machines start leaves nothing', async (t) => {
+  const name = labName(`broken off ${process.pid}`)
+  t.teardown(() => down(name))
+  const halt = new AbortController()
+  const started: string[] = []
+  const progress = (what: string) => {
+    started.push(what)
+    // Networks come first; with the second machine, others are being made at the same time.
+    if (started.length === 3) halt.abort(new Error('broken off'))
+  }
+  await t.rejects(up({ name, agents: 'engine', signal: halt.signal, progress }), { message: 'broken off' })
+  t.ok(started.length < 8, `of all machines ${started.length} were begun`)
+  const label = `label=marshlight.lab=${name}`
+  t.equal(await docker('ps', '-aq', '--filter', label), '')
+  t.equal(await docker('network', 'ls', '-q', '--filter', label), '')
+  t.equal(await docker('volume', 'ls', '-q', '--filter', `name=^${name}-`), '')
+})

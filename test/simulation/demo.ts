@@ -38,8 +38,14 @@ const controllerConfig = ({ machines }: LabLayout) => ({
   risk: { thresholds: { alert: 70, deploy: 85, reconfigure: 94, block: 98.5 } },
 })
 
+type Options = {
+  keep: boolean
+  /** Breaks the story off; all of it is removed before `runDemo` ends. */
+  signal: AbortSignal
+}
+
 /** Runs the story to its end, or to the step that failed; nothing of it is left but the appliances' image stores, unless `keep`. */
-export async function runDemo(timeline: Timeline, { keep }: { keep: boolean }): Promise<Summary> {
+export async function runDemo(timeline: Timeline, { keep, signal }: Options): Promise<Summary> {
   const began = Date.now()
   const steps: StepResult[] = []
   const summary: Summary = {
@@ -80,18 +86,33 @@ export async function runDemo(timeline: Timeline, { keep }: { keep: boolean }): 
         name: demoName,
         controllerConfig,
         keepImages: true,
+        signal,
         progress: (what) => timeline.progress(`starting ${what}`),
       }),
     )
     const stage: Stage = { lab, centre: centreOf(lab), timeline, began, atEnd }
-    await tell(stage, step, summary)
+    await orBrokenOff(tell(stage, step, summary), signal)
   } catch (error) {
     if (steps.every(({ ok }) => ok)) throw error
   }
   for (const end of atEnd) end()
-  if (keep && lab) tellWhatToLookAt(timeline)
+  if (keep && lab && !signal.aborted) tellWhatToLookAt(timeline)
   else await down(demoName, { keepImages: true })
   return summary
+}
+
+/** The work, or the signal's reason as soon as it comes: steps wait for minutes, and what they wait for is removed. */
+async function orBrokenOff(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const leave = () => reject(signal.reason)
+  signal.addEventListener('abort', leave, { once: true })
+  try {
+    signal.throwIfAborted()
+    await Promise.race([work, promise])
+  } finally {
+    signal.removeEventListener('abort', leave)
+    work.catch(() => undefined)
+  }
 }
 
 type Step = <T>(name: string, work: () => Promise<T>) => Promise<T>

@@ -30,15 +30,29 @@ else if (values.down) {
     failed,
   )
 } else {
-  const leave = () => void down(demoName).finally(() => process.exit(130))
-  process.once('SIGINT', leave).once('SIGTERM', leave)
+  const leaving = new AbortController()
+  const leave = () => {
+    if (!leaving.signal.aborted) process.stderr.write('\nLeaving: what was made is removed first.\n')
+    leaving.abort(new Error('broken off'))
+  }
+  process.on('SIGINT', leave).on('SIGTERM', leave).on('SIGHUP', leave)
+  // Nobody may be reading any more: that is no reason to leave everything standing.
+  process.stderr.on('error', () => {})
   try {
-    const summary = await runDemo(timeline, { keep: values.keep })
+    const summary = await runDemo(timeline, { keep: values.keep, signal: leaving.signal })
+    if (leaving.signal.aborted) await brokenOff()
     process.stdout.write(values.json ? `${JSON.stringify(summary)}\n` : summaryText(summary))
     if (summary.steps.some(({ ok }) => !ok)) process.exitCode = 1
   } catch (error) {
+    if (leaving.signal.aborted) await brokenOff()
     failed(error)
   }
+}
+
+/** What the story still had under way when it was broken off may have come after; whoever breaks off keeps no images. */
+async function brokenOff(): Promise<never> {
+  await down(demoName).catch(failed)
+  process.exit(130)
 }
 
 function failed(error: unknown): void {

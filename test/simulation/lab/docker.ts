@@ -13,7 +13,12 @@ export function run(
   { stdin, timeoutMs }: { stdin?: string | Buffer; timeoutMs?: number } = {},
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
+    // In a process group of its own: Ctrl-C at a terminal reaches all of a group, and a docker command that it ends leaves
+    // the engine to finish what was asked, after the lab was listed to be removed.
+    const child = spawn(file, args, {
+      stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      detached: true,
+    })
     const ended: Ended = { code: -1, stdout: '', stderr: '' }
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), timeoutMs)
     for (const name of ['stdout', 'stderr'] as const) {

@@ -21,6 +21,8 @@ export type LabOptions = {
   controllerConfig?: (layout: LabLayout) => Record<string, unknown>
   /** Leaves the appliances' image stores of an earlier run in place. */
   keepImages?: boolean
+  /** Ends the setting up: what was begun is finished, then all of it is removed, and `up` throws the signal's reason. */
+  signal?: AbortSignal
   /** Called when something starts that a person may have to wait for. */
   progress?: (what: string) => void
 }
@@ -46,7 +48,8 @@ const defaultTimeoutMs = 60_000
 
 /** Makes networks and machines and starts them. Services may still be starting when it returns. Removes all if one fails. */
 export async function up(options: LabOptions): Promise<Lab> {
-  const { name, only, agents = 'run', controllerConfig, keepImages = false, progress = () => {} } = options
+  const { name, only, agents = 'run', controllerConfig, keepImages = false, signal, progress = () => {} } = options
+  signal?.throwIfAborted()
   await down(name, { keepImages })
   const all = layoutAt(await freePlace())
   const machines = all.machines.filter((machine) => machine.role === 'gateway' || !only || only(machine))
@@ -65,6 +68,7 @@ export async function up(options: LabOptions): Promise<Lab> {
     }
     const work = async () => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
+        signal?.throwIfAborted()
         progress(`${next.role} ${next.name}`)
         await startMachine(next, settings)
       }
@@ -79,6 +83,7 @@ export async function up(options: LabOptions): Promise<Lab> {
       ),
     )
     for (const end of ends) if (end.status === 'rejected') throw end.reason
+    signal?.throwIfAborted()
   } catch (error) {
     await down(name)
     throw error
