@@ -1,10 +1,10 @@
 import type { Sql } from '../store/port.ts'
-import type { Conduct } from './attacker-class.ts'
+import type { Conduct, Line } from './attacker-class.ts'
 
 /** Lines that are looked at; whoever typed more is known by these. */
 const mostLines = 200
 
-type Line = { session: number; at: string; text: string | null }
+type Row = { session: number; at: string; kind: string; text: string | null }
 
 /** What a source did so far, at all decoys, as far as sessions are kept. */
 export async function conductOf(sql: Sql, source: string): Promise<Conduct> {
@@ -16,32 +16,34 @@ export async function conductOf(sql: Sql, source: string): Promise<Conduct> {
     'SELECT 1 AS one FROM adaptation_visits WHERE source = ? AND terminal = 1 LIMIT 1',
     source,
   )
-  const lines = await sql.all<Line>(
-    `SELECT e.session, e.at, e.text FROM session_events e JOIN sessions s ON s.id = e.session
-     WHERE s.source = ? AND s.audit IS NULL AND e.kind = 'command' ORDER BY e.at DESC, e.pos DESC LIMIT ?`,
+  const rows = await sql.all<Row>(
+    `SELECT e.session, e.at, e.kind, e.text FROM session_events e JOIN sessions s ON s.id = e.session
+     WHERE s.source = ? AND s.audit IS NULL AND e.kind IN ('command', 'request') ORDER BY e.at DESC, e.pos DESC LIMIT ?`,
     source,
     mostLines,
   )
+  const lines = (kind: string): Line[] =>
+    rows
+      .filter((row) => row.kind === kind)
+      .map(({ session, at, text }) => ({ session: String(session), atMs: Date.parse(at), line: text ?? '' }))
+      .reverse()
   return {
     sessions: counts?.sessions ?? 0,
     tries: counts?.tries ?? 0,
     terminal: terminal !== undefined,
-    commands: lines.reverse().map(({ session, at, text }) => ({
-      session: String(session),
-      atMs: Date.parse(at),
-      line: text ?? '',
-    })),
+    commands: lines('command'),
+    requests: lines('request'),
   }
 }
 
-/** Lines that a source typed at a decoy from one time to another, in order. */
+/** What a source typed at a decoy from one time to another, and what it asked services for, in order. */
 export async function linesBetween(
   sql: Sql,
   { source, decoy, from, to }: { source: string; decoy: string; from: string; to: string },
-): Promise<string[]> {
-  const rows = await sql.all<{ text: string | null }>(
-    `SELECT e.text FROM session_events e JOIN sessions s ON s.id = e.session
-     WHERE s.source = ? AND s.decoy = ? AND s.audit IS NULL AND e.kind = 'command' AND e.at BETWEEN ? AND ?
+): Promise<{ lines: string[]; requests: string[] }> {
+  const rows = await sql.all<{ kind: string; text: string | null }>(
+    `SELECT e.kind, e.text FROM session_events e JOIN sessions s ON s.id = e.session
+     WHERE s.source = ? AND s.decoy = ? AND s.audit IS NULL AND e.kind IN ('command', 'request') AND e.at BETWEEN ? AND ?
      ORDER BY e.at, e.pos LIMIT ?`,
     source,
     decoy,
@@ -49,5 +51,17 @@ export async function linesBetween(
     to,
     mostLines,
   )
-  return rows.map(({ text }) => text ?? '')
+  const of = (kind: string) => rows.filter((row) => row.kind === kind).map(({ text }) => text ?? '')
+  return { lines: of('command'), requests: of('request') }
+}
+
+/** Where a decoy has a service, as its visitors found it; that of SSH where nobody has. */
+export async function portOf(sql: Sql, decoy: string, service: string): Promise<number> {
+  const found = await sql.get<{ port: number }>(
+    `SELECT dst_port AS port FROM sessions WHERE decoy = ? AND service = ? AND dst_port IS NOT NULL
+     ORDER BY last_at DESC LIMIT 1`,
+    decoy,
+    service,
+  )
+  return found?.port ?? 22
 }

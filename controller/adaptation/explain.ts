@@ -12,7 +12,7 @@ export type Explained = {
   source: string
   /** By all that is known now; what was assigned rests on what was known then. */
   class: AttackerClass
-  known: { sessions: number; tries: number; commands: number; terminal: boolean; signs: string[] }
+  known: { sessions: number; tries: number; commands: number; requests: number; terminal: boolean; signs: string[] }
   assignments: (Assignment & { inForce: boolean; visits: number })[]
   changes: Change[]
   visits: (Visit & { arm: Arm })[]
@@ -42,12 +42,12 @@ export async function explain(sql: Sql, source: string, now: string): Promise<Ex
     most,
   )
   const conduct = await conductOf(sql, source)
-  const { sessions, tries, terminal, commands } = conduct
-  const signs = signsIn(commands.map(({ line }) => line))
+  const { sessions, tries, terminal, commands, requests } = conduct
+  const signs = signsIn([...commands, ...requests].map(({ line }) => line))
   return {
     source,
     class: classOf(conduct),
-    known: { sessions, tries, commands: commands.length, terminal, signs },
+    known: { sessions, tries, commands: commands.length, requests: requests.length, terminal, signs },
     assignments: assignments.map((one) => ({ ...one, inForce: one.until > now })),
     changes,
     visits,

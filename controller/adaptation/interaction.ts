@@ -13,13 +13,13 @@ export type Interaction = {
   /** Busy for minutes, or with many commands. */
   stayed: boolean
   cameBack: boolean
-  /** Injected failures that he was told, where the decoy counted them. */
+  /** Injected failures that he met. */
   errors: number
-  /** Lines typed once more at once, as after a failure. */
+  /** Lines typed, or things asked for, once more at once, as after a failure. */
   repeated: number
   /** Files and addresses that he got at by a second program. */
   otherWays: number
-  /** Files that he read or wrote. */
+  /** Files that he read or wrote, and paths that he asked for. */
   files: string[]
 }
 
@@ -32,28 +32,41 @@ export type Visited = {
   inside: boolean
   cameBack: boolean
   errors: number
+  /** How often he felt drift of any type. */
+  felt: number
   lines: readonly string[]
+  /** What he asked services for that need no log-in. */
+  requests: readonly string[]
 }
 
 const earlySeconds = 20
 const earlyLines = 2
 const stayedSeconds = 300
 const stayedLines = 15
+/** A page is some requests. */
+const stayedRequests = 60
 const mostFiles = 64
 
-/** Pure. The lines are the attacker's own: only compared. */
-export function interactionOf({ arm, seconds, left, inside, cameBack, errors, lines }: Visited): Interaction {
+/**
+ * Pure. The lines are the attacker's own: only compared. Who only asks for a thing or two has not left early, as it
+ * is all that most come for, unless he felt the drift.
+ */
+export function interactionOf(visited: Visited): Interaction {
+  const { arm, seconds, left, inside, cameBack, errors, felt, lines, requests } = visited
+  const entered = inside || (requests.length > 0 && felt > 0)
+  const again = (all: readonly string[]) => all.filter((line, i) => line.trim() !== '' && line === all[i - 1]).length
+  const paths = requests.map((url) => url.split(/[?#]/)[0] ?? '')
   const programs = programsByTarget(lines)
   return {
     arm,
-    probes: signsIn(lines),
-    leftEarly: left && inside && seconds < earlySeconds && lines.length <= earlyLines,
-    stayed: seconds >= stayedSeconds || lines.length >= stayedLines,
+    probes: signsIn([...lines, ...requests]),
+    leftEarly: left && entered && seconds < earlySeconds && lines.length + requests.length <= earlyLines,
+    stayed: seconds >= stayedSeconds || lines.length >= stayedLines || requests.length >= stayedRequests,
     cameBack,
     errors,
-    repeated: lines.filter((line, i) => line.trim() !== '' && line === lines[i - 1]).length,
+    repeated: again(lines) + again(requests),
     otherWays: [...programs.values()].filter((names) => names.size > 1).length,
-    files: [...programs.keys()].filter((target) => target.startsWith('/')).slice(0, mostFiles),
+    files: [...new Set([...programs.keys(), ...paths])].filter((target) => target.startsWith('/')).slice(0, mostFiles),
   }
 }
 

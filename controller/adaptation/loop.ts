@@ -49,12 +49,12 @@ export function makeAdaptation(
   }
 
   async function adapt(sql: Sql, visit: Visit, left: boolean): Promise<string[]> {
-    const { id, source, decoy, seen_at } = visit
+    const { id, source, decoy, seen_at, service } = visit
     await sql.run('UPDATE adaptation_visits SET looked_at = ? WHERE id = ?', seen_at, id)
     const assignment = await assignmentOf(sql, visit.assignment)
     // The control group meets what it was given, whatever it does.
     if (!assignment || assignment.grp === 'control') return []
-    const lines = await linesBetween(sql, { source, decoy, from: visit.opened_at, to: visit.last_at })
+    const did = await linesBetween(sql, { source, decoy, from: visit.opened_at, to: visit.last_at })
     const interaction = interactionOf({
       arm: assignment.shown,
       seconds: (Date.parse(visit.last_at) - Date.parse(visit.opened_at)) / 1000,
@@ -62,11 +62,12 @@ export function makeAdaptation(
       inside: visit.successes > 0,
       cameBack: visit.returned === 1,
       errors: visit.errors,
-      lines,
+      felt: visit.felt,
+      ...did,
     })
     const wanted = adaptPersona(await personaOf(sql, decoy), interaction)
     if (!wanted) return []
-    const where = { source, decoy, nowMs: clock.now() }
+    const where = { source, decoy, nowMs: clock.now(), service }
     const agents = wanted.drift ? await views.move(sql, assignment.id, wanted.drift, where, wanted.because) : []
     if (wanted.persona) agents.push(...(await nextPersona(sql, where, wanted.because)))
     if (agents.length > 0) log.info({ source, decoy, drift: wanted.drift, because: wanted.because }, 'adapted a decoy')

@@ -28,8 +28,8 @@ export type AdaptationPorts = {
   ): Promise<readonly { source?: string; by: 'admin' | 'adaptation'; drift: Drift | null }[]>
   /** Whether an administrator's setting was in force at some time between, for everyone or for this source. */
   wasSetByHand(sql: Sql, when: { decoy: string; source: string; from: string; to: string }): Promise<boolean>
-  /** What is normal for a decoy, so that drift is relative to it; empty where nothing is known. */
-  baselineOf(sql: Sql, decoy: string): Promise<Profile>
+  /** What is normal for a port of a decoy, so that drift is relative to it; empty where nothing is known. */
+  baselineOf(sql: Sql, decoy: string, port: number): Promise<Profile>
   /** The next version of a decoy's persona. */
   reconfigure(sql: Sql, decoy: string, reason: string): Promise<{ agent: string; what: string }>
   /** Sources that nobody learns from: own scanners, appliances. */

@@ -75,7 +75,7 @@ export function makeAdaptationProjector(
     }
     if (Date.parse(seenAt) - Date.parse(firstAt) > lateMs) return undefined
     if (!(await sql.get("SELECT 1 AS one FROM decoys WHERE id = ? AND status = 'wanted'", decoy))) return undefined
-    const where = { source, decoy, nowMs: clock.now() }
+    const where = { source, decoy, nowMs: clock.now(), service }
     const greeted = await unlessRefused(sql, () => views.greet(sql, where), undefined)
     if (!greeted) return undefined
     for (const agent of greeted.agents) agents.add(agent)

@@ -18,11 +18,13 @@ import {
 } from './assignments.ts'
 import { type AttackerClass, attackerClasses } from './attacker-class.ts'
 import { readBeliefs } from './beliefs.ts'
-import { conductOf } from './conduct.ts'
+import { conductOf, portOf } from './conduct.ts'
+import { armsFelt, driftFelt } from './felt.ts'
 import type { AdaptationPorts } from './ports.ts'
 import { armsWithin, judge, type Verdict } from './rails.ts'
 
-export type Where = { source: string; decoy: string; nowMs: number }
+/** `service`: at which the source is, so that it is given what it can feel there. */
+export type Where = { source: string; decoy: string; nowMs: number; service: string }
 type Tools = { config: ControllerConfig; random: Random; ports: AdaptationPorts }
 
 const hourMs = 3_600_000
@@ -68,15 +70,15 @@ export function makeViews({ config: { adaptation: rules }, random, ports }: Tool
       await noteRefusal(sql, { at: iso(nowMs), decoy, source, because: verdict.why }, iso(nowMs - hourMs))
       return undefined
     }
-    const assignment = known ?? (await draw(sql, source, nowMs))
+    const assignment = known ?? (await draw(sql, where))
     return { assignment, agents: await give(sql, assignment, where, 'view', assignment.because) }
   }
 
-  async function draw(sql: Sql, source: string, nowMs: number): Promise<Assignment> {
+  async function draw(sql: Sql, { source, nowMs, service }: Where): Promise<Assignment> {
     const beliefs = new Map<AttackerClass, Awaited<ReturnType<typeof readBeliefs>>>()
     for (const one of attackerClasses) beliefs.set(one, await readBeliefs(sql, one))
     const conduct = await conductBefore(sql, source)
-    const drawn = assign({ conduct, beliefsOf: (one) => beliefs.get(one) ?? {} }, random, rules)
+    const drawn = assign({ conduct, service, beliefsOf: (one) => beliefs.get(one) ?? {} }, random, rules)
     return insertAssignment(sql, drawn, {
       source,
       seed: Math.floor(random() * 2 ** 48).toString(36),
@@ -89,7 +91,7 @@ export function makeViews({ config: { adaptation: rules }, random, ports }: Tool
   async function give(
     sql: Sql,
     assignment: Assignment,
-    { source, decoy, nowMs }: Where,
+    { source, decoy, nowMs, service }: Where,
     kind: 'view' | 'move',
     because: string,
   ): Promise<string[]> {
@@ -103,15 +105,22 @@ export function makeViews({ config: { adaptation: rules }, random, ports }: Tool
         ? await ports.clearDrift(sql, { decoy, of: { source }, at, why: reason })
         : await ports.setDrift(sql, {
             ...{ decoy, source, by: 'adaptation', reason, at, until },
-            drift: await driftOf(sql, decoy, shown, seed),
+            drift: await driftOf(sql, { decoy, service }, shown, seed),
           })
     await noteChange(sql, { at, decoy, source, kind, arm: shown, because })
     return [agent]
   }
 
-  async function driftOf(sql: Sql, decoy: string, arm: Exclude<Arm, 'none'>, seed: string): Promise<Drift> {
+  /** Relative to what is usual at that service; another that can be felt there in the place of one that cannot. */
+  async function driftOf(
+    sql: Sql,
+    { decoy, service }: Pick<Where, 'decoy' | 'service'>,
+    arm: Exclude<Arm, 'none'>,
+    seed: string,
+  ): Promise<Drift> {
+    const baseline = await ports.baselineOf(sql, decoy, await portOf(sql, decoy, service))
     const [type, intensity] = arm.split('.') as [DriftType, Intensity]
-    return generateDrift(await ports.baselineOf(sql, decoy), type, intensity, seed)
+    return driftFelt(baseline, arm, seed, service) ?? generateDrift(baseline, type, intensity, seed)
   }
 
   /** Whether the source meets at this decoy what was assigned to it: the view stands, or none is called for. */
@@ -132,7 +141,7 @@ export function makeViews({ config: { adaptation: rules }, random, ports }: Tool
   async function move(sql: Sql, id: number, to: Arm, where: Where, because: string): Promise<string[]> {
     const assignment = await assignmentOf(sql, id)
     if (!assignment || assignment.shown === to || assignment.until <= iso(where.nowMs)) return []
-    if (!armsWithin([to], rules).includes(to)) return []
+    if (!armsFelt(armsWithin([to], rules), where.service).includes(to)) return []
     const verdict = await judged(sql, 'move', where)
     if (!verdict.ok) {
       const said = { at: iso(where.nowMs), decoy: where.decoy, source: where.source, because: `${verdict.why}: ${to}` }
@@ -141,13 +150,13 @@ export function makeViews({ config: { adaptation: rules }, random, ports }: Tool
     }
     await sql.run('UPDATE adaptation_assignments SET shown = ? WHERE id = ?', to, id)
     const agents: string[] = []
-    const rows = await sql.all<{ decoy: string }>(
-      `SELECT DISTINCT v.decoy FROM adaptation_visits v JOIN decoys d ON d.id = v.decoy
-       WHERE v.assignment = ? AND d.status = 'wanted' ORDER BY v.decoy`,
+    const rows = await sql.all<{ decoy: string; service: string }>(
+      `SELECT v.decoy, v.service, MAX(v.id) FROM adaptation_visits v JOIN decoys d ON d.id = v.decoy
+       WHERE v.assignment = ? AND d.status = 'wanted' GROUP BY v.decoy ORDER BY v.decoy`,
       id,
     )
-    for (const { decoy } of rows) {
-      const at = { ...where, decoy }
+    for (const { decoy, service } of rows) {
+      const at = { ...where, decoy, service }
       if (decoy !== where.decoy && !(await judged(sql, 'view', at)).ok) continue
       agents.push(...(await give(sql, { ...assignment, shown: to }, at, 'move', because)))
     }

@@ -13,9 +13,6 @@ import { clearDrift, inForce, setDrift, wasSetByHand } from '../drift/index.ts'
 import { coveredBy, readExceptions } from '../risk/index.ts'
 import type { Projector } from '../work/port.ts'
 
-/** SSH: what drift of a decoy is relative to, unless nothing is known of it. */
-const measuredPort = 22
-
 /** The loop that learns what keeps attackers, put together: its projector, and what runs beside it. */
 export function adaptationOf(deps: Deps, actions: DecoyActions): { projector: Projector<'events'>; parts: Part[] } {
   const ports: AdaptationPorts = {
@@ -23,7 +20,7 @@ export function adaptationOf(deps: Deps, actions: DecoyActions): { projector: Pr
     clearDrift,
     inForce,
     wasSetByHand,
-    baselineOf: async (sql, decoy) => (await baselineOf(sql, { decoy, port: measuredPort })).profile,
+    baselineOf: async (sql, decoy, port) => (await baselineOf(sql, { decoy, port })).profile,
     reconfigure: (sql, decoy, reason) => actions.reconfigure(sql, decoy, reason),
     async isExempt(sql) {
       const exceptions = await readExceptions(sql, new Date(deps.clock.now()).toISOString())

@@ -83,6 +83,7 @@ export type Told = { source: number; taste: Taste; engagement: number } & Drawn
  * one voice.
  */
 export function campaign(count: number, random: Random): Told[] {
+  const rules = controllerConfig.parse({}).adaptation
   let beliefs: Beliefs = {}
   const sources: Source[] = []
 
@@ -92,7 +93,7 @@ export function campaign(count: number, random: Random): Told[] {
       random,
       tastes.map((one) => [one, one.weight] as const),
     )
-    const conduct = { sessions: 0, tries: 0, terminal: false, commands: [] }
+    const conduct: Conduct = { sessions: 0, tries: 0, terminal: false, commands: [], requests: [] }
     const made: Source = { name: sources.length, taste, conduct, told: new Map() }
     sources.push(made)
     return made
@@ -102,7 +103,7 @@ export function campaign(count: number, random: Random): Told[] {
     const source = comes()
     const { taste, conduct, told } = source
     if (!source.given || random() < anewShare)
-      source.given = assign({ conduct, beliefsOf: () => beliefs }, random, controllerConfig.parse({}).adaptation)
+      source.given = assign({ conduct, service: 'ssh', beliefsOf: () => beliefs }, random, rules)
     const { attackers, arm } = source.given
     const engagement = sessionOf(taste, arm, random)
     const was = told.get(`${attackers} ${arm}`) ?? { sum: 0, n: 0 }
@@ -114,7 +115,7 @@ export function campaign(count: number, random: Random): Told[] {
         : relearn(beliefs, attackers, arm, { was: was.sum / was.n, is: is.sum / is.n })
     const lines = linesOf(taste, engagement, random).map((one) => ({ ...one, session: `${session}` }))
     source.conduct = {
-      ...{ sessions: conduct.sessions + 1, tries: conduct.tries + 1, terminal: false },
+      ...{ sessions: conduct.sessions + 1, tries: conduct.tries + 1, terminal: false, requests: [] },
       commands: [...conduct.commands, ...lines],
     }
     return { source: source.name, taste, engagement, ...source.given }

@@ -84,7 +84,10 @@ function showExplained(cli: CliContext, { source, class: attackers, known, ...on
   cli.details([
     ['source', source],
     ['class', attackers],
-    ['known', `${known.sessions} sessions, ${known.tries} log-ins tried, ${known.commands} lines typed`],
+    [
+      'known',
+      `${known.sessions} sessions, ${known.tries} log-ins tried, ${known.commands} lines typed, ${known.requests} requests`,
+    ],
     ['tests for decoys', known.signs.join(', ') || 'no sign of it'],
   ])
   for (const given of one.assignments) {

@@ -268,6 +268,40 @@ t.test('a face that one attacker brought about is no part of what the others are
   t.equal(all.control.visits, 1)
 })
 
+t.test('what is done at a web page decides as what is typed into a shell does', async (t) => {
+  const world = makeWorld(t, { controlShare: 0.02, cooldownMinutes: 1, types: ['error'] })
+  await world.prepare()
+  const http = { service: 'http', dst: { ip: '198.18.1.50', port: 8080 } }
+  let ip = ''
+  for (let i = 1; (await given(world)).at(-1)?.arm !== 'error.low'; i++) {
+    ip = `203.0.113.${i}`
+    await world.feed([world.event(ip, 'session.open', http)])
+  }
+  const view = async () => (await driftOf(world.store, decoy)).views.find((one) => one.source === ip)?.drift
+  t.match((await view())?.effects, [{ type: 'error', kind: /^(refused|reset|busy|timeout)$/, share: 0.01 }])
+  t.ok(world.asked.includes(8080), 'relative to what is usual at that port')
+  world.clock.advance(2 * minute)
+  const ask = (url: string) => {
+    world.clock.advance(1000)
+    return world.event(ip, 'request', { ...http, url })
+  }
+  await world.feed([ask('/login'), ask('/login'), ask('/admin')])
+  await world.look()
+  t.equal((await given(world)).at(-1)?.shown, 'error.low', 'what was asked for twice failed for nobody yet')
+  const felt = { source: 'marshlight.drift', service: 'pod', data: { type: 'error', what: 'reset', count: 2, ms: 0 } }
+  await world.feed([world.event(ip, 'other', felt), ask('/admin')])
+  await world.look()
+  t.equal((await given(world)).at(-1)?.shown, 'error.medium', 'failures were borne')
+  t.match((await view())?.effects, [{ type: 'error', share: 0.04 }])
+  world.clock.advance(10 * minute)
+  await world.look()
+  t.match((await visits(world)).at(-1), { service: 'http', commands: 4, felt: 2, engagement: Number })
+  t.match(await explain(world.store, ip, new Date(world.clock.now()).toISOString()), {
+    class: 'scanner',
+    known: { commands: 0, requests: 4 },
+  })
+})
+
 t.test('a flood of sources changes a decoy so many times an hour, and both groups stop alike', async (t) => {
   const world = makeWorld(t, { controlShare: 0.3, changesPerHour: 5 })
   await world.prepare()

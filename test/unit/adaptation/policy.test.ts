@@ -2,16 +2,17 @@ import t from 'tap'
 import { adaptPersona } from '../../../controller/adaptation/adapt-persona.ts'
 import { assign } from '../../../controller/adaptation/assign.ts'
 import { type Conduct, classOf } from '../../../controller/adaptation/attacker-class.ts'
+import { armsFelt, driftFelt } from '../../../controller/adaptation/felt.ts'
 import { type Interaction, interactionOf } from '../../../controller/adaptation/interaction.ts'
 import { isProbing, signsIn } from '../../../controller/adaptation/probing.ts'
 import { armsWithin, judge, type Rails, type Wish } from '../../../controller/adaptation/rails.ts'
 import { type Arm, defaultRules } from '../../../controller/drift/bandit.ts'
-import { generateDrift } from '../../../controller/drift/index.ts'
+import { effectAt, generateDrift, reachOf } from '../../../controller/drift/index.ts'
 import { pick, seededRandom } from '../../../shared/random.ts'
 import { type DriftType, drift, type Intensity, mostDelayMs, mostShare } from '../../../shared/schemas/drift.ts'
 import { calm, drawProfile } from '../../drift/simulated-profiles.ts'
 
-const nobody: Conduct = { sessions: 0, tries: 0, terminal: false, commands: [] }
+const nobody: Conduct = { sessions: 0, tries: 0, terminal: false, commands: [], requests: [] }
 const typed = (lines: readonly string[], pauses: readonly number[]): Conduct['commands'] => {
   let atMs = 0
   return lines.map((line, i) => {
@@ -35,6 +36,17 @@ t.test('attackers are told apart by what they do', async (t) => {
   t.equal(classOf({ ...nobody, sessions: 1, commands: hand }), 'hands-on')
   t.equal(classOf({ ...nobody, sessions: 1, terminal: true, commands: hand.slice(0, 1) }), 'hands-on')
   t.equal(classOf({ ...nobody, sessions: 1, commands: hand.slice(0, 1) }), 'bot', 'one command without a terminal')
+  const page = (urls: readonly string[], pauses: readonly number[]) => ({
+    ...nobody,
+    sessions: 1,
+    requests: typed(urls, pauses),
+  })
+  const urls = Array.from({ length: 24 }, (_, i) => `/page/${i}`)
+  t.equal(classOf(page(urls, [4000, 30, 12, 400, 9000, 20, 2600, 70])), 'hands-on', 'a browser, and somebody who reads')
+  t.equal(classOf(page(urls, [120, 400, 90, 900])), 'scanner')
+  t.equal(classOf(page(urls, [5000])), 'scanner', 'a timer')
+  t.equal(classOf({ ...page(urls, [4000, 9000, 2600]), tries: 60 }), 'brute-forcer', 'a slow one')
+  t.equal(classOf(page(['/', '/t-pot'], [10])), 'prober')
   const probes = ['cat /proc/1/cgroup', 'ls -la /.dockerenv; systemd-detect-virt']
   t.equal(classOf({ ...nobody, sessions: 1, commands: typed(probes, [20]) }), 'prober')
 })
@@ -81,7 +93,8 @@ t.test('conduct changes drift and persona, with its reason', async (t) => {
 })
 
 t.test('an interaction is read from lines as they were typed', async (t) => {
-  const visited = { arm: 'error.low', seconds: 90, left: false, inside: true, cameBack: false, errors: 1 } as const
+  const came = { arm: 'error.low', seconds: 90, left: false, inside: true, cameBack: false, errors: 1 } as const
+  const visited = { ...came, felt: 1, lines: [], requests: [] }
   t.match(interactionOf({ ...visited, lines: ['cat /etc/shadow', 'cat /etc/shadow', 'head -n 1 /etc/shadow'] }), {
     repeated: 1,
     otherWays: 1,
@@ -96,6 +109,14 @@ t.test('an interaction is read from lines as they were typed', async (t) => {
   })
   t.equal(interactionOf({ ...visited, seconds: 5, lines: ['id'] }).leftEarly, false, 'who is still there left not')
   t.equal(interactionOf({ ...visited, seconds: 5, left: true, lines: ['id'] }).leftEarly, true)
+
+  const pages = { ...visited, inside: false, requests: ['/', '/admin/?x=1', '/admin/?x=1', '/.env'] }
+  t.match(interactionOf(pages), { repeated: 1, files: ['/', '/admin/', '/.env'], leftEarly: false, stayed: false })
+  t.match(interactionOf({ ...pages, requests: ['/cowrie'] }), { probes: ['names-a-honeypot'] })
+  const look = { ...pages, seconds: 1, left: true, requests: ['/'] }
+  t.equal(interactionOf(look).leftEarly, true, 'he met drift, and went')
+  t.equal(interactionOf({ ...look, felt: 0 }).leftEarly, false, 'one look is all that most come for')
+  t.ok(interactionOf({ ...pages, requests: Array.from({ length: 90 }, (_, i) => `/${i}`) }).stayed)
 })
 
 t.test('no conduct and no drawing leads beyond the bounds within which a decoy is of use', async (t) => {
@@ -155,10 +176,37 @@ t.test('the control group is drawn by lot alone, a tenth of all', async (t) => {
   const random = seededRandom('lot')
   const rules = { types: ['latency', 'error'], strongest: 'high', controlShare: 0.1 } as const
   const drawn = Array.from({ length: 4000 }, (_, i) =>
-    assign({ conduct: { ...nobody, sessions: i % 3, tries: i % 7 }, beliefsOf: () => ({}) }, random, rules),
+    assign(
+      { conduct: { ...nobody, sessions: i % 3, tries: i % 7 }, service: 'ssh', beliefsOf: () => ({}) },
+      random,
+      rules,
+    ),
   )
   const control = drawn.filter(({ group }) => group === 'control')
   t.ok(Math.abs(control.length / 4000 - 0.1) < 0.015, `${control.length} of 4000`)
   t.ok(control.every(({ arm }) => arm === 'none'))
   t.notOk(drawn.some(({ arm }) => arm.startsWith('alteration')))
+})
+
+t.test('nobody is given what cannot be felt at the service where he is', async (t) => {
+  const random = seededRandom('felt')
+  const rules = { types: ['latency', 'alteration', 'error'], strongest: 'high', controlShare: 0.02 } as const
+  for (const service of ['ssh', 'telnet', 'http', 'https', 'redis', 'smb', 'mysql', 'snmp', 'ntp', 'services']) {
+    const reach = reachOf(service) ?? 'tcp'
+    const types = new Set(armsFelt(defaultRules.arms, service).map((arm) => arm.split('.')[0]))
+    t.equal(types.has('alteration'), ['ssh', 'telnet', 'http', 'redis'].includes(service), service)
+    t.ok(types.has('none') && types.has('latency') && types.has('error'))
+    for (let i = 0; i < 60; i++) {
+      const { arm } = assign({ conduct: nobody, service, beliefsOf: () => ({}) }, random, rules)
+      if (!types.has(arm.split('.')[0] ?? '')) t.fail(`${arm} at ${service}`)
+      if (arm === 'none') continue
+      const made = driftFelt({}, arm, `seed ${i}`, service)
+      t.same(driftFelt({}, arm, `seed ${i}`, service), made)
+      for (const effect of made?.effects ?? [undefined]) {
+        const words = effect && `${effect.type} ${'form' in effect ? effect.form : ''}`
+        if (!effect || effectAt(effect, reach) === undefined || words === 'latency load')
+          t.fail(`${arm} at ${service}: ${JSON.stringify(effect)}`)
+      }
+    }
+  }
 })

@@ -34,6 +34,8 @@ export function makeWorld(t: TestLike, settings: object = {}, seed = 'world') {
   const clock = makeHandClock()
   const reconfigured: string[] = []
   const heard: BusEvent[] = []
+  /** Ports whose usual answers were asked for. */
+  const asked: number[] = []
   let number = 0
   let exempt = ''
 
@@ -48,7 +50,10 @@ export function makeWorld(t: TestLike, settings: object = {}, seed = 'world') {
       clearDrift,
       inForce,
       wasSetByHand,
-      baselineOf: async () => ({}),
+      baselineOf: async (_sql, _decoy, port) => {
+        asked.push(port)
+        return {}
+      },
       reconfigure: async (_sql, decoy) => {
         reconfigured.push(decoy)
         return { agent, what: 'a notice after log-in' }
@@ -68,6 +73,7 @@ export function makeWorld(t: TestLike, settings: object = {}, seed = 'world') {
   const world = {
     clock,
     heard,
+    asked,
     reconfigured,
     get store() {
       return parts.store
