@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { driftMark } from '../../shared/drift-mark.ts'
 import { wordsOf } from '../../shared/errors.ts'
 import { parseNetwork } from '../../shared/network.ts'
 import { makeRounds } from '../../shared/rounds.ts'
@@ -94,7 +93,7 @@ export function makeCapture(deps: CaptureDeps): Capture {
       known = { capture: await begin(decoy, ring), ring, about: aboutOf(decoy) }
       held.set(decoy.id, known)
     }
-    await tell(await known.capture.drifted(driftMark(decoy.drift)))
+    await tell(await known.capture.drifted(decoy.drift))
     await known.capture.follow(pod)
   }
 
@@ -112,7 +111,7 @@ export function makeCapture(deps: CaptureDeps): Capture {
       pseudonym: (pseudonyms as Pseudonyms)(decoy.cidr),
       clock,
       log,
-      drift: driftMark(decoy.drift),
+      drift: decoy.drift,
       startDump: deps.startDump ?? startDump,
       onWindows: tellLater,
       onEnd: rounds.wake,

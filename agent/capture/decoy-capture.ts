@@ -3,10 +3,12 @@ import { wordsOf } from '../../shared/errors.ts'
 import type { Log } from '../../shared/log.ts'
 import { numberToIp } from '../../shared/network.ts'
 import type { Random } from '../../shared/random.ts'
+import type { DecoyDrift } from '../../shared/schemas/drift.ts'
 import type { FeatureWindow } from '../../shared/schemas/observation.ts'
 import type { PodRun } from '../decoys/ports.ts'
 import type { Dump, startDump } from './dump.ts'
 import { missedBy } from './dump-counts.ts'
+import { makeMet } from './met.ts'
 import type { Mimics } from './mimics.ts'
 import { fileHeadBytes, makePcapReader } from './pcap.ts'
 import type { Ring } from './ring.ts'
@@ -24,8 +26,8 @@ export type DecoyCaptureDeps = {
   pseudonym: (address: number) => string
   clock: Clock
   log: Log
-  /** Mark of the drift in force. */
-  drift: string
+  /** In force when it begins. */
+  drift: DecoyDrift | undefined
   startDump: typeof startDump
   /** Windows that are told at another time than at a tick. */
   onWindows(windows: FeatureWindow[]): void
@@ -53,10 +55,10 @@ export function makeDecoyCapture(deps: DecoyCaptureDeps) {
   let notBefore = 0
   let missedInAll = 0
   /** What the next window bears, and what it will from the next tick on. */
-  let [mark, nextMark]: (string | undefined)[] = [deps.drift, deps.drift]
-  let told = deps.drift
+  const met = makeMet(deps.drift)
+  let mark: string | undefined = met.mark()
 
-  const windowsFrom = (from: number) => makeWindows({ ...deps, from, drift: mark })
+  const windowsFrom = (from: number) => makeWindows({ ...deps, from, drift: mark, groupOf: met.groupOf })
 
   async function begin(pod: PodRun): Promise<void> {
     const begun: NonNullable<typeof starting> = { of: pod.run }
@@ -141,16 +143,18 @@ export function makeDecoyCapture(deps: DecoyCaptureDeps) {
     },
     /** Ends the windows. */
     async tick(): Promise<FeatureWindow[]> {
-      const windows = run ? await take(run, mark !== nextMark) : []
-      mark = nextMark
+      const windows = run ? await take(run, mark !== met.mark()) : []
+      met.tick(clock.now())
+      mark = met.mark()
       run?.windows.mark(mark)
       return windows
     },
-    /** Another drift is put in force: what was seen so far is told, and the time until the next tick is of neither. */
-    async drifted(next: string): Promise<FeatureWindow[]> {
-      if (next === told) return []
-      told = next
-      nextMark = next
+    /**
+     * Another drift is put in force. Where it is another one for everyone, what was seen so far is told, and the time until
+     * the next tick is of neither; where only for some sources, theirs is.
+     */
+    async drifted(next: DecoyDrift | undefined): Promise<FeatureWindow[]> {
+      if (!met.put(next, clock.now())) return []
       const windows = run ? await take(run, true) : []
       mark = undefined
       run?.windows.mark(undefined)

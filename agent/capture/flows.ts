@@ -1,36 +1,10 @@
 import type { Random } from '../../shared/random.ts'
 import type { Profile } from '../../shared/schemas/baseline.ts'
 import { flag, type Segment, tcp, udp } from './decode.ts'
+import { type Flow, mayBeSilentMs, newFlow } from './flow.ts'
 import { begunBytes, tellAnswerer, tellAsker } from './greeting.ts'
 import { nameKind } from './name-kind.ts'
-import { makeWindowProfile } from './window-profile.ts'
-
-/** One conversation: of somebody with a port of the decoy, or of the decoy with a port elsewhere. */
-type Flow = {
-  /** When something was last heard; undefined before the first packet. */
-  lastAt: number | undefined
-  isOver: boolean
-  /** When it was asked for a connection that it has not answered yet. */
-  synAt: number | undefined
-  /** When that was answered. */
-  synAckAt: number | undefined
-  /** When the asker had its connection; until the answerer says its first word. */
-  readyAt: number | undefined
-  /** When the answerer was last asked something that it has not answered. */
-  askedAt: number | undefined
-  asked: number
-  answered: number
-  /** The asker's last data was a TLS hello. */
-  greeting: boolean
-  /** The first bytes of each side, until they are told apart. */
-  askerBytes: Buffer | undefined
-  answererBytes: Buffer | undefined
-  /** The number after the last byte that each side has sent, as far as it was seen. */
-  askerNext: number | undefined
-  answererNext: number | undefined
-  /** Combinations of flags that were shown; those of the asker have a bit more. */
-  flags: Set<number>
-}
+import { everyone, makeWindowGroups } from './window-groups.ts'
 
 export type FlowOptions = {
   /** The decoy's address, as a number. */
@@ -44,10 +18,6 @@ export type FlowOptions = {
   mostFlows?: number
 }
 
-/** A conversation that began and has no end goes on, however long it is silent: as long as sessions may idle. */
-const silentMs = 3_600_000
-/** Datagrams have no end: after this, the next is of a new conversation. As long as kernels remember them. */
-const silentDatagramsMs = 180_000
 /** Longer than any answer waits between two of its parts. */
 const answerOverMs = 5000
 
@@ -63,7 +33,8 @@ const answerOverMs = 5000
 export function makeFlows({ decoy, random, pseudonym, answers = 'decoy', mostFlows = 20_000 }: FlowOptions) {
   /** The one that was silent for longest comes first. */
   const flows = new Map<string, Flow>()
-  let window = makeWindowProfile(random)
+  const groups = makeWindowGroups(random)
+  let window = groups.of(everyone)
 
   function begin(segment: Segment, other: number, fromAsker: boolean): Flow {
     if (flows.size >= mostFlows) forget(...(flows.entries().next().value as [string, Flow]))
@@ -139,7 +110,7 @@ export function makeFlows({ decoy, random, pseudonym, answers = 'decoy', mostFlo
   }
 
   function answerOver(flow: Flow): void {
-    if (flow.answered > 0) window.add('response.size', flow.answered)
+    if (flow.answered > 0) groups.of(flow.group).add('response.size', flow.answered)
     flow.answered = 0
   }
 
@@ -159,7 +130,9 @@ export function makeFlows({ decoy, random, pseudonym, answers = 'decoy', mostFlo
   }
 
   return {
-    add(segment: Segment, at: number): void {
+    /** `group`: the asker's, whose features are told apart. */
+    add(segment: Segment, at: number, group = everyone): void {
+      window = groups.of(group)
       const incoming = segment.target === decoy
       if (!incoming && segment.source !== decoy) return
       const other = incoming ? segment.source : segment.target
@@ -174,6 +147,7 @@ export function makeFlows({ decoy, random, pseudonym, answers = 'decoy', mostFlo
       if (known) goesOn ? flows.delete(key) : forget(key, known)
       const flow = goesOn ? known : begin(segment, other, asks)
       flows.set(key, flow)
+      flow.group = group
       if (segment.protocol === tcp) showFlags(flow, segment.flags, asks)
       if (asks) fromAsker(flow, segment, at)
       else fromAnswerer(flow, segment, at)
@@ -186,14 +160,16 @@ export function makeFlows({ decoy, random, pseudonym, answers = 'decoy', mostFlo
     },
     /** The features since the last call, which looked for `seconds`; what is over and silent for so long is forgotten. */
     take(seconds: number, now: number): Profile {
+      return this.takeGroups(seconds, now).get(everyone) as Profile
+    },
+    /** The same, apart for each group. */
+    takeGroups(seconds: number, now: number): Map<string, Profile> {
       for (const [key, flow] of flows) {
         const silent = now - (flow.lastAt ?? now)
         if (silent >= answerOverMs) answerOver(flow)
         if (silent >= Math.max(seconds * 1000, mayBeSilentMs(key, flow))) forget(key, flow)
       }
-      const profile = window.profile(seconds)
-      window = makeWindowProfile(random)
-      return profile
+      return groups.take(seconds)
     },
     followed: () => flows.size,
   }
@@ -210,29 +186,6 @@ export function makeFlows({ decoy, random, pseudonym, answers = 'decoy', mostFlo
     window.count('flag.kind', `${asks ? '>' : '<'}${flagLetters(flags)}`)
   }
 }
-
-function mayBeSilentMs(key: string, { isOver, synAt, readyAt }: Flow): number {
-  if (key.startsWith(`${udp} `)) return silentDatagramsMs
-  const neverOpened = synAt !== undefined && readyAt === undefined
-  return isOver || neverOpened ? 0 : silentMs
-}
-
-const newFlow = (): Flow => ({
-  lastAt: undefined,
-  isOver: false,
-  synAt: undefined,
-  synAckAt: undefined,
-  readyAt: undefined,
-  askedAt: undefined,
-  asked: 0,
-  answered: 0,
-  greeting: false,
-  askerBytes: undefined,
-  answererBytes: undefined,
-  askerNext: undefined,
-  answererNext: undefined,
-  flags: new Set(),
-})
 
 /** SSH's sides name themselves without waiting for each other. */
 const isSsh = (bytes: Buffer | undefined): boolean => bytes?.subarray(0, 4).toString('latin1') === 'SSH-'

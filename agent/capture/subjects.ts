@@ -4,11 +4,15 @@ import type { Persona } from '../../shared/schemas/persona.ts'
 import { type Segment, tcp } from './decode.ts'
 import { makeFlows } from './flows.ts'
 import type { Mimics } from './mimics.ts'
+import { everyone } from './window-groups.ts'
 
 /** What is told of one port of the decoy, of an instance of its mimicry, or, without either, of what else it does by itself. */
 export type Subject = { port?: number; instance?: number; service: string }
-/** `ownLooks`: packets of our audits and touches, which are in no feature. */
-export type Taken = Subject & { profile: Profile; ownLooks: number }
+/**
+ * `ownLooks`: packets of our audits and touches, which are in no feature. `apart`: by the mark of their drift, the features of
+ * those who meet another than everyone.
+ */
+export type Taken = Subject & { profile: Profile; ownLooks: number; apart: ReadonlyMap<string, Profile> }
 
 export const ownService = 'self'
 const mimicryService = 'mimicry'
@@ -46,6 +50,8 @@ export function makeSubjects(deps: {
   /** What its mimicry talks to; undefined while there is none. */
   mimics?: () => Mimics | undefined
   isOwnLook?: (address: number, port: number, at: number) => boolean
+  /** The group of a source of a service's (`window-groups.ts`); everyone's where undefined. */
+  groupOf?: (address: number) => string | undefined
 }) {
   const { decoy, ports } = deps
   const flowsOf = (answers: 'decoy' | 'others') =>
@@ -98,18 +104,17 @@ export function makeSubjects(deps: {
       const flows = isOwn(segment, outgoing) ? flowsTo(segment.protocol, other, far, ownPort) : services.get(ownPort)
       if (!flows) return
       if (deps.isOwnLook?.(other, far, at)) ownLooks.set(flows, (ownLooks.get(flows) ?? 0) + 1)
-      else flows.add(segment, at)
+      else flows.add(segment, at, flows === services.get(ownPort) ? deps.groupOf?.(other) : undefined)
     },
     take(seconds: number, now: number): Taken[] {
       const instances = deps.mimics?.()?.instances ?? 0
       for (let one = 0; one < instances; one++) flowsOfInstance(one)
       const looks = ownLooks
       ownLooks = new Map()
-      const of = (subject: Subject, flows: typeof self): Taken => ({
-        ...subject,
-        profile: flows.take(seconds, now),
-        ownLooks: looks.get(flows) ?? 0,
-      })
+      const of = (subject: Subject, flows: typeof self): Taken => {
+        const { [everyone]: profile = {}, ...apart } = Object.fromEntries(flows.takeGroups(seconds, now))
+        return { ...subject, profile, ownLooks: looks.get(flows) ?? 0, apart: new Map(Object.entries(apart)) }
+      }
       const taken = [
         ...[...services].map(([port, flows]) => of({ port, service: (ports.get(port) ?? '').slice(0, 32) }, flows)),
         of({ service: ownService }, self),

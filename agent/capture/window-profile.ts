@@ -7,8 +7,11 @@ const mostSources = 4096
 
 export type WindowProfile = ReturnType<typeof makeWindowProfile>
 
-/** What is counted of one window, and the features it makes. Bounded whatever comes. */
-export function makeWindowProfile(random: Random) {
+/**
+ * What is counted of one window, and the features it makes. Bounded whatever comes. `sources`: who came, which several
+ * profiles of one time may share.
+ */
+export function makeWindowProfile(random: Random, sources = new Set<number>()) {
   const sample = (unit: 'ms' | 'bytes') => makeReservoir(unit, random)
   const samples = {
     'response.delay': sample('ms'),
@@ -29,7 +32,6 @@ export function makeWindowProfile(random: Random) {
     'name.kind': new Map<string, number>(),
     'partner.kind': new Map<string, number>(),
   }
-  const sources = new Set<number>()
   let [asked, refused, data, repeated] = [0, 0, 0, 0]
 
   return {

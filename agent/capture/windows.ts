@@ -16,16 +16,19 @@ export type WindowsDeps = {
   pseudonym: (address: number) => string
   mimics?: () => Mimics | undefined
   isOwnLook?: (address: number, port: number, at: number) => boolean
+  /** The mark of the drift that a source meets where that is not everyone's (`met.ts`). */
+  groupOf?: (address: number) => string | undefined
   /** When it began to be looked at, milliseconds. */
   from: number
-  /** Mark of the drift in force; undefined where that is not known for the whole first window. */
+  /** Mark of everyone's drift; undefined where that is not known for the whole first window. */
   drift: string | undefined
 }
 
 const hourMs = 3_600_000
 
 /**
- * Windows of one decoy: one of each service's port, one of what it does by itself, one of each instance of its mimicry.
+ * Windows of one decoy: one of each service's port, one of what it does by itself, one of each instance of its mimicry; and of
+ * a port one for each other drift than everyone's that somebody met there.
  *
  *   packets -> subjects -> [take] busy: told, after the quiet time before it | quiet: grows, told once an hour
  *
@@ -72,7 +75,7 @@ export function makeWindows(deps: WindowsDeps) {
       const taken = subjects.take((to - begunAt) / 1000, to)
       const keys = new Set(taken.map(keyOf))
       for (const key of quietSince.keys()) if (!keys.has(key)) quietSince.delete(key)
-      for (const { profile, ownLooks, ...subject } of taken) {
+      for (const { profile, ownLooks, apart, ...subject } of taken) {
         const key = keyOf(subject)
         const since = quietSince.get(key) ?? begunAt
         const quiet = isQuiet(profile) && missed === 0 && ownLooks === 0
@@ -86,6 +89,8 @@ export function makeWindows(deps: WindowsDeps) {
           if (since < begunAt) told.push(windowOf(subject, nothing(profile), since, begunAt, 0))
           told.push({ ...windowOf(subject, profile, begunAt, to, missed), ...(ownLooks > 0 && { ownLooks }) })
         }
+        for (const [mark, own] of apart)
+          if (!isQuiet(own)) told.push({ ...windowOf(subject, own, begunAt, to, missed), drift: mark, apart: true })
       }
       begunAt = to
       return told

@@ -37,3 +37,10 @@ export const forgottenTables: Migration = {
   version: 2,
   statements: ['ALTER TABLE baseline_watching ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0'],
 }
+
+/** Windows of those alone who meet another drift than everyone stand beside everyone's. */
+export const apartTables: Migration = {
+  room: 'baselines',
+  version: 3,
+  statements: ['ALTER TABLE baseline_windows ADD COLUMN apart INTEGER NOT NULL DEFAULT 0'],
+}

@@ -1,5 +1,5 @@
 import type { FeatureName, Profile } from '../../shared/schemas/baseline.ts'
-import type { DecoyDrift, Drift, DriftEffect } from '../../shared/schemas/drift.ts'
+import type { Drift, DriftEffect } from '../../shared/schemas/drift.ts'
 import { driftAt, expectedAt, type Reach, reachOf, waitingAt } from '../drift/index.ts'
 
 export type Expectation = {
@@ -10,15 +10,12 @@ export type Expectation = {
   band?: { features: readonly FeatureName[]; baseline: Profile }
 }
 
-/** What is to be seen at a service whose decoy has this drift in force. Pure. */
-export function expectationOf(baseline: Profile, { everyone, views }: DecoyDrift, service: string): Expectation {
-  const untold = new Set<FeatureName>()
+/** What is to be seen at a service by those who meet this drift. Pure. */
+export function expectationOf(baseline: Profile, drift: Drift | null, service: string): Expectation {
   const reach = reachOf(service)
-  const felt = reach && everyone ? driftAt(everyone, reach) : undefined
-  for (const effect of felt?.effects ?? []) for (const feature of untoldBy(effect, reach as Reach)) untold.add(feature)
-  // Who has a view of his own is not told apart in a window.
-  for (const { drift } of views) for (const feature of movedBy(drift ?? everyone)) untold.add(feature)
-  if (!felt || !reach) return { profile: baseline, untold }
+  const felt = reach && drift ? driftAt(drift, reach) : undefined
+  if (!felt || !reach) return { profile: baseline, untold: new Set() }
+  const untold = new Set(felt.effects.flatMap((effect) => untoldBy(effect, reach)))
   return {
     profile: expectedAt(baseline, felt, reach),
     untold,
@@ -64,8 +61,3 @@ function untoldByError(kind: Extract<DriftEffect, { type: 'error' }>['kind'], re
     'request.rate',
   ]
 }
-
-const movedBy = (drift: Drift | null): FeatureName[] =>
-  drift === null
-    ? []
-    : ['response.delay', 'handshake.delay', 'response.size', 'error.share', 'altered.share', 'interarrival']

@@ -1,17 +1,18 @@
 import { isoNow } from '../../shared/clock.ts'
 import { seededRandom } from '../../shared/random.ts'
 import type { Profile } from '../../shared/schemas/baseline.ts'
-import { baselineOf, type KeptWindow, keyOf, knownOfSubject, mergeProfiles, windowsOf } from '../baselines/index.ts'
+import { baselineOf, keyOf, knownOfSubject, mergeProfiles, windowsOf } from '../baselines/index.ts'
 import type { Deps } from '../deps.ts'
-import { driftOf } from '../drift/index.ts'
+import { driftsMetSince } from '../drift/index.ts'
 import type { Sql } from '../store/port.ts'
 import { expectationOf } from './expectation.ts'
 import type { Subject } from './judge.ts'
 import { worthsOf } from './likeness.ts'
-import { driftByMark, noteMark } from './marks.ts'
+import { noteMark } from './marks.ts'
 import type { Past } from './past.ts'
 import { reportedSubjects } from './reports.ts'
 import { levelOf, longestOnset, type Slow, type SlowChange, slowOf } from './streams.ts'
+import { type Stretch, stretchesOf } from './stretches.ts'
 import { tracksOf } from './tracks.ts'
 
 type Row = {
@@ -39,62 +40,51 @@ export async function lookAt(deps: Pick<Deps, 'store' | 'clock'>, past: Past, si
     since,
   )
   await store.tx(async (sql) => {
-    for (const decoy of new Set(rows.map((row) => row.decoy))) await noteMark(sql, await driftOf(sql, decoy), now)
+    for (const decoy of new Set(rows.map((row) => row.decoy))) {
+      for (const drift of await driftsMetSince(sql, decoy, since)) await noteMark(sql, drift, now)
+    }
   })
   const subjects: Subject[] = []
   for (const row of rows) {
-    const subject = await lookAtOne(store, past, row, since, now)
-    if (subject) subjects.push(subject)
+    subjects.push(...(await lookAtOne(store, past, row, since, now)))
     await new Promise<void>((resolve) => setImmediate(resolve))
   }
   return [...subjects, ...(await reportedSubjects(store, since))]
 }
 
-async function lookAtOne(sql: Sql, past: Past, row: Row, since: string, now: string): Promise<Subject | undefined> {
+/** Of a port several: what everyone met, and what those did who met something else. */
+async function lookAtOne(sql: Sql, past: Past, row: Row, since: string, now: string): Promise<Subject[]> {
   const { kind, decoy, service, appliance, segment } = row
   const subject =
     kind === 'mimicry'
       ? ({ kind, decoy, instance: row.instance ?? 0 } as const)
       : ({ kind, decoy, ...(row.port !== null && { port: row.port }) } as const)
   const windows = (await windowsOf(sql, subject, since, now)).filter(({ missed }) => missed === 0)
-  const seen = await ofOneDrift(sql, windows, kind === 'mimicry' ? 'none' : undefined)
-  if (!seen) return undefined
-  const baseline = await ownBaseline(sql, subject)
-  if (!baseline) return undefined
+  const stretches = await stretchesOf(sql, windows, kind === 'mimicry' ? 'none' : undefined)
+  const baseline = stretches.length === 0 ? undefined : await ownBaseline(sql, subject)
+  if (!baseline) return []
   const earlier = await past.of(sql, subject, since, now, baseline)
   // Of a young baseline what is looked at would be a good part: it is held against what was before.
   const isYoung = earlier.windows >= leastEarlier && Object.keys(earlier.profile).length > 0
-  const expectation = expectationOf(isYoung ? earlier.profile : baseline, seen.drift, service)
-  const observed = mergeProfiles(
-    seen.windows.map(({ profile }) => profile),
-    seededRandom(`${keyOf(subject)}/${now}`),
-  )
-  const worths = worthsOf(earlier.likenesses, seen.windows, observed)
-  return {
-    decoy,
-    subject,
-    service,
-    appliance,
-    segment,
-    expectation,
-    observed,
-    worths,
-    tracks: tracksOf(subject, expectation.profile, seen.windows, worths),
-    slow: await slowChanges(sql, past, {
-      ...{ subject, mark: seen.mark, now, baseline, expected: expectation.profile, windows: seen.windows, observed },
-    }),
+  const subjects: Subject[] = []
+  for (const { drift, windows, mark, untold } of stretches) {
+    const expectation = expectationOf(isYoung ? earlier.profile : baseline, drift, service)
+    const { profile } = expectation
+    const unsaid = new Set([...expectation.untold, ...untold])
+    const observed = mergeProfiles(
+      windows.map(({ profile }) => profile),
+      seededRandom(`${keyOf(subject)}/${now}`),
+    )
+    const worths = worthsOf(earlier.likenesses, windows, observed)
+    const looked = { subject, mark, now, baseline, expected: profile, windows, observed }
+    subjects.push({
+      ...{ decoy, subject, service, appliance, segment, observed, worths },
+      expectation: { ...expectation, untold: unsaid },
+      tracks: tracksOf(subject, profile, windows, worths).filter(({ feature }) => !unsaid.has(feature)),
+      slow: await slowChanges(sql, past, looked),
+    })
   }
-}
-
-/** The windows under the drift that was in force last, of which it is known what it was. */
-async function ofOneDrift(sql: Sql, windows: readonly KeptWindow[], otherwise: string | undefined) {
-  for (const newest of [...windows].reverse()) {
-    const mark = newest.drift ?? otherwise
-    const drift = mark === undefined ? undefined : await driftByMark(sql, mark)
-    if (mark !== undefined && drift)
-      return { mark, drift, windows: windows.filter((one) => (one.drift ?? otherwise) === mark) }
-  }
-  return undefined
+  return subjects
 }
 
 /**
@@ -110,6 +100,7 @@ async function ownBaseline(sql: Sql, subject: Subject['subject']): Promise<Profi
 /** Changes that a stream found of late and that are still to be seen. */
 async function slowChanges(sql: Sql, past: Past, looked: Looked): Promise<Slow[]> {
   const { subject, mark, now, baseline, expected, windows, observed } = looked
+  if (mark === undefined) return []
   const rows = await sql.all<Omit<SlowChange, 'away'> & { at: string }>(
     'SELECT feature, found_by AS by, before, now, at FROM drift_changes WHERE key = ? AND at > ? AND mark = ? ORDER BY id DESC',
     keyOf(subject),
@@ -129,11 +120,11 @@ async function slowChanges(sql: Sql, past: Past, looked: Looked): Promise<Slow[]
 }
 type Looked = {
   subject: Subject['subject']
-  mark: string
+  mark: Stretch['mark']
   now: string
   baseline: Profile
   expected: Profile
-  windows: readonly KeptWindow[]
+  windows: Stretch['windows']
   observed: Profile
 }
 

@@ -73,7 +73,8 @@ async function calmBefore(sql: Sql, subject: Subject['subject'], since: string, 
     const times = found.map(({ at }) => Date.parse(at))
     const isCalm = (at: number) => !times.some((time) => at <= time && time - at <= lookbackMs)
     windows = (await windowsOf(sql, subject, from, since)).filter(
-      ({ missed, drift, at }) => missed === 0 && (drift ?? 'none') === 'none' && isCalm(Date.parse(at)),
+      ({ missed, drift, at, apart }) =>
+        missed === 0 && !apart && (drift ?? 'none') === 'none' && isCalm(Date.parse(at)),
     )
     if (windows.length >= enough) break
   }

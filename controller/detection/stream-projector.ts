@@ -21,7 +21,8 @@ async function take(sql: Sql, agent: string, window: FeatureWindow, receivedAt: 
   const { subject, missed, profile } = window
   if (subject.kind !== 'decoy' && subject.kind !== 'mimicry') return
   const drift = subject.kind === 'mimicry' ? (window.drift ?? 'none') : window.drift
-  if (drift === undefined || missed > 0) return
+  // Of few sources, and under one drift after the other: no stream.
+  if (drift === undefined || missed > 0 || window.apart) return
   const own = await sql.get('SELECT 1 AS one FROM decoys WHERE id = ? AND agent = ?', subject.decoy, agent)
   if (!own) return
   const key = keyOf(subject)

@@ -13,6 +13,7 @@ export {
   type DriftSetting,
   type DriftWish,
   driftOf,
+  driftsMetSince,
   driftsOfAgent,
   expireDrift,
   givesWay,

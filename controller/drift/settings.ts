@@ -161,6 +161,16 @@ export async function historyOfDrift(sql: Sql, decoy: string, limit = 100): Prom
   return rows.map(toSetting)
 }
 
+/** Each drift that somebody has met at a decoy since then; null for none at all. */
+export async function driftsMetSince(sql: Sql, decoy: string, since: string): Promise<(Drift | null)[]> {
+  const rows = await sql.all<Pick<Row, 'drift'>>(
+    'SELECT DISTINCT drift FROM drift_settings WHERE decoy = ? AND (ended_at IS NULL OR ended_at > ?)',
+    decoy,
+    since,
+  )
+  return rows.map((row) => drift.nullable().parse(JSON.parse(row.drift)))
+}
+
 /** What a decoy is to do, as the plan and its control file say it. */
 export const driftOf = async (sql: Sql, decoy: string): Promise<DecoyDrift> => asPlanned(await inForce(sql, decoy))
 

@@ -3,7 +3,7 @@ import { adaptationTables, adaptationVisitTables } from '../adaptation/index.ts'
 import { alertTables } from '../alerts/index.ts'
 import { attackerTables } from '../attackers/index.ts'
 import { auditTables } from '../audit/index.ts'
-import { baselineTables, forgottenTables } from '../baselines/index.ts'
+import { apartTables, baselineTables, forgottenTables } from '../baselines/index.ts'
 import { condemnedTables, decoyTables } from '../decoys/index.ts'
 import { detectionTables } from '../detection/index.ts'
 import { driftSettingTables } from '../drift/index.ts'
@@ -40,6 +40,7 @@ export const migrations: readonly Migration[] = [
   segmentActivityTables,
   baselineTables,
   forgottenTables,
+  apartTables,
   condemnedTables,
   driftSettingTables,
   mimicryTables,

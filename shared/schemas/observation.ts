@@ -42,8 +42,13 @@ export const featureWindow = z.object({
   /** `ssh`, `http` ..., as the scan or the persona names it; `self` for what a decoy does by itself, `mimicry` for that. */
   service: z.string().max(32),
   profile,
-  /** Mark of the drift in force over the whole window (`shared/drift-mark.ts`); undefined where it changed in between. */
+  /** Mark of the drift that was met over the whole window (`shared/drift-mark.ts`); undefined where it changed in between. */
   drift: z.string().max(64).optional(),
+  /**
+   * Of those sources alone whose view has that drift, who are in no other feature of the time; how often somebody came and
+   * asked is in the window beside it.
+   */
+  apart: z.literal(true).optional(),
   /** Packets that the kernel told it dropped before they were read: of the whole decoy, in each window of that time. */
   missed: z.int().min(0),
   /** Packets of our own audits and test touches of this subject, which are in none of its features. */

@@ -49,7 +49,7 @@ t.test('what was not captured is counted, to the packet', async (t) => {
   const windows: FeatureWindow[] = []
   const capture = makeDecoyCapture({
     ...{ decoy: '01920000-0000-7000-8000-00000000000a', address: numberOf(decoy), ports: new Map([[port, 'snmp']]) },
-    ...{ ring, random: seededRandom('missed'), pseudonym: () => 'one', clock: systemClock, log, drift: 'none' },
+    ...{ ring, random: seededRandom('missed'), pseudonym: () => 'one', clock: systemClock, log, drift: undefined },
     startDump,
     onWindows: (more) => void windows.push(...more),
     onEnd: () => undefined,

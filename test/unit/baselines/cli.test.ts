@@ -2,6 +2,7 @@ import t from 'tap'
 import { baselineRoutes } from '../../../controller/api/routes/baselines.ts'
 import { segmentRoutes } from '../../../controller/api/routes/segments.ts'
 import {
+  apartTables,
   baselineTables,
   forgottenNetworks,
   forgottenTables,
@@ -21,7 +22,7 @@ t.test('what is known of a segment is told in figures, and switched off and forg
   const world = await apiWorld(t, {
     routes: [segmentRoutes, baselineRoutes],
     commands: [segmentsCommand, segmentsWatchCommand, baselinesCommand],
-    tables: [baselineTables, forgottenTables, mimicryTables],
+    tables: [baselineTables, forgottenTables, apartTables, mimicryTables],
   })
   const { store, ids, run, bus } = world
   t.match(await run('baselines', 'ls'), /Nothing is known yet/)

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import {
+  apartTables,
   baselineOf,
   baselineTables,
   forgetSegment,
@@ -23,7 +24,7 @@ const random = seededRandom('profiles')
 
 /** A fleet with one decoy, and the projector over its database. */
 async function profileWorld(t: Test) {
-  const fleet = await testFleet(t, [baselineTables, forgottenTables])
+  const fleet = await testFleet(t, [baselineTables, forgottenTables, apartTables])
   await fleet.see(card())
   const decoy = newId(startedAt)
   await fleet.store.run(

@@ -5,11 +5,14 @@ import { makeOwnLooks } from '../../../agent/audit/own-looks.ts'
 import { numberOf } from '../../../agent/capture/decode.ts'
 import { makeDecoyCapture } from '../../../agent/capture/decoy-capture.ts'
 import { type DumpCounts, makeCountReader, missedBy } from '../../../agent/capture/dump-counts.ts'
+import { makeMet } from '../../../agent/capture/met.ts'
 import { type Mimics, mimicsOf } from '../../../agent/capture/mimics.ts'
 import { makePseudonyms, openPseudonyms } from '../../../agent/capture/pseudonyms.ts'
 import { makeWindows, type WindowsDeps } from '../../../agent/capture/windows.ts'
+import { driftMark, markMet } from '../../../shared/drift-mark.ts'
 import { makeLog } from '../../../shared/log.ts'
 import { seededRandom } from '../../../shared/random.ts'
+import type { DecoyDrift, DriftView } from '../../../shared/schemas/drift.ts'
 import { type FeatureWindow, featureWindow } from '../../../shared/schemas/observation.ts'
 import { ack, captureHead, capturePacket, reset, syn, synAck, tcpFrame, udpFrame } from './frames.ts'
 
@@ -55,6 +58,12 @@ function visit(
   windows.add(tcpFrame({ ...there, seq: 100, data: 'GET /' }), at + 4 + delay / 2)
   windows.add(tcpFrame({ ...back, seq: 500, data: 'page' }), at + 4 + delay)
 }
+
+/** A drift of everyone's, and views beside it. */
+const waiting = (ms: number, views: DriftView[] = []): DecoyDrift => ({
+  everyone: { seed: 's', effects: [{ type: 'latency', form: 'fixed', ms, spread: 0 }] },
+  views,
+})
 
 const of = (told: readonly FeatureWindow[], port: number | undefined) =>
   told.filter(({ subject }) => subject.kind === 'decoy' && subject.port === port)
@@ -261,7 +270,7 @@ t.test('windows cut where drift changes and where the pod ends; missed packets a
     pseudonym: String,
     clock: { now: () => now, sleep: async () => {} },
     log: makeLog('test', 'silent'),
-    drift: 'none',
+    drift: undefined,
     startDump: async (_pid, _ip, onBytes) => {
       give = onBytes
       const counts = async () => counted
@@ -279,20 +288,24 @@ t.test('windows cut where drift changes and where the pod ends; missed packets a
   packet()
   now += 10_000
   dropped(3)
-  t.strictSame(marks(await capture.drifted('aaaa')), [['none', 10, 3]])
+  t.strictSame(marks(await capture.drifted(waiting(10))), [['none', 10, 3]])
   packet()
   now += 5000
   t.strictSame(marks(await capture.tick()), [[undefined, 5, 0]], 'of neither')
   packet()
   now += 15_000
   dropped(4)
-  t.strictSame(marks(await capture.tick()), [['aaaa', 15, 1]])
+  t.strictSame(marks(await capture.tick()), [[driftMark(waiting(10)), 15, 1]])
   packet()
   now += 1000
   counted = undefined
   t.strictSame(await capture.tick(), [], 'while nobody says what was missed, the window goes on')
   now += 1000
-  t.strictSame(marks(await capture.drifted('bbbb')), [[undefined, 2, 0]], 'or says nothing of its drift')
+  t.strictSame(
+    marks(await capture.drifted(waiting(20, [{ source: '198.18.90.8', drift: null }]))),
+    [[undefined, 2, 0]],
+    'or says nothing of its drift',
+  )
   now += 1000
   dropped(6)
   t.strictSame(marks(await capture.tick()), [[undefined, 1, 2]], 'it is told once it is known')
@@ -301,7 +314,7 @@ t.test('windows cut where drift changes and where the pod ends; missed packets a
   // Two that waited in the kernel when it ended.
   counted = { captured: 5, received: 13, dropped: 6, final: true }
   await capture.stop()
-  t.strictSame(marks(told), [['bbbb', 1, 2]])
+  t.strictSame(marks(told), [[driftMark(waiting(20)), 1, 2]])
 })
 
 t.test('a conversation goes on over the windows that it is silent in', async (t) => {
@@ -346,4 +359,44 @@ t.test('a conversation goes on over the windows that it is silent in', async (t)
   t.strictSame(partners, [1], 'one partner, in one conversation')
   t.strictSame(all(161, 'interarrival'), [69_996], 'with a first datagram nothing is waited for')
   t.strictSame(all(161, 'response.size'), [5, 5, 5])
+})
+
+t.test('who meets another drift than everyone has windows apart, and counts among those who came', async (t) => {
+  const met = makeMet(undefined)
+  const windows = windowsOf('none', { groupOf: met.groupOf })
+  const [own, other] = [waiting(50).everyone, waiting(90).everyone]
+  let port = 40_000
+  const take = (minutes: number) => {
+    for (const [i, host] of [7, 8, 9].entries())
+      visit(windows, start + (minutes - 1) * minute + 1000 * i, `198.18.90.${host}`, port++, 10 * host)
+    const told = windows.take(start + minutes * minute, 0)
+    met.tick(start + minutes * minute)
+    for (const one of told) featureWindow.parse(one)
+    return of(told, 80).map(({ drift, apart, profile: { 'response.delay': delays, 'session.rate': came } }) => [
+      ...(apart ? ['apart'] : [came?.form === 'rate' && came.count]),
+      drift,
+      ...(delays?.form === 'sample' ? delays.values : []),
+    ])
+  }
+  t.strictSame(take(1), [[3, 'none', 70, 80, 90]])
+  const views = [
+    { source: '198.18.90.8', drift: own },
+    { source: '198.18.90.9', drift: other },
+  ]
+  t.notOk(met.put({ everyone: null, views }, start + minute), 'everyone’s windows go on')
+  t.strictSame(take(2), [[3, 'none', 70]], 'until they feel it, what they do is nobody’s')
+  const apart = [
+    ['apart', markMet(own), 80],
+    ['apart', markMet(other), 90],
+  ]
+  t.strictSame(take(3), [[3, 'none', 70], ...apart])
+  t.ok(met.put({ everyone: other, views }, start + 3 * minute))
+  windows.mark(met.mark())
+  t.strictSame(take(4), [[3, markMet(other), 70, 90], apart[0]], 'who meets what all do is one of them')
+  met.put({ everyone: other, views: [{ source: '198.18.90.9', drift: null }] }, start + 4 * minute - 1000)
+  t.strictSame(take(5), [[3, markMet(other), 70]])
+  t.strictSame(take(6), [
+    [3, markMet(other), 70, 80],
+    ['apart', 'none', 90],
+  ])
 })

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { decoyRoutes } from '../../../controller/api/routes/decoys.ts'
 import { driftRoutes } from '../../../controller/api/routes/drift.ts'
-import { baselineTables, makeBaselineProjector } from '../../../controller/baselines/index.ts'
+import { apartTables, baselineTables, makeBaselineProjector } from '../../../controller/baselines/index.ts'
 import { decoysCommand } from '../../../controller/cli/commands/decoys.ts'
 import { driftCommand } from '../../../controller/cli/commands/drift.ts'
 import { driftSettingsCommand } from '../../../controller/cli/commands/drift-settings.ts'
@@ -18,7 +18,7 @@ async function setUp(t: Test) {
     commands: [decoysCommand, driftCommand, driftSettingsCommand],
   })
   const { store, bus, ids, config } = world
-  for (const { statements } of [driftSettingTables, baselineTables])
+  for (const { statements } of [driftSettingTables, baselineTables, apartTables])
     for (const statement of statements) await store.run(statement)
   await world.run('decoys', 'deploy', '--segment', 'office')
   const [decoy] = await listDecoys(store)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { mimicryRoutes } from '../../../controller/api/routes/mimicry.ts'
-import { baselineTables, forgottenTables } from '../../../controller/baselines/index.ts'
+import { apartTables, baselineTables, forgottenTables } from '../../../controller/baselines/index.ts'
 import { mimicryCommand } from '../../../controller/cli/commands/mimicry.ts'
 import {
   makeMimicryProjector,
@@ -18,7 +18,7 @@ t.test('what decoys did and what it is drawn from is told within 80 columns, and
   const { run, store, ids } = await apiWorld(t, {
     routes: [mimicryRoutes],
     commands: [mimicryCommand],
-    tables: [baselineTables, forgottenTables, mimicryTables, mimicryMovedTables],
+    tables: [baselineTables, forgottenTables, apartTables, mimicryTables, mimicryMovedTables],
     config: { mimicry: { level: 'high', resolvers: [{ ip: '198.18.1.3' }] } },
   })
   const lines = async (...words: string[]) => {
