@@ -42,6 +42,8 @@ export const responseConfig = z
     maxBlocksPerHour: z.int().min(0).default(60),
     /** Risk adds no second decoy to a segment, and does not change the same decoy again, within this time. */
     cooldownMinutes: z.number().min(0).default(10),
+    /** How long a decoy that risk added stays, and one that risk reconfigured shows that version. */
+    decoyHours: z.number().min(0.01).max(8760).default(168),
   })
   .prefault({})
 

@@ -27,6 +27,8 @@ export type Done = {
   personaVersion: number
   what: string
   because: string
+  /** Of a reconfiguration: the version that was made, and the one that was shown before. */
+  made?: { version: number; before: number }
 }
 
 export type DeployOptions = {

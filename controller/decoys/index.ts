@@ -17,3 +17,4 @@ export {
 } from './records.ts'
 export { makeDecoyStateProjector } from './state-projector.ts'
 export { condemnedTables, decoyTables } from './tables.ts'
+export { makeUndo, type Undo } from './undo.ts'

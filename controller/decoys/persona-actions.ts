@@ -129,7 +129,8 @@ export function makePersonaActions(deps: ActionDeps, { wantedDecoy, note }: Tool
     // While it waits, the decoy goes on as it was.
     const shown = status === 'approved' ? await show(sql, decoy, next.persona.version) : decoy
     const what = status === 'approved' ? next.what : `${next.what}; it waits for approval`
-    return note(sql, 'reconfigure', shown, by, reason, what)
+    const done = await note(sql, 'reconfigure', shown, by, reason, what)
+    return { ...done, made: { version: next.persona.version, before: decoy.personaVersion } }
   }
 
   async function show(sql: Sql, decoy: Decoy, version: number): Promise<Decoy> {

@@ -11,7 +11,7 @@ import { type Decision, type DecisionKind, insertDecision } from './decisions.ts
 
 /** What decoys can do for a response. Each works in the caller's transaction and throws a MarshlightError to refuse. */
 export type DecoyPorts = {
-  /** Adds one decoy to a segment; its id. */
+  /** Adds one decoy to a segment; what was done, which is kept to undo it by. */
   deployOne(sql: Sql, segment: string, reason: string): Promise<unknown>
   /** Gives a decoy another persona or settings, while its sessions stay open. */
   reconfigure(sql: Sql, decoy: string, reason: string): Promise<unknown>
@@ -96,7 +96,7 @@ export function makeResponder(
   ): Promise<BusEvent[]> {
     const since = new Date(clock.now() - config.response.cooldownMinutes * 60_000).toISOString()
     const recent = await sql.get<{ id: string }>(
-      `SELECT id FROM decisions WHERE kind = ? AND target = ? AND status = 'active' AND made_at > ? LIMIT 1`,
+      `SELECT id FROM decisions WHERE kind = ? AND target = ? AND status IN ('active', 'undone') AND made_at > ? LIMIT 1`,
       kind,
       target,
       since,
@@ -124,7 +124,7 @@ export function makeResponder(
       evidence: JSON.stringify(crossing.reasons),
       score: crossing.score,
       made_at: isoNow(clock),
-      expires_at: null,
+      expires_at: new Date(clock.now() + config.response.decoyHours * 3_600_000).toISOString(),
       status,
       made_by: 'risk',
       event_at: crossing.event_at,

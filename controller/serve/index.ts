@@ -15,6 +15,7 @@ import {
   makeDecoyActions,
   makeDecoyStateProjector,
   makePlacement,
+  makeUndo,
 } from '../decoys/index.ts'
 import type { Deps } from '../deps.ts'
 import { isDoubtful, makeDetector, makeStreamProjector } from '../detection/index.ts'
@@ -89,7 +90,7 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
       makeRunner(projectors, deps),
       ...alertParts(deps),
       makeResponder(deps, blocks, { ...actions, refused: raiseRefusal(deps) }),
-      makeExpiry(deps, blocks),
+      makeExpiry(deps, blocks, makeUndo(actions)),
       makeDriftExpiry(deps),
       ...adaptation.parts,
       ...centre.parts,

@@ -113,6 +113,9 @@ async function bothSides(t: Test) {
   }
 }
 
+// The alarm is for what hangs; a busy machine takes its time.
+t.setTimeout(120_000)
+
 t.test('an unsafe decoy stays down whatever changes, until an administrator releases it', async (t) => {
   const both = await bothSides(t)
   const { store, actions, placement, follow, deliver, judged, memory, alerts, watch } = both

@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import { isoNow } from '../../../shared/clock.ts'
 import { cidr4, ipv4 } from '../../../shared/schemas/common.ts'
 import { mostBlockMinutes } from '../../config/judgement.ts'
+import { makeDecoyActions, makeUndo } from '../../decoys/index.ts'
 import {
-  endDecision,
   enforcementOf,
   findDecision,
   listDecisions,
   makeBlocks,
+  undoDecision,
   unenforcedOf,
 } from '../../response/index.ts'
 import { check, isDryRun } from '../body.ts'
@@ -30,6 +30,7 @@ type ByKey = { Params: { key: string } }
 export const blockRoutes: Routes = (app, deps) => {
   const { store, bus, clock, config } = deps
   const blocks = makeBlocks(deps)
+  const ports = makeUndo(makeDecoyActions(deps))
 
   app.get('/v1/blocks', async (request) => {
     const { kind, status, limit } = check(listQuery, request.query)
@@ -75,10 +76,14 @@ export const blockRoutes: Routes = (app, deps) => {
   })
 
   app.delete<ByKey>('/v1/blocks/:key', async (request) => {
-    const decision = await findDecision(store, decodeURIComponent(request.params.key))
-    if (isDryRun(request.query)) return decision
-    await endDecision(store, decision.id, { status: 'undone', at: isoNow(clock), why: 'by an administrator' })
-    if (decision.kind === 'block') bus.emit({ name: 'blocks-changed' })
-    return findDecision(store, decision.id)
+    const dryRun = isDryRun(request.query)
+    const how = { status: 'undone', why: 'by an administrator', by: 'admin' } as const
+    const { before, after, what, events } = await changeOrTry(store, dryRun, async (sql) => {
+      const decision = await findDecision(sql, decodeURIComponent(request.params.key))
+      const ended = await undoDecision(sql, { ports, clock }, decision, how)
+      return { before: decision, after: await findDecision(sql, decision.id), ...ended }
+    })
+    if (!dryRun) for (const event of events) bus.emit(event)
+    return { ...(dryRun ? before : after), what }
   })
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { BlockResult, Decision, Enforcement, Unenforced } from '../../response/index.ts'
 import type { CliCommand, CliContext } from '../context.ts'
 import { parseDuration, parseNumber, shownTime, withQuery } from '../duration.ts'
+import { wrapped } from '../print.ts'
 
 type Shown = Omit<Decision, 'evidence'> & {
   evidence: { words: string }[]
@@ -79,18 +80,21 @@ function addVerb(command: Command, cli: CliContext, name: string): void {
 
 function undoVerb(command: Command, cli: CliContext, name: string): void {
   command
-    .description('undo a block (by id or address), or take back a proposal')
+    .description('undo a block (by id or address), a deploy or reconfigure of risk (by id), or a proposal')
     .option('--dry-run', 'show which it is, and change nothing')
     .addHelpText('after', `\nExample:\n  ${name} 198.18.1.66`)
     .action(async (key: string, options: { dryRun?: boolean }) => {
-      const one = await cli.api.delete<Decision>(withQuery(pathOf(key), { dryRun: options.dryRun ? 1 : undefined }))
-      cli.show(one, () =>
+      const one = await cli.api.delete<Decision & { what: string }>(
+        withQuery(pathOf(key), { dryRun: options.dryRun ? 1 : undefined }),
+      )
+      cli.show(one, () => {
         cli.line(
           options.dryRun
             ? `Would undo the ${one.kind} of ${one.target} (${one.status}).`
             : `The ${one.kind} of ${one.target} is ${one.status}.`,
-        ),
-      )
+        )
+        cli.line(wrapped(`${options.dryRun ? 'It would be so' : 'Done'}: ${one.what}.`, 2))
+      })
     })
 }
 

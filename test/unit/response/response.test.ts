@@ -13,6 +13,8 @@ import { agentA, breakIn, decoyA, enrol, event, makeChain, startMs } from '../se
 
 const attacker = '203.0.113.9'
 const minute = 60_000
+/** Nothing but blocks is to end here. */
+const none = { deploy: async () => undefined, reconfigure: async () => undefined }
 
 t.test('a break-in leads to one block, one more decoy and one changed decoy, and says so', async (t) => {
   const chain = makeChain(t)
@@ -115,7 +117,7 @@ t.test('a block is renewed while the attacker goes on, and a long one is never c
 t.test('a block ends to the moment, and a source that comes back is blocked again', async (t) => {
   const chain = makeChain(t)
   await chain.feed('events', breakIn())
-  const expiry = makeExpiry(chain.deps, chain.blocks)
+  const expiry = makeExpiry(chain.deps, chain.blocks, none)
   t.teardown(() => expiry.stop())
   await expiry.start(new AbortController().signal)
   const changed = new Promise((resolve) => chain.bus.on('blocks-changed', () => resolve(undefined)))
