@@ -7,6 +7,7 @@ export type Measured = ReadonlyMap<string, Way>
 
 const longestTransferMs = 20_000
 const keep = 32
+const fewBytes = 65_536
 
 /**
  * A conversation over a longer way is slower: who waits longer for an answer asks the next thing later, by the way's time, and
@@ -32,11 +33,12 @@ export function makeWays() {
   }
   const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[list.length >> 1]
   return {
-    measured(place: string, connectMs: number, bytes: number, transferMs: number): void {
+    /** `bytes` of answers went over the way in `ms`; few of them say nothing of how fast it is. */
+    measured(place: string, connectMs: number, bytes: number, ms: number): void {
       const own = seen.get(place) ?? { connect: [], speed: [] }
       seen.set(place, own)
       push(own.connect, connectMs)
-      if (bytes > 65_536 && transferMs > 0) push(own.speed, bytes / transferMs)
+      if (bytes > fewBytes && ms > 0) push(own.speed, bytes / ms)
     },
     all(): Measured {
       return new Map(

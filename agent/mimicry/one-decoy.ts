@@ -45,8 +45,8 @@ export function mimicOne({ decoy, plan, agent, patterns, keep, clock, log, slice
     if (said.type === 'done') measure(said)
   }
 
-  function measure({ ip, port, connectMs, bytes }: Extract<Told, { type: 'done' }>): void {
-    if (connectMs !== undefined) ways.measured(`${ip}:${port}`, connectMs, bytes, 0)
+  function measure({ ip, port, connectMs, movedBytes = 0, movedMs = 0 }: Extract<Told, { type: 'done' }>): void {
+    if (connectMs !== undefined) ways.measured(`${ip}:${port}`, connectMs, movedBytes, movedMs)
   }
 
   /** A process that begins is told what was done before, and what comes next. */

@@ -9,6 +9,9 @@ const had = {
   exchanges: z.array(z.tuple([amount, amount, amount])).max(512),
   bytes: amount,
   connectMs: amount.optional(),
+  /** Of answers in several pieces: what came after the first piece, and how long that took. */
+  movedBytes: amount.optional(),
+  movedMs: amount.optional(),
 }
 export const told = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), answers: z.boolean() }),

@@ -26,7 +26,8 @@ import mimic_loop as loop
 import mimic_peers
 import mimicry
 from mimic_account import Account, Bounded
-from mimic_talks import Talk, answering
+from mimic_answers import answering
+from mimic_talks import Talk
 from mimic_updates import Archive
 
 LOOK_SECONDS = 0.25
@@ -146,6 +147,8 @@ class Mimic:
             kind, why = "failed", str(error)[:120]
         finally:
             told = {"at": round(begun * 1000), "exchanges": talk.made, "bytes": talk.bytes, "connectMs": talk.connect_ms}
+            if talk.moved_bytes > 0:
+                told |= {"movedBytes": talk.moved_bytes, "movedMs": round(talk.moved_ms, 3)}
             tell(outcome(asked, kind, why=why, **told))
 
     def _target(self, asked: dict) -> dict | None:

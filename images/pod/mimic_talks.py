@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import socket
-import ssl
 import struct
 import time
 from collections.abc import Callable, Generator
@@ -17,7 +16,6 @@ import mimic_ports
 import mimic_ssh
 import mimic_together
 import mimic_updates
-from mimic_account import Bounded
 
 SECONDS = 10.0
 # From where NTP counts to where systems do.
@@ -44,6 +42,8 @@ class Talk:
         self.bytes = 0
         self.begun = time.monotonic()
         self.connect_ms: float | None = None
+        # Of answers that came in several pieces: bytes after the first piece, and how long they took.
+        self.moved_bytes, self.moved_ms = 0, 0.0
 
     def work(self) -> Generator[loop.Wait, bool, None]:
         role, proto = self.target["role"], self.target["proto"]
@@ -69,6 +69,10 @@ class Talk:
     def _note(self, request: int, response: int, since: float, begun: float) -> None:
         """The pause is that since the last answer, or since the connection began."""
         self.made.append((request, response, round((begun - since) * 1000, 3)))
+
+    def _moved(self, count: int, seconds: float) -> None:
+        if count > 0 and seconds > 0:
+            self.moved_bytes, self.moved_ms = self.moved_bytes + count, self.moved_ms + seconds * 1000
 
     def _open(self, text: bytes) -> Generator[loop.Wait, bool, tuple[socket.socket, float]]:
         """A connection on which the first request was made, and when."""
@@ -155,11 +159,12 @@ class Talk:
                 if place + 1 < len(self.exchanges):
                     # While the answer is on its way, so that it is no part of the pause.
                     made = self._request([asked.host], place + 1)
-                answered, came = yield from mimic_updates.fetched(
+                answer = yield from mimic_updates.fetched(
                     connection, self.archive, asked.method, asked.path, self._spend
                 )
-                self._note(len(asked.text), answered, last, begun)
-                last = came
+                self._note(len(asked.text), answer.bytes, last, begun)
+                self._moved(answer.bytes - answer.first, answer.came - answer.began)
+                last = answer.came
 
     def _request(self, hosts: list[str], place: int) -> mimic_updates.Request:
         size, response, _ = self.exchanges[place]
@@ -197,10 +202,14 @@ class Talk:
                 # What is in it is nobody's concern: it is counted, not read.
                 left = expected = side.expected(response)
                 is_eager = after is not None and after[2] / 1000 < moments.AT_ONCE
+                first, began = 0, 0.0
                 while left > 0:
                     piece, last = yield from self._hear(connection, min(left, 65_536), is_eager)
+                    if first == 0:
+                        first, began = len(piece), last
                     left -= len(piece)
                 self._note(size, expected, before, begun)
+                self._moved(expected - first, last - began)
 
     def _hear(self, connection: socket.socket, most: int, eager: bool) -> Generator[loop.Wait, bool, tuple[bytes, float]]:
         piece, came = yield from moments.received(connection, most, SECONDS, eager)
@@ -219,25 +228,3 @@ class Talk:
                 said = b""
             self._spend(len(said))
             self._note(0, len(said), self.begun, time.monotonic())
-
-
-def answering(
-    connection: socket.socket, context: ssl.SSLContext, spend: Callable[[int], None]
-) -> Generator[loop.Wait, bool, None]:
-    """The other side of a conversation between peers."""
-    with connection:
-        connection.setblocking(False)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        side: mimic_peers.Answering | mimic_ssh.Answering | None = None
-        try:
-            while True:
-                piece = yield from loop.received(connection, 65_536, 150.0)
-                if not piece:
-                    return
-                spend(len(piece))
-                side = side or (mimic_ssh.Answering() if piece[:4] == b"SSH-" else mimic_peers.Answering(context))
-                for text in side.take(piece):
-                    spend(len(text))
-                    yield from loop.sent(connection, text, SECONDS)
-        except (OSError, ValueError, Bounded):
-            return

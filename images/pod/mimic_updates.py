@@ -47,6 +47,15 @@ class Request(NamedTuple):
     text: bytes
 
 
+class Answer(NamedTuple):
+    """Its bytes and when it was whole; of that the first piece, and when that came."""
+
+    bytes: int
+    came: float
+    first: int
+    began: float
+
+
 def request_of(
     archive: Archive, hosts: list[str], agent: str, size: int, response: int, chance: random.Random
 ) -> Request:
@@ -84,12 +93,14 @@ def asked_for(archive: Archive, rest: int) -> list[tuple[str, list[str], float]]
 
 def fetched(
     connection: loop.socket.socket, archive: Archive, method: str, path: str, spend
-) -> Generator[loop.Wait, bool, tuple[int, float]]:
-    """Reads one response; gives its bytes, and when it was whole. `spend` is told of each piece and ends it where a bound is reached."""
-    data, came = b"", 0.0
+) -> Generator[loop.Wait, bool, Answer]:
+    """Reads one response. `spend` is told of each piece and ends it where a bound is reached."""
+    data, came, first, began = b"", 0.0, 0, 0.0
     while b"\r\n\r\n" not in data:
         piece, came = yield from moments.received(connection, 8192, SECONDS)
         spend(len(piece))
+        if not data:
+            first, began = len(piece), came
         data += piece
         if not piece or len(data) > LONGEST_HEAD:
             raise OSError("no HTTP response")
@@ -114,7 +125,7 @@ def fetched(
         spend(len(piece))
         left -= len(piece)
         total += len(piece)
-    return total, came
+    return Answer(total, came, first, began)
 
 
 def parsed(head: str) -> tuple[int, dict[str, str]]:

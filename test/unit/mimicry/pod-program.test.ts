@@ -2,10 +2,12 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import t, { type Test } from 'tap'
+import { toldBy } from '../../../agent/mimicry/told.ts'
 
 const program = join(import.meta.dirname, '../../../images/pod/mimic.py')
 type Line = { type: string; id?: number; why?: string; exchanges?: number[][]; bytes?: number }
@@ -113,6 +115,24 @@ t.test('the time is asked for as a client of NTP does', async (t) => {
     lines.find(({ id }) => id === 1),
     { type: 'done', exchanges: [[48, 48, Number]], bytes: 96 },
   )
+})
+
+t.test('how fast answers came is told, of those that came in pieces', async (t) => {
+  const body = Buffer.alloc(2_000_000, 'x')
+  const server = createServer((_, response) => void response.end(body))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const { port } = server.address() as { port: number }
+  const target = { role: 'updates', ip: '127.0.0.1', port, proto: 'tcp', names: ['deb.example'] }
+  const plan = { targets: [target], mostAnHour: 3, mostBytesAnHour: 10_000_000, answerOn: null }
+  const { say, until } = await begun(t, plan)
+  say({ slice: [{ id: 1, at: Date.now(), instance: 0, kind: 'http', target, exchanges: [[150, 2_000_000, 0]] }] })
+  const lines = await until((all) => all.some(({ id }) => id === 1))
+  const told = toldBy(JSON.stringify(lines.find(({ id }) => id === 1)))
+  t.match(told, { type: 'done', movedBytes: Number, movedMs: Number })
+  const { movedBytes = 0, movedMs = 0 } = told?.type === 'done' ? told : {}
+  t.ok(movedBytes > 1_800_000 && movedBytes < 2_000_200 && movedMs > 0, `${movedBytes} in ${movedMs} ms`)
 })
 
 async function begun(t: Test, plan: object) {
