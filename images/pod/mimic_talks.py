@@ -125,7 +125,7 @@ class Talk:
                 last = came
 
     def _queries(self) -> list[bytes]:
-        names = self.target["names"] or ["deb.debian.org"]
+        names = self.target["names"]
         queries: list[bytes] = []
         before = None
         for place, (size, _, _) in enumerate(self.exchanges):

@@ -42,7 +42,7 @@ def wanted() -> tuple[dict | None, str | None]:
 
 
 def checked(said: dict) -> dict:
-    targets = [target_of(one) for one in said["targets"]]
+    targets = named([target_of(one) for one in said["targets"]])
     if len(targets) > MOST_TARGETS:
         raise ValueError(f"{len(targets)} targets")
     answer = said.get("answerOn")
@@ -64,6 +64,17 @@ def target_of(one: dict) -> dict:
     names = [name for name in one.get("names", []) if isinstance(name, str) and 0 < len(name) <= 253][:32]
     place = {"ip": str(ipaddress.IPv4Address(one["ip"])), "port": port_of(one["port"])}
     return {"role": one["role"], "proto": one["proto"], "names": names, **place}
+
+
+def named(targets: list[dict]) -> list[dict]:
+    """Where a resolver has no names it is asked for those of the other places, or for whose their addresses are: no name but the plan's."""
+    names = [name for one in targets for name in one["names"]] or [
+        ipaddress.IPv4Address(one["ip"]).reverse_pointer for one in targets
+    ]
+    return [
+        {**one, "names": list(dict.fromkeys(names))[:32]} if one["role"] == "resolver" and not one["names"] else one
+        for one in targets
+    ]
 
 
 def port_of(value: object) -> int:

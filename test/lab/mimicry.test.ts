@@ -91,6 +91,8 @@ t.test('decoys talk to what the plan names and to each other, and to nobody else
     reports.filter((one) => one.decoy === decoy).reduce((sum, one) => sum + one[of], 0)
   while (both.some(({ id }) => count('done', id) < 12)) await new Promise<void>((resolve) => (told = resolve))
   for (const { id } of both) t.equal(count('failed', id), 0, 'each conversation was had')
+  const away = reports.filter(({ moved }) => moved && moved.of !== 'pause')
+  t.strictSame(away, [], 'and is what was asked, but for a busy machine')
 
   for (const scan of ['-sS', '-sF', '-sN', '-sA']) {
     const said = segment.onNeighbour('nmap', '-n', '-Pn', scan, '-p', `${port},${port + 1}`, '--reason', both[0].ip)
@@ -157,8 +159,8 @@ function planFor(peer: DesiredDecoy, beside: string, port: number): MimicryPlan 
     mostAnHour: 3000,
     mostBytesAnHour: 100_000_000,
     targets: [
-      { role: 'resolver', ip: beside, port: 53, proto: 'udp', names: ['deb.debian.org', 'files.example'] },
-      { role: 'updates', ip: beside, port: 80, proto: 'tcp', names: ['deb.debian.org'] },
+      { role: 'resolver', ip: beside, port: 53, proto: 'udp', names: ['deb.example', 'files.example'] },
+      { role: 'updates', ip: beside, port: 80, proto: 'tcp', names: ['deb.example'] },
       { role: 'clock', ip: beside, port: 123, proto: 'udp', names: [] },
       { role: 'peer', ip: peer.ip, port, proto: 'tcp', names: [] },
     ],

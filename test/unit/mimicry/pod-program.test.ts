@@ -117,6 +117,40 @@ t.test('the time is asked for as a client of NTP does', async (t) => {
   )
 })
 
+t.test(
+  'where a resolver has no names it is asked for the plan’s own, and for no name of the world outside',
+  async (t) => {
+    const asked: string[] = []
+    const resolver = createSocket('udp4')
+    resolver.on('message', (query, { port, address }) => {
+      asked.push(nameIn(query))
+      resolver.send(Buffer.concat([query.subarray(0, 2), Buffer.from([0x81, 0x83]), query.subarray(4)]), port, address)
+    })
+    resolver.bind(0, '127.0.0.1')
+    await once(resolver, 'listening')
+    t.teardown(() => resolver.close())
+    const target = { role: 'resolver', ip: '127.0.0.1', port: resolver.address().port, proto: 'udp' }
+    const updates = { role: 'updates', ip: '127.0.0.1', port: 9, proto: 'tcp', names: ['deb.example'] }
+    const bounds = { mostAnHour: 30, mostBytesAnHour: 10_000, answerOn: null }
+    for (const targets of [[target], [target, updates]]) {
+      const { say, until, child } = await begun(t, { ...bounds, targets })
+      say({ slice: [{ id: 1, at: Date.now(), instance: 0, kind: 'dns', target, exchanges: [[35, 40, 0]] }] })
+      await until((all) => all.some(({ type }) => type === 'done'))
+      child.stdin.end()
+      await once(child, 'close')
+    }
+    t.strictSame(asked, ['1.0.0.127.in-addr.arpa', 'deb.example'])
+  },
+)
+
+/** The name that a query asks for (RFC 1035, 4.1.2). */
+function nameIn(query: Buffer): string {
+  const labels: string[] = []
+  for (let at = 12; query[at]; at += 1 + (query[at] as number))
+    labels.push(query.subarray(at + 1, at + 1 + (query[at] as number)).toString())
+  return labels.join('.')
+}
+
 t.test('how fast answers came is told, of those that came in pieces', async (t) => {
   const body = Buffer.alloc(2_000_000, 'x')
   const server = createServer((_, response) => void response.end(body))
