@@ -20,7 +20,12 @@ export const controllerConfig = z.strictObject({
   api: z.strictObject({ host: z.string().default('127.0.0.1'), port: port.optional() }).prefault({}),
   retention: z
     .strictObject({
+      /** What decoys sent, sessions, scans, audits, drift that was set, and what became of decoys. */
       recordsDays: z.number().min(1).default(90),
+      /** Alerts and decisions that are over, changes of hosts, what was done to decoys. */
+      historyDays: z.number().min(1).default(365),
+      /** At which agents a block that is over was in force: a row for each of them. */
+      enforcementDays: z.number().min(1).default(14),
       healthDays: z.number().min(0.1).default(7),
       deadLettersDays: z.number().min(1).default(30),
     })

@@ -1,3 +1,5 @@
+export { alertsAged } from './aged.ts'
+
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Deps } from '../deps.ts'
 import type { Sql } from '../store/port.ts'

@@ -1,3 +1,4 @@
+export { auditAged } from './aged.ts'
 export { makeConductor } from './conductor.ts'
 export { makeAuditProjector } from './reports.ts'
 export {

@@ -1,6 +1,7 @@
 export { type ActionDeps, type DecoyActions, type Done, makeDecoyActions } from './actions.ts'
 export { freeAddressIn } from './address-choice.ts'
 export { chooseMac } from './addresses.ts'
+export { decoysAged } from './aged.ts'
 export { macsTaken } from './decoy-writes.ts'
 export { makePlacement, type PlacementDeps } from './placement.ts'
 export { composePlan, type PlanBody, type PlanDeps } from './plan.ts'

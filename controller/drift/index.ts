@@ -1,3 +1,4 @@
+export { driftSettingsAged } from './aged.ts'
 export { type Arm, type Beliefs, chooseArm, engagementOf, learn } from './bandit.ts'
 export { type Cause, causesOf, type Instance, type Load, type LoadIn } from './causes.ts'
 export { type Comparison, compare, type Finding, judged, type Moved, movesOf, scoreOfEffect } from './compare.ts'

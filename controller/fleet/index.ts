@@ -1,3 +1,4 @@
+export { fleetAged } from './aged.ts'
 export {
   type Agent,
   findAgent,

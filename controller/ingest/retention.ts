@@ -14,7 +14,8 @@ const dayMs = 86_400_000
 
 /**
  * Deletes what is older than configured, in small transactions so that ingest goes on between. Invariants: no record that a
- * worker has yet to read is deleted, nor the newest record (SQLite would give its position out again, below the cursors).
+ * worker has yet to read is deleted, nor the newest record, loss or dead letter (SQLite would give its place out again,
+ * below the cursors).
  */
 export function makeRetention(deps: Deps, workers: readonly string[]): Part & { sweep(): Promise<number> } {
   const { store, clock, log, config } = deps
@@ -29,8 +30,8 @@ export function makeRetention(deps: Deps, workers: readonly string[]): Part & { 
       const cutoff = before(stream === 'health' ? Math.min(healthDays, recordsDays) : recordsDays)
       deleted += await repeat(signal, (sql) => deleteRecords(sql, id, cutoff))
     }
-    deleted += await repeat(signal, (sql) => deleteOld(sql, 'dead_letters', 'id', before(deadLettersDays)))
-    deleted += await repeat(signal, (sql) => deleteOld(sql, 'losses', 'id', before(recordsDays)))
+    deleted += await repeat(signal, (sql) => deleteOld(sql, 'dead_letters', 'id', before(deadLettersDays), butNewest))
+    deleted += await repeat(signal, (sql) => deleteOld(sql, 'losses', 'id', before(recordsDays), butNewest))
     deleted += await repeat(signal, (sql) => deleteOld(sql, 'blobs', 'sha256', before(recordsDays)))
     deleted += await repeat(signal, (sql) => deleteOld(sql, 'blob_parts', 'rowid', before(recordsDays)))
     return deleted
@@ -82,10 +83,19 @@ export function makeRetention(deps: Deps, workers: readonly string[]): Part & { 
   return { ...rounds, sweep }
 }
 
+/** Whoever alerts of new rows remembers the last id: SQLite gives the newest out again once it is deleted. */
+const butNewest = (table: string) => `AND id < (SELECT MAX(id) FROM ${table})`
+
 /** `table` and `key` are names of ours, never input. */
-async function deleteOld(sql: Sql, table: string, key: string, cutoff: string): Promise<number> {
+async function deleteOld(
+  sql: Sql,
+  table: string,
+  key: string,
+  cutoff: string,
+  but: (table: string) => string = () => '',
+): Promise<number> {
   const { changes } = await sql.run(
-    `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} WHERE at < ? LIMIT ${stepRows})`,
+    `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} WHERE at < ? ${but(table)} LIMIT ${stepRows})`,
     cutoff,
   )
   return changes

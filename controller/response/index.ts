@@ -1,3 +1,4 @@
+export { responseAged } from './aged.ts'
 export { type BlockDeps, type BlockResult, type Blocks, type BlockWish, makeBlocks } from './blocks.ts'
 export {
   type Decision,

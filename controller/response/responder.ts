@@ -3,7 +3,7 @@ import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Deps } from '../deps.ts'
-import { type CrossingRow, takeCrossings } from '../risk/index.ts'
+import { type CrossingRow, type CrossingTaker, takeCrossings } from '../risk/index.ts'
 import type { Sql } from '../store/port.ts'
 import type { BusEvent } from '../work/port.ts'
 import type { Blocks } from './blocks.ts'
@@ -46,7 +46,7 @@ export function makeResponder(
   }
 
   async function inOneCommit(
-    worker: string,
+    worker: CrossingTaker,
     take: (sql: Sql, crossing: CrossingRow) => Promise<BusEvent[]>,
   ): Promise<void> {
     const events = await store.tx(async (sql) => {

@@ -73,11 +73,15 @@ export async function crossingsAfter(sql: Sql, id: number, limit = 200): Promise
   return rows.map((row) => ({ ...row, again: row.again === 1, reasons: JSON.parse(row.reasons) as Reason[] }))
 }
 
+/** Who takes crossings; retention keeps one until all have. */
+export const crossingTakers = ['alerts', 'response.blocks', 'response.decoys'] as const
+export type CrossingTaker = (typeof crossingTakers)[number]
+
 /**
  * Crossings that `worker` has not taken yet, and their taking: for use in one transaction, so that each takes effect
  * exactly once.
  */
-export async function takeCrossings(sql: Sql, worker: string): Promise<CrossingRow[]> {
+export async function takeCrossings(sql: Sql, worker: CrossingTaker): Promise<CrossingRow[]> {
   const from = (await sql.get<{ pos: number }>('SELECT pos FROM cursors WHERE worker = ?', worker))?.pos ?? 0
   const crossings = await crossingsAfter(sql, from)
   const last = crossings.at(-1)

@@ -1,4 +1,5 @@
 export { type ActivitySource, noteActivity, type Week, weekOf } from './activity.ts'
+export { segmentsAged } from './aged.ts'
 export { differencesOf, type HostDifference } from './differences.ts'
 export type { Host } from './host.ts'
 export type { MapAttacker, MapDecoy, MapInput, MapSegment } from './map-layout.ts'

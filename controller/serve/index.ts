@@ -35,6 +35,7 @@ import { makeRunner } from '../work/runner.ts'
 import { adaptationOf } from './adaptation.ts'
 import { makeCentre } from './centre.ts'
 import { databaseIn, migrations } from './database.ts'
+import { makeAgedRetention } from './retention.ts'
 import { startFailure } from './start-failure.ts'
 import { noticeToAlert, unmadeToAlert } from './to-alerts.ts'
 
@@ -95,6 +96,7 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
       ...adaptation.parts,
       ...centre.parts,
       makeHistoryRetention(deps),
+      makeAgedRetention(deps),
       makeBaselineRetention(deps),
       makeDetector({ ...deps, judgeRisk: makeRiskJudge(deps) }),
       makePlacement({ ...deps, actions, notify: noticeToAlert(deps) }),
