@@ -103,9 +103,9 @@ command('doctor', '', ' --json')
   .addHelpText(
     'after',
     `
-It takes up to half a minute. It asks the segment's hosts (ARP), name servers and
-DHCP servers, takes a second address for a few seconds to see whether the switch
-lets it through, and changes nothing.
+It takes up to half a minute. It asks the segment's hosts (ARP), name servers
+and DHCP servers, takes a second address for a few seconds to see whether the
+switch lets it through, and changes nothing.
 
   ok    well            note  well, but good to know
   FAIL  to be mended: do what stands after ->
