@@ -42,8 +42,11 @@ export function composeAgent(deps: AgentDeps): Part[] {
   const roomDeps = (room: string) => ({ clock, random, log: log.child({ room }) })
   const keepsDecoys = identity.roles.includes('decoys')
   const engine = makeEngineOnce({ config, identity, clock, random, log: log.child({ room: 'engine' }) })
-  /** Milliseconds this clock is ahead of the controller's, by the last request that came. */
+  /** Milliseconds this clock is ahead of the controller's, by the last request or acknowledgement that came. */
   let clockOffsetMs: number | undefined
+  const compare = (controllerMs: number): void => {
+    clockOffsetMs = clock.now() - controllerMs
+  }
 
   const blocks = supervised(
     'blocks',
@@ -100,7 +103,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
   const rooms: Supervised<Part>[] = [blocks, health, ...(appliance?.rooms ?? [])]
 
   async function answer(asked: Request): Promise<Answer> {
-    clockOffsetMs = clock.now() - Date.parse(asked.issuedAt)
+    compare(Date.parse(asked.issuedAt))
     switch (asked.op.name) {
       case 'ping':
         return { ok: true, result: { version: agentVersion, rssMb: rssMb() } }
@@ -139,6 +142,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
       onPlan: (plan) => appliance?.applyPlan(plan),
       onBlocks: (list) => blocks.current()?.applyBlocks(list),
       onRequest: answer,
+      onTime: compare,
     },
     clock,
     random,

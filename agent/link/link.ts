@@ -88,8 +88,10 @@ export function makeLink(deps: LinkDeps, options: LinkOptions = {}): Link {
     switch (parsed.name) {
       case 'ack': {
         const ack = acknowledgement.safeParse(jsonOf(payload))
-        if (ack.success) uplink.acknowledge(ack.data)
-        else log.warn({ why: ack.error.issues[0]?.message }, 'an acknowledgement that cannot be read is ignored')
+        if (ack.success) {
+          if (ack.data.at !== undefined) handlers.onTime?.(Date.parse(ack.data.at))
+          uplink.acknowledge(ack.data)
+        } else log.warn({ why: ack.error.issues[0]?.message }, 'an acknowledgement that cannot be read is ignored')
         return
       }
       case 'plan': {

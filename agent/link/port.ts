@@ -8,6 +8,8 @@ export type LinkHandlers = {
   onPlan(plan: Plan): void
   onBlocks(blocks: BlockList): void
   onRequest(request: Request): Promise<Pick<Reply, 'ok' | 'result' | 'error'>>
+  /** The controller's clock, milliseconds since 1970, as something says that was sent just now. */
+  onTime?(controllerMs: number): void
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isoNow } from '../../shared/clock.ts'
 import { wordsOf } from '../../shared/errors.ts'
 import type { Acknowledgement } from '../../shared/schemas/envelope.ts'
 import { topicOf } from '../../shared/topics.ts'
@@ -37,7 +38,7 @@ export async function makeCentre(deps: Deps, { workers, ...composers }: Rooms) {
   const publish = (agent: string, name: 'plan' | 'blocks' | 'request' | 'ack', message: unknown) =>
     broker.publish(topicOf(agent, name), JSON.stringify(message), { retain: name === 'plan' || name === 'blocks' })
   const acknowledge = (agent: string, ack: Acknowledgement): void =>
-    void publish(agent, 'ack', ack).catch((error) =>
+    void publish(agent, 'ack', { ...ack, at: isoNow(clock) }).catch((error) =>
       log.warn({ agent, why: wordsOf(error) }, 'an acknowledgement was not sent; the agent will ask'),
     )
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { id } from './common.ts'
+import { id, utc } from './common.ts'
 
 /**
  * Streams of records, most valuable first. A full disk drops from the end of this list upward. What records a stream carries
@@ -29,8 +29,16 @@ export const batchHead = z.object({
   losses: z.array(loss).max(1000),
 })
 
-/** Cumulative acknowledgement (topic `ack`): everything of this stream and epoch below `next` is committed. */
-export const acknowledgement = z.object({ stream: z.enum(streamNames), epoch: id, next: z.int().min(0) })
+/**
+ * Cumulative acknowledgement (topic `ack`): everything of this stream and epoch below `next` is committed. `at`: when it
+ * was sent, by the controller's clock; agents compare theirs.
+ */
+export const acknowledgement = z.object({
+  stream: z.enum(streamNames),
+  epoch: id,
+  next: z.int().min(0),
+  at: utc.optional(),
+})
 
 /** Body and its signature. The signature is over the exact bytes of `body` (UTF-8), Ed25519. */
 export const signed = z.object({ v: z.literal(1), body: z.string().max(8_000_000), sig: z.base64().max(128) })

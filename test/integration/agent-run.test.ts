@@ -126,6 +126,10 @@ t.test('an appliance without its Docker Engine goes on, and says so', async (t) 
   const child = start(t, stateDir)
   await controller.until('two looks', () => controller.of('health').length >= 2)
   t.match(controller.of('health')[0], { docker: { ok: false }, probes: { docker: { ok: false }, link: {} } })
+  controller.nowMs = () => Date.now() - 7_200_000
+  const isFar = (one: Record<string, unknown>) => Number(one.clockOffsetMs) > 7_000_000
+  await controller.until('a clock two hours ahead, by the acknowledgements', () => controller.of('health').some(isFar))
+  t.match(controller.of('health').find(isFar), { probes: { clock: { ok: false, detail: /72\d{5} ms/ } } })
   const status = JSON.parse((await command('status', '--json', '--state', stateDir)).out)
   t.match(status, { link: { connected: true }, rooms: { decoys: {}, sessions: { state: 'running' } } })
   t.comment(`${status.rssMb} MB unbundled`)

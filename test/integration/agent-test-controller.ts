@@ -28,6 +28,8 @@ export class TestController {
   ackDelayMs = 5
   /** Decides for each acknowledgement how often it is sent. */
   ackCopies: () => number = () => 1
+  /** Its clock, as acknowledgements tell it. */
+  nowMs: () => number = () => Date.now()
 
   constructor(pki: TestPki) {
     this.#pki = pki
@@ -157,7 +159,8 @@ export class TestController {
     const broker = this.#broker
     setTimeout(() => {
       if (this.#broker !== broker) return
-      for (let copies = this.ackCopies(); copies > 0; copies--) this.publish(agent, 'ack', ack).catch(() => {})
+      const told = { ...ack, at: new Date(this.nowMs()).toISOString() }
+      for (let copies = this.ackCopies(); copies > 0; copies--) this.publish(agent, 'ack', told).catch(() => {})
     }, this.ackDelayMs)
   }
 }
