@@ -3,7 +3,7 @@ import type { Conversation } from './conversation.ts'
 import type { Span } from './patterns.ts'
 
 const hourMs = 3_600_000
-const hoursOfWeek = 168
+export const hoursOfWeek = 168
 const weeks = 4
 /** 1970 began on a Thursday; weeks begin on Monday. */
 const firstMonday = 96

@@ -41,6 +41,7 @@ t.test('what decoys did and what it is drawn from is told within 80 columns, and
     opening: [shape, shape],
     classes: [{ share: 1, ...shape }],
     n: 1_000_000,
+    hosts: 5000,
   })
   // What goes to everybody there is most of, and of what decoys make more than a plan bears.
   const everybody = ['mdns', 'ssdp', 'dhcp', 'netbios', 'llmnr', 'udp other', 'udp 32767']
@@ -85,6 +86,7 @@ t.test('what decoys did and what it is drawn from is told within 80 columns, and
   for (const { kind } of patterns)
     t.match(shown, new RegExp(`^${kind} +1000000 +[▁▂▃▄▅▆▇█]{24} +[0-9]+ +[0-9]+ kB +[0-9]+ kB +[0-9]+$`, 'm'))
   for (const text of [listed, shown]) t.notMatch(text, /…/, 'nothing is cut')
+  t.match(shown, /; hosts: 5000$/m)
   const flat = shown.replaceAll(/\s+/g, ' ')
   t.match(flat, `Not made (what goes to everybody): ${everybody.join(', ')}`)
   t.match(flat, 'Not made (nobody to ask stands in `mimicry.clocks`): ntp')

@@ -46,3 +46,13 @@ t.test('what was seen goes before shapes of our own, each for what it stands for
   t.strictSame(kinds([], [...broadcasts, pattern('dns'), pattern('smb')]), ['dns 500', 'smb 500', 'http 0', 'ntp 0'])
   t.strictSame(kinds([pattern('ssh', 9)], [pattern('dns')]), ['ssh 9', 'dns 0', 'http 0', 'ntp 0'], 'the plan’s first')
 })
+
+t.test('shapes of our own keep the hours at which the segment says anything', async (t) => {
+  const busyAt = (hours: number[]) =>
+    broadcasts.map((one) => ({ ...one, hourly: one.hourly.map((_, h) => (hours.includes(h) ? 40 : 0)) }))
+  const patterns = drawnFrom([], busyAt([20, 21, 22]))
+  const day = sliceOf({ plan, patterns, draws: [0], measured: new Map() }, from, from + 24 * hour).asked
+  const began = Map.groupBy(day, ({ at }) => new Date(at).getUTCHours())
+  t.strictSame([...began.keys()].sort(), [20, 21, 22])
+  t.ok(day.length > 100, `as many as ever: ${day.length}`)
+})
