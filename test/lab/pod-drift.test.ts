@@ -34,6 +34,11 @@ t.test('drift reaches the web page of a decoy', async (t) => {
       .map(([, part]) => part)
       .join('')
       .replace(/\b(SP|ISR|TS|CU|TM|GCD)=\w+/g, '$1')
+  /** The decoy's routes, as the machine sees them. */
+  const waysOut = () => {
+    const pid = execFileSync('docker', ['inspect', '-f', '{{.State.Pid}}', pod], { encoding: 'utf8' }).trim()
+    return execFileSync('nsenter', ['-t', pid, '-n', 'ip', '-4', 'route'], { encoding: 'utf8' })
+  }
   /** When the answers over this connection begin or cease to wait for `ms`. */
   const feels = async (ms: number, way: 'kept' | 'fresh' = 'kept') => {
     for await (const one of asking(segment, decoy.ip, { times: 2000, way, pauseSeconds: 0.01 }))
@@ -47,6 +52,7 @@ t.test('drift reaches the web page of a decoy', async (t) => {
   t.equal(plain[0]?.body, page)
   t.same(processes(), [], 'without drift nothing is in the way')
   const looked = looks()
+  const ways = waysOut()
 
   await t.test('an open connection feels it and is kept', async (t) => {
     const open = asking(segment, decoy.ip, { times: 3000, way: 'kept', pauseSeconds: 0.01 })
@@ -73,6 +79,23 @@ t.test('drift reaches the web page of a decoy', async (t) => {
     const reach = () => segment.onNeighbour('nmap', '-n', '-sS', '-Pn', '-p', '80', '--reason', '-d', decoy.ip)
     const rtt = Number(/srtt: (\d+)/.exec(reach())?.[1])
     t.ok(rtt < 25_000, `a connection opens in ${rtt} us`)
+  })
+
+  await t.test('who asks over a kept connection is acknowledged while his answer waits', async (t) => {
+    const sentAgain = () => {
+      const [names, values] = [...segment.onNeighbour('cat', '/proc/net/snmp').matchAll(/^Tcp: (.*)$/gm)].map(
+        ([, row]) => row?.split(' ') ?? [],
+      )
+      return Number(values?.[names?.indexOf('RetransSegs') ?? -1])
+    }
+    await applied([latency(600)])
+    await feels(600)
+    const before = sentAgain()
+    t.same(counts(await ask('kept', 6)), { ok: 6 })
+    t.equal(sentAgain(), before, 'nobody asks twice')
+    for (const way of waysOut().trim().split('\n')) t.match(way, /quickack 1/)
+    await applied([latency(50)])
+    await feels(50)
   })
 
   await t.test('a scan sees the same system, and the decoy stays closed towards others', async (t) => {
@@ -223,6 +246,7 @@ t.test('drift reaches the web page of a decoy', async (t) => {
     const gone = async () => (processes().length === 0 ? true : undefined)
     await eventually(gone, 'nothing is in the way any more', 15)
     t.notMatch(inPod('nft', 'list', 'tables'), /marshlight_drift/)
+    t.equal(waysOut(), ways)
     const feltSince = (from: number) =>
       (records.slice(from) as unknown as DecoyEvent[]).filter(({ source }) => source === 'marshlight.drift')
     const late = await eventually(

@@ -1,4 +1,4 @@
-"""Messages of netlink(7) to netfilter, put together and taken apart. Attributes are numbered as the kernel's headers do."""
+"""Messages of netlink(7), put together and taken apart. Attributes are numbered as the kernel's headers do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 NETFILTER = 12
 REQUEST, ACKNOWLEDGE, CREATE, APPEND = 1, 4, 0x400, 0x800
 NESTED = 0x8000
-ERROR = 2
+ERROR, DONE = 2, 3
 HEAD, GENERIC, ATTRIBUTE = struct.Struct("=IHHII"), struct.Struct("!BBH"), struct.Struct("=HH")
 
 
@@ -38,8 +38,9 @@ def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
         at += (length + 3) & ~3
 
 
-def attributes(body: bytes) -> dict[int, bytes]:
-    found, at = {}, 4
+def attributes(body: bytes, at: int = 4) -> dict[int, bytes]:
+    """Those after `at` bytes of head."""
+    found = {}
     while at + 4 <= len(body):
         length, kind = ATTRIBUTE.unpack_from(body, at)
         if length < 4:
@@ -49,10 +50,20 @@ def attributes(body: bytes) -> dict[int, bytes]:
     return found
 
 
-def connected() -> socket.socket:
-    link = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETFILTER)
+def connected(family: int = NETFILTER) -> socket.socket:
+    link = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, family)
     link.bind((0, 0))
     return link
+
+
+def dumped(link: socket.socket, request: bytes) -> Iterator[tuple[int, bytes]]:
+    """Kind and body of all that is there."""
+    link.send(request)
+    while True:
+        for kind, body in messages(link.recv(65_536)):
+            if kind in (ERROR, DONE):
+                return
+            yield kind, body
 
 
 def asked(link: socket.socket, number: int, request: bytes) -> None:

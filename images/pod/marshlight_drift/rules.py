@@ -37,6 +37,11 @@ def concerning(effects: Iterable[Effect]) -> tuple[bool, bool, bool]:
     return begin, changes or "latency" in kinds or ("error", "busy") in met, changes
 
 
+def holding(effects: Iterable[Effect]) -> bool:
+    """Whether answers may wait."""
+    return any(effect.type == "latency" or (effect.type, effect.word) == ("error", "busy") for effect in effects)
+
+
 def left_out(effects: Iterable[Effect]) -> list[str]:
     """What cannot be done to packets."""
     return sorted({f"{effect.type} {effect.word}" for effect in effects if effect.word in ("disk", "listing")})

@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timezone, tzinfo
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from marshlight_common import drift
 from marshlight_common.control_files import Refused, Watched, contents
 
-from . import judge, packet, queue, rules
+from . import judge, packet, queue, routes, rules
 
 CONTROL = Path(os.environ.get("MARSHLIGHT_CONTROL", "/marshlight/control"))
 LOCK = Path("/dev/shm/marshlight-drift")
@@ -79,6 +80,7 @@ class Drifting:
             if wanted != self.set:
                 rules.put(*wanted)
                 self.set = wanted
+            routes.acknowledge_at_once(rules.holding(self.in_force.effects()))
             self.queue.take(not changes)
             self.judge.now(self.in_force)
             self.let_go(float("inf"))
@@ -148,6 +150,9 @@ class Drifting:
 
     def close(self) -> None:
         rules.remove()
+        with suppress(OSError):
+            # It does no harm to who is answered at once.
+            routes.acknowledge_at_once(False)
         self.tell()
         self.judge.felt.leave()
         self.let_go(float("inf"))
