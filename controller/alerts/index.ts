@@ -23,7 +23,7 @@ export {
   settle,
   severities,
 } from './alerts.ts'
-export { makeRiskAlerts } from './risk-alerts.ts'
+export { makeRiskAlerts, raiseCrossings } from './risk-alerts.ts'
 export { makeStateProjector } from './state-projector.ts'
 export { alertTables } from './tables.ts'
 export { makeWatch } from './watch.ts'

@@ -1,7 +1,8 @@
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Deps } from '../deps.ts'
 import { type CrossingRow, type ThresholdName, takeCrossings, thresholdNames } from '../risk/index.ts'
-import { raise, type Severity } from './alerts.ts'
+import type { Sql } from '../store/port.ts'
+import { type Alert, type RaiseDeps, raise, type Severity } from './alerts.ts'
 
 const severityOf: Record<ThresholdName, Severity> = {
   alert: 'warning',
@@ -24,26 +25,7 @@ export function makeRiskAlerts(
   }
 
   async function once(): Promise<void> {
-    const ids = await store.tx(async (sql) => {
-      const raised: string[] = []
-      const crossings = await takeCrossings(sql, 'alerts')
-      for (const [source, own] of Map.groupBy(crossings, (one) => one.source)) {
-        const gravest = own.reduce((a, b) => (rank(b) >= rank(a) ? b : a))
-        const alert = await raise(sql, deps, {
-          kind: 'risk',
-          subject: source,
-          severity: severityOf[gravest.threshold],
-          title: `${source} reached risk ${Math.round(gravest.score)}`,
-          reasons: gravest.reasons.map(({ words }) => words),
-          score: gravest.score,
-          eventAt: gravest.event_at,
-          receivedAt: gravest.received_at,
-        })
-        if (alert) raised.push(alert.id)
-      }
-      return raised
-    })
-    for (const id of ids) bus.emit({ name: 'alert', id })
+    for (const { id } of await store.tx((sql) => raiseCrossings(sql, deps))) bus.emit({ name: 'alert', id })
   }
 
   return {
@@ -58,6 +40,27 @@ export function makeRiskAlerts(
       await turn.catch(() => undefined)
     },
   }
+}
+
+/** Makes alerts of the crossings that were not taken yet, within the caller's transaction. */
+export async function raiseCrossings(sql: Sql, deps: RaiseDeps): Promise<Alert[]> {
+  const raised: Alert[] = []
+  const crossings = await takeCrossings(sql, 'alerts')
+  for (const [source, own] of Map.groupBy(crossings, (one) => one.source)) {
+    const gravest = own.reduce((a, b) => (rank(b) >= rank(a) ? b : a))
+    const alert = await raise(sql, deps, {
+      kind: 'risk',
+      subject: source,
+      severity: severityOf[gravest.threshold],
+      title: `${source} reached risk ${Math.round(gravest.score)}`,
+      reasons: gravest.reasons.map(({ words }) => words),
+      score: gravest.score,
+      eventAt: gravest.event_at,
+      receivedAt: gravest.received_at,
+    })
+    if (alert) raised.push(alert)
+  }
+  return raised
 }
 
 const rank = ({ threshold }: CrossingRow) => thresholdNames.indexOf(threshold)

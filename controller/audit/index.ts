@@ -1,5 +1,6 @@
 export { auditAged } from './aged.ts'
 export { makeConductor } from './conductor.ts'
+export type { Way } from './rehearsal.ts'
 export { makeAuditProjector } from './reports.ts'
 export {
   findRun,

@@ -1,18 +1,24 @@
 import { isoNow } from '../../shared/clock.ts'
 import type { DecoyEvent } from '../../shared/schemas/event.ts'
 import { type Alert, type RaiseDeps, raise, setStatus, settle } from '../alerts/index.ts'
+import type { ControllerConfig } from '../config.ts'
 import { readDecoy } from '../decoys/index.ts'
 import type { Sql } from '../store/port.ts'
 import type { BusEvent, Projector } from '../work/port.ts'
+import { type Rehearsal, rehearse, type Way } from './rehearsal.ts'
 import { changeRun } from './runs.ts'
+
+type Deps = RaiseDeps & { config: ControllerConfig }
 
 /**
  * Follows test touches to where an attacker's would have become an alert. Runs last of all that read events, so that
  * its time holds all of theirs.
  *
- *   event with the name of a touch -> the alert, raised as any, closed at once, shown to nobody unasked -> its latency
+ *   event with the name of a touch -> rehearsed as anybody's: risk, crossing, alert, outbox, and rolled back
+ *     -> an alert: kept as one of kind `touch`, closed at once, shown to nobody unasked; its latency
+ *     -> none, where the rules that were set want none: told so    -> none else: lost
  */
-export function makeTouchProjector(deps: RaiseDeps): Projector<'events'> {
+export function makeTouchProjector(deps: Deps, way: Way): Projector<'events'> {
   return {
     name: 'audit.touches',
     streams: ['events'],
@@ -25,8 +31,12 @@ export function makeTouchProjector(deps: RaiseDeps): Projector<'events'> {
         const run = waiting.find((one) => one.decoy === record.decoy && one.agent === agent)
         if (!run || !proves(record, run)) continue
         waiting.splice(waiting.indexOf(run), 1)
-        const closed = await touched(sql, deps, run, record.at, receivedAt)
-        if (closed !== undefined) events.push({ name: 'alert', id: closed })
+        const outcome = await rehearse(sql, { ...deps, way }, run)
+        const changed =
+          outcome.came === 'nothing'
+            ? await cameToNothing(sql, deps, run, outcome.why)
+            : await touched(sql, deps, run, outcome, { eventAt: record.at, receivedAt })
+        if (changed !== undefined) events.push({ name: 'alert', id: changed })
       }
       return events
     },
@@ -54,26 +64,52 @@ async function touched(
   sql: Sql,
   deps: RaiseDeps,
   run: { id: string; decoy: string },
-  eventAt: string,
-  receivedAt: string,
+  outcome: Exclude<Rehearsal, { came: 'nothing' }>,
+  times: { eventAt: string; receivedAt: string },
 ): Promise<string | undefined> {
-  const decoy = await readDecoy(sql, run.decoy)
+  if (outcome.came === 'alert') await keep(sql, deps, run.decoy, outcome, times)
+  const latency = Math.max(0, deps.clock.now() - Date.parse(times.eventAt))
+  await changeRun(sql, run.id, {
+    status: 'done',
+    ended_at: isoNow(deps.clock),
+    latency_ms: latency,
+    outcome: outcome.came,
+    ...(outcome.came === 'below' && { why: `risk gave ${outcome.score}, which is below the threshold of alerts` }),
+    ...(outcome.came === 'exempt' && { why: 'an exception of risk covers whoever came from there' }),
+  })
+  return settle(sql, deps.clock, { kind: 'touch-lost', subject: run.decoy, why: 'a test touch came through' })
+}
+
+async function keep(
+  sql: Sql,
+  deps: RaiseDeps,
+  subject: string,
+  { score, reasons }: { score: number; reasons: string[] },
+  times: { eventAt: string; receivedAt: string },
+): Promise<void> {
+  const decoy = await readDecoy(sql, subject)
   const alert = await raise(sql, deps, {
     kind: 'touch',
-    subject: run.decoy,
+    subject,
     severity: 'info',
-    title: `test touch of ${decoy?.hostname ?? run.decoy}`,
-    reasons: ['a connection that was ordered here came through as an event'],
-    eventAt,
-    receivedAt,
+    title: `test touch of ${decoy?.hostname ?? subject}`,
+    reasons: [`an attacker who did so would have been told of, with risk ${score}`, ...reasons],
+    ...times,
     quiet: true,
   })
   if (alert) await setStatus(sql, deps.clock, alert.id, 'closed', 'it was a test')
   // The last one is proof enough; a fleet touches itself some thousand times a day.
-  await sql.run(`DELETE FROM alerts WHERE kind = 'touch' AND subject = ? AND id <> ?`, run.decoy, alert?.id ?? '')
-  const latency = Math.max(0, deps.clock.now() - Date.parse(eventAt))
-  await changeRun(sql, run.id, { status: 'done', ended_at: isoNow(deps.clock), latency_ms: latency })
-  return settle(sql, deps.clock, { kind: 'touch-lost', subject: run.decoy, why: 'a test touch came through' })
+  await sql.run(`DELETE FROM alerts WHERE kind = 'touch' AND subject = ? AND id <> ?`, subject, alert?.id ?? '')
+}
+
+async function cameToNothing(
+  sql: Sql,
+  deps: RaiseDeps,
+  run: { id: string; decoy: string },
+  why: string,
+): Promise<string | undefined> {
+  await changeRun(sql, run.id, { status: 'failed', ended_at: isoNow(deps.clock), why: why.slice(0, 512) })
+  return (await touchLost(sql, deps, run.decoy, why))?.id
 }
 
 /** A touch that came to nothing: whoever touches this decoy now would not be seen. */

@@ -38,6 +38,7 @@ import { databaseIn, migrations } from './database.ts'
 import { makeAgedRetention } from './retention.ts'
 import { startFailure } from './start-failure.ts'
 import { noticeToAlert, unmadeToAlert } from './to-alerts.ts'
+import { touchWay } from './touch-way.ts'
 
 export type ServeOptions = Pick<Deps, 'dataDir' | 'clock' | 'random' | 'log'>
 export type Serving = { deps: Deps; ports: { mqtt: number; enrol: number }; stop(): Promise<void> }
@@ -133,7 +134,7 @@ const projectorsOf = (deps: Deps, actions: DecoyActions) =>
     standingProjector,
     makeStateProjector(deps),
     makeAuditProjector({ ...deps, actions }),
-    makeTouchProjector(deps),
+    makeTouchProjector(deps, touchWay(deps)),
     makeBaselineProjector({ ...deps, isDoubtful }),
     makeMimicryProjector(),
     makeStreamProjector(),

@@ -36,7 +36,7 @@ export const decoysAuditCommand: CliCommand = (program, cli) => {
 
   decoys
     .command('touch [decoy]')
-    .description('one real connection and log-in: proves that it would become an alert, and how fast')
+    .description('one real connection and log-in, weighed as an attacker’s: does an alert come, and how fast')
     .option('--all', 'every decoy')
     .option('--segment <segment>', 'every decoy of this segment')
     .option('--dry-run', 'only say which')
@@ -138,8 +138,15 @@ const summary = (cli: CliContext, runs: readonly ShownRun[]): void =>
     ]),
   )
 
+/** What an attacker's connection would have come to, by the thresholds and exceptions that are set. */
+const touchOutcomes: Record<string, string> = {
+  alert: 'an alert',
+  below: 'no alert: too little risk,',
+  exempt: 'no alert: exempt,',
+}
+
 function resultOf({ kind, status, score, latencyMs, why, outcome }: ShownRun): string | undefined {
   if (status !== 'done') return why
-  if (kind === 'touch') return `an alert after ${Math.round(latencyMs ?? 0)} ms`
+  if (kind === 'touch') return `${touchOutcomes[outcome ?? 'alert'] ?? outcome} after ${Math.round(latencyMs ?? 0)} ms`
   return `${score} of 100${outcome === undefined || outcome === 'kept' ? '' : `, ${outcome}`}`
 }

@@ -18,6 +18,7 @@ import {
   unenforcedTables,
 } from '../../../controller/response/index.ts'
 import { makeRiskProjector, riskTables } from '../../../controller/risk/index.ts'
+import { touchWay } from '../../../controller/serve/touch-way.ts'
 import { makeSessionProjector, sessionAuditTables, sessionTables } from '../../../controller/sessions/index.ts'
 import { blobTables } from '../../../controller/store/blobs.ts'
 import { coreTables } from '../../../controller/store/core-tables.ts'
@@ -112,7 +113,7 @@ export function makeChain(t: TestLike, overrides: Partial<Record<keyof Controlle
       enforcementProjector,
       makeDecoyStateProjector(),
       makeStateProjector(deps),
-      makeTouchProjector(deps),
+      makeTouchProjector(deps, touchWay(deps)),
     ],
     deps,
   )
