@@ -1,6 +1,7 @@
 import { mergeProfiles } from '../../controller/baselines/index.ts'
 import { judgeRound, type Standing, type Subject } from '../../controller/detection/index.ts'
-import { likenessesOf, worthsOf } from '../../controller/detection/likeness.ts'
+import { likenessesOf, type Worths, worthsOf } from '../../controller/detection/likeness.ts'
+import { longestOnset, type Slow, type SubjectStreams, slowOf, withWindow } from '../../controller/detection/streams.ts'
 import { seededRandom } from '../../shared/random.ts'
 import type { Profile } from '../../shared/schemas/baseline.ts'
 import { calm, drawProfile, drawSessions, type Sessions, type Truth } from './simulated-profiles.ts'
@@ -55,14 +56,21 @@ export async function alarmsIn(o: Rounds): Promise<number> {
   return alarms
 }
 
-export type SessionRound = { seed: string; level: number; perWindow: number; sessions: Sessions; truth?: Truth }
+export type SessionRound = {
+  seed: string
+  level: number
+  perWindow: number
+  sessions: Sessions
+  truth?: Truth
+  streams?: boolean
+}
 const [minutesKnown, minutesSeen] = [360, 60]
 
 /**
  * One look at an hour after six, minute by minute, of decoys that are asked in long sessions: with what the observations are worth
  * by their past, and as if each were independent.
  */
-export async function sessionRound({ seed, level, perWindow, sessions, truth = calm }: SessionRound) {
+export async function sessionRound({ seed, level, perWindow, sessions, truth = calm, streams = false }: SessionRound) {
   const random = seededRandom(seed)
   const past = drawSessions(calm, perWindow, sessions, minutesKnown, random)
   const now = drawSessions(truth, perWindow, sessions, minutesSeen, random)
@@ -70,7 +78,24 @@ export async function sessionRound({ seed, level, perWindow, sessions, truth = c
   const windowed = (profiles: Profile[]) => profiles.map((profile) => ({ profile, seconds: 60 }))
   const worths = worthsOf(likenessesOf(windowed(past), known), windowed(now), seen)
   const subject = subjectOf(0, known, seen)
-  const [[told], [naive]] = [await judgeRound([{ ...subject, worths }], level), await judgeRound([subject], level)]
+  const slow = slowIn(streams ? [...past, ...now] : [], (before) =>
+    worthsOf(likenessesOf(windowed(before), mergeProfiles(before, random)), windowed(now), seen),
+  )
+  const [told, [naive]] = [await judgeRound([{ ...subject, worths, slow }], level), await judgeRound([subject], level)]
   const found = (one: Standing | undefined) => one?.findings.filter(({ significant }) => significant) ?? []
-  return { told: found(told), naive: found(naive), worths }
+  return { told: found(told[0]), naive: found(naive), worths, slow }
+}
+
+/** What the streams found in the last hour, as a look takes it up. */
+function slowIn(windows: readonly Profile[], worthsBefore: (before: Profile[]) => Worths): Slow[] {
+  let streams: SubjectStreams | undefined
+  return windows.flatMap((profile, i) => {
+    const after = withWindow(streams, { subject: { kind: 'decoy', decoy: 'd', port: 80 }, drift: 'none', profile })
+    streams = after.streams
+    if (i < minutesKnown) return []
+    return after.changes.flatMap((change) => {
+      const worth = worthsBefore(windows.slice(0, i - longestOnset))[change.feature]
+      return worth ? [slowOf(change, '2026-03-01T12:00:00.000Z', worth)] : []
+    })
+  })
 }

@@ -25,6 +25,7 @@ type Fleet = {
   expect: (string | undefined)[]
 }
 const answers = 20
+const runs = 40
 const asked = { answers }
 const slow = { truth: slower, answers }
 const unvisited = { answers: 0 }
@@ -142,6 +143,38 @@ for (const fleet of fleets)
     )
   })
 
+/** Each decoy has its own visitors at its own times; all of them, or the first one, are slower for some windows. */
+function drawnFleet(seed: string, whom: 'all' | 'one'): Fleet {
+  const draw = seededRandom(seed)
+  const decoys = 2 + Math.floor(5 * draw())
+  const [from, lasting] = [Math.floor(8 * draw()), 2 + Math.floor(6 * draw())]
+  const visits = Array.from({ length: decoys }, () => Array.from({ length: 12 }, () => draw() < 0.4))
+  const many = Array.from({ length: decoys }, () => 5 + Math.floor(60 * draw()))
+  return {
+    ...{ name: seed, decoys, expect: [] },
+    hour: (decoy, i) => {
+      const isSlow = (whom === 'all' || decoy === 0) && i >= from && i < from + lasting
+      return { answers: visits[decoy]?.[i] ? (many[decoy] ?? 0) : 0, ...(isSlow && { truth: slower }) }
+    },
+  }
+}
+
+t.test('whoever comes when to whom: of trouble of all nobody is blamed, and of trouble of one he alone', async (t) => {
+  const told = { all: new Map<string, number>(), one: new Map<string, number>() }
+  for (const whom of ['all', 'one'] as const)
+    for (let i = 0; i < runs; i++)
+      for (const { decoy, cause } of await causesIn(drawnFleet(`${whom}/${i}`, whom))) {
+        if (!cause) continue
+        told[whom].set(cause, (told[whom].get(cause) ?? 0) + 1)
+        if (whom === 'one' && cause === 'interference') t.equal(decoy, 'decoy-0')
+      }
+  const [all, one] = [Object.fromEntries(told.all), Object.fromEntries(told.one)]
+  t.comment(JSON.stringify({ all, one }))
+  t.notOk(all.interference, JSON.stringify(all))
+  t.ok(all.network, JSON.stringify(all))
+  t.ok(one.interference, JSON.stringify(one))
+  t.notOk(one.network ?? one.shortage, JSON.stringify(one))
+})
 t.test(
   'nobody is blamed while a cause is unclear; clear, it is another alert; of a retired decoy it is settled',
   async (t) => {

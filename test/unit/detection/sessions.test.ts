@@ -16,6 +16,20 @@ t.test('answers of long sessions are alike, and no drift for that; each for itse
   t.ok(naive > 15, `${naive} of 50 rounds if each answer were for itself`)
 })
 
+t.test('streams take each long session of another kind for a change, and none of it is told', async (t) => {
+  const long = { level: levelOf(300), perWindow: 8, sessions: { windows: 12, part: 0.8 }, streams: true }
+  let changes = 0
+  for (let i = 0; i < 20; i++) {
+    const { slow, told } = await sessionRound({ ...long, seed: `long/${i}` })
+    changes += slow.length
+    t.same(
+      told.filter((one) => one.slow),
+      [],
+    )
+  }
+  t.ok(changes > 5, `${changes} changes in the hours of 20 decoys`)
+})
+
 t.test(
   'a median that became four times as long is found in them all the same, and at once where they are short',
   async (t) => {
