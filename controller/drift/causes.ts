@@ -61,7 +61,7 @@ type Vote = { alike: Decoy[]; judged: number }
  *   it moved in what no trouble moves, the others not     -> interference
  *   nearly all of its appliance slower, and that is short -> shortage
  *   nearly all of three or more of its segment slower     -> network
- *   it alone of three or more, the appliance has room     -> interference
+ *   it alone of three or more, also of a machine in need  -> interference
  *   anything else                                         -> unclear: nobody is blamed
  */
 export function causesOf(instances: readonly Instance[], loadIn: LoadIn): Cause[] {
@@ -129,16 +129,17 @@ function causeOf(decoy: Decoy, decoys: readonly Decoy[], loadIn: LoadIn): Found 
     return as('network', `${ofThem(beside)} of the segment that can be judged moved together, ${room}`, beside.alike)
   const own = times.find(({ feature }) => !way.has(feature))
   if (!own) return undefined
-  const isAlone = beside.judged >= leastJudged && slower <= few * beside.judged
-  if (isAlone && !short)
-    return as('interference', `it alone of ${beside.judged} that can be judged moved, in ${own.feature}`)
-  return as('unclear', isAlone && short ? `it alone moved, ${room}` : undecided(beside, room))
+  const unsure = [beside, ...(short ? [here] : [])].find((vote) => !isOfOne(vote))
+  if (unsure) return as('unclear', undecided(unsure, room))
+  return as('interference', `it alone of ${beside.judged} that can be judged moved, in ${own.feature}, ${room}`)
 }
 
+/** Also of a machine that is short, which the others on it would feel. */
+const isOfOne = ({ alike, judged }: Vote): boolean => judged >= leastJudged && alike.length + 1 <= few * judged
 const ofThem = ({ alike, judged }: Vote): string => `${alike.length + 1} of ${judged} decoys`
 const undecided = (vote: Vote, room: string): string =>
   vote.judged < leastJudged
-    ? `${ofThem(vote)} moved, and no other of the segment was asked enough at that time to tell its network from somebody; ${room}`
+    ? `${ofThem(vote)} moved, and too few others were asked at that time to tell its network from somebody; ${room}`
     : `${ofThem(vote)} that can be judged moved: too many for one, too few for all; ${room}`
 
 /** What moved at a decoy; with the time in which it was slower, where it was. */

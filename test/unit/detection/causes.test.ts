@@ -84,11 +84,11 @@ const fleets: Fleet[] = [
     expect: ['shortage', undefined, undefined, undefined],
   },
   {
-    name: 'a flood that its decoy alone feels, of a machine that is short meanwhile',
+    name: 'a flood that its decoy alone feels, though the machine is busy: others on it do not',
     decoys: 4,
     hour: (decoy, i) => (decoy === 0 && i === 11 ? { truth: slower, answers: 400 } : asked),
     cpu: (i) => (i < 11 ? 15 : 99),
-    expect: ['unclear', undefined, undefined, undefined],
+    expect: ['interference', undefined, undefined, undefined],
   },
 ]
 
@@ -206,9 +206,7 @@ t.test(
     await pass(30, (decoy) => (decoy === 0 ? slow : unvisited))
     await visit('203.0.113.9')
     await world.look()
-    t.match(await alerts(), [
-      { severity: 'warning', title: /why is unclear/, reasons: /no other of the segment was asked enough/ },
-    ])
+    t.match(await alerts(), [{ severity: 'warning', title: /why is unclear/, reasons: /too few others were asked/ }])
     t.same(await evidence(), [])
 
     await pass(15, (decoy) => (decoy === 0 ? slow : asked))
