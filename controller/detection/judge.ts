@@ -180,7 +180,14 @@ function withSlow(one: Subject, finding: Judged): Judged {
   const seen = one.observed[feature]
   const [again] = movesAt({ ...one, observed: { [feature]: seen }, worths: { [feature]: change.worth } }).moved
   if (!again || again.p > slowlySure) return finding
-  return { ...finding, p: again.p, q: again.p, significant: true, slow: true, words: `${finding.words}; ${change.words}` }
+  return {
+    ...finding,
+    p: again.p,
+    q: again.p,
+    significant: true,
+    slow: true,
+    words: `${finding.words}; ${change.words}`,
+  }
 }
 
 const bySignificanceAndEffect = (a: Told, b: Told) =>
