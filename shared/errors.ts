@@ -52,7 +52,7 @@ export const errorTexts = {
   ],
   CERTIFICATE_EXPIRING: [
     'the certificate of this agent expires at {at}',
-    'Ask the administrator for a new invitation and enrol again before then.',
+    'It renews itself where it reaches the enrolment server: see `marshlight-agent status`; else enrol again.',
   ],
   DOCUMENT_MALFORMED: [
     'a signed document does not fit its schema: {why}',

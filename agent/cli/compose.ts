@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, isoNow } from '../../shared/clock.ts'
@@ -9,7 +8,7 @@ import type { Random } from '../../shared/random.ts'
 import type { Reply, Request } from '../../shared/schemas/desired-state.ts'
 import { type StreamName, streamNames } from '../../shared/schemas/envelope.ts'
 import { type AgentConfig, agentVersion } from '../config.ts'
-import { type Identity, serverError } from '../enrol/index.ts'
+import { type Identity, makeRenewal, serverError } from '../enrol/index.ts'
 import { type Link, makeLink } from '../link/index.ts'
 import { makeSpool, type Report } from '../spool/index.ts'
 import { segmentCards } from './cards.ts'
@@ -31,7 +30,7 @@ type Answer = Pick<Reply, 'ok' | 'result' | 'error'>
 /**
  * The agent put together: its parts, in the order they start.
  *
- *   status, spool, link (these must start) -> blocks, health; scan, decoys, sessions where it has decoys (each tried again by itself)
+ *   status, spool, renewal, link (these must start) -> blocks, health; scan, decoys, sessions where it has decoys (each tried again by itself)
  */
 export function composeAgent(deps: AgentDeps): Part[] {
   const { stateDir, config, identity, clock, random, log } = deps
@@ -132,8 +131,17 @@ export function composeAgent(deps: AgentDeps): Part[] {
     }
   }
 
+  const renewal = makeRenewal({
+    stateDir,
+    identity,
+    clock,
+    random,
+    log: log.child({ room: 'enrol' }),
+    reconnect: () => link.reconnect(),
+  })
   const link: Link = makeLink({
     identity,
+    credentials: renewal,
     checkServer: serverError,
     folder: join(stateDir, 'documents'),
     spool,
@@ -159,7 +167,8 @@ export function composeAgent(deps: AgentDeps): Part[] {
     startedAt,
     rssMb: rssMb(),
     controller: `${identity.mqtt.host}:${identity.mqtt.port}`,
-    certificateExpiresAt: new Date(new X509Certificate(identity.certificate).validTo).toISOString(),
+    certificateExpiresAt: renewal.standing().expiresAt,
+    renewal: renewal.standing(),
     link: link.standing(),
     rooms: Object.fromEntries(rooms.map((room) => [room.name, room.standing()])),
     planRevision: link.held().plan?.revision ?? 0,
@@ -171,7 +180,14 @@ export function composeAgent(deps: AgentDeps): Part[] {
     },
   })
 
-  return [makeStatusSocket(stateDir, status), spool, link, ...(appliance ? [appliance.auditPart] : []), ...rooms]
+  return [
+    makeStatusSocket(stateDir, status),
+    spool,
+    renewal,
+    link,
+    ...(appliance ? [appliance.auditPart] : []),
+    ...rooms,
+  ]
 }
 
 const ofStreams = (figure: (name: StreamName) => number) =>

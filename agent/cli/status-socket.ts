@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { MarshlightError } from '../../shared/errors.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import { plainly } from '../../shared/system-errors.ts'
+import type { RenewalStanding } from '../enrol/index.ts'
 import type { LinkStanding } from '../link/port.ts'
 import type { RoomState } from './supervised.ts'
 
@@ -18,6 +19,7 @@ export type AgentStatus = {
   rssMb: number
   controller: string
   certificateExpiresAt: string
+  renewal: RenewalStanding
   link: LinkStanding
   rooms: Record<string, RoomState>
   planRevision: number

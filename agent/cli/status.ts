@@ -17,6 +17,11 @@ export async function status(o: { stateDir: string; json: boolean }, terminal: T
 const isWell = ({ link, rooms }: AgentStatus): boolean =>
   link.connected && Object.values(rooms).every(({ state }) => state === 'running')
 
+function renewalWords({ renewal: { renewsAt, waitsForUse, lastError } }: AgentStatus): string {
+  if (waitsForUse) return 'a new certificate came, and is used with the next connection'
+  return lastError === undefined ? `at ${renewsAt}` : `was due at ${renewsAt}, failed: ${lastError}`
+}
+
 function words(found: AgentStatus): string {
   const waiting = Object.entries(found.spool.waiting).filter(([, count]) => count > 0)
   const link = found.link.connected
@@ -29,7 +34,8 @@ function words(found: AgentStatus): string {
     ['running', `since ${found.startedAt}, process ${found.pid}, ${found.rssMb} MB`],
     ['controller', link],
     ['acknowledged', found.link.acknowledgedAt],
-    ['certificate', `until ${found.certificateExpiresAt}`],
+    ['certificate', `until ${found.renewal.expiresAt}`],
+    ['renewal', renewalWords(found)],
     ['plan', `revision ${found.planRevision}`],
     ['blocks', `revision ${found.blocksRevision}`],
     [

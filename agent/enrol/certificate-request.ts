@@ -12,10 +12,17 @@ export async function certificateRequest(stateDir: string): Promise<string> {
   const key = await keptKey(stateDir)
   const held = await readIfThere(requestPath(stateDir))
   if (key.kept && held?.includes('CERTIFICATE REQUEST')) return held
-  // Heavy, and needed once in an appliance's life.
+  const pem = await requestFor(key.pem)
+  await writeFileAtomic(requestPath(stateDir), pem, 0o600)
+  return pem
+}
+
+/** A certificate request by the key in `keyPem`. */
+export async function requestFor(keyPem: string): Promise<string> {
+  // Heavy, and needed a few times in an appliance's life.
   await import('reflect-metadata')
   const x509 = await import('@peculiar/x509')
-  const jwk = createPrivateKey(key.pem).export({ format: 'jwk' })
+  const jwk = createPrivateKey(keyPem).export({ format: 'jwk' })
   const { d: _private, ...open } = jwk
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
     name: 'CN=agent',
@@ -25,17 +32,18 @@ export async function certificateRequest(stateDir: string): Promise<string> {
     },
     signingAlgorithm: algorithm,
   })
-  const pem = `${request.toString('pem')}\n`
-  await writeFileAtomic(requestPath(stateDir), pem, 0o600)
-  return pem
+  return `${request.toString('pem')}\n`
 }
+
+export const newKey = (): string =>
+  generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 
 async function keptKey(stateDir: string): Promise<{ pem: string; kept: boolean }> {
   const held = await readIfThere(keyPath(stateDir))
   if (held !== undefined && isKey(held)) return { pem: held, kept: true }
-  const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' })
-  await writeFileAtomic(keyPath(stateDir), pem.toString(), 0o600)
-  return { pem: pem.toString(), kept: false }
+  const pem = newKey()
+  await writeFileAtomic(keyPath(stateDir), pem, 0o600)
+  return { pem, kept: false }
 }
 
 function isKey(pem: string): boolean {

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -17,6 +17,13 @@ const stored = z.object({
   certificate: z.string(),
   ca: z.string(),
   mqtt: z.object({ host: z.string().min(1).max(253), port }),
+  /** Where this agent enrolled, and renews its certificate. */
+  enrol: z.object({ host: z.string().min(1).max(253), port }).optional(),
+  /** The file beside this one that holds the certificate's key, where it was renewed. */
+  keyFile: z
+    .string()
+    .regex(/^key-[0-9a-f]{1,40}\.pem$/)
+    .optional(),
   /** The controller's Ed25519 key, SPKI PEM: what signs documents. */
   signingKey: z.string(),
 })
@@ -27,25 +34,40 @@ export type Identity = StoredIdentity & { key: string }
 const warnBeforeMs = 30 * 86_400_000
 
 export const identityPath = (stateDir: string) => join(stateDir, 'identity', 'identity.json')
-export const keyPath = (stateDir: string) => join(stateDir, 'identity', 'key.pem')
+export const keyPath = (stateDir: string, file = 'key.pem') => join(stateDir, 'identity', file)
 export const requestPath = (stateDir: string) => join(stateDir, 'identity', 'request.pem')
 
 /** The identity in `stateDir`. Throws NOT_ENROLLED where there is none, STATE_CORRUPT (and sets it aside) where it cannot be read. */
 export async function loadIdentity(stateDir: string): Promise<Identity> {
   const path = identityPath(stateDir)
   const text = await readIfThere(path)
-  const key = await readIfThere(keyPath(stateDir))
-  if (text === undefined || key === undefined)
-    throw new MarshlightError('NOT_ENROLLED', { path: join(stateDir, 'identity') })
+  const missing = new MarshlightError('NOT_ENROLLED', { path: join(stateDir, 'identity') })
+  if (text === undefined) throw missing
   try {
     const identity = stored.parse(JSON.parse(text))
     new X509Certificate(identity.certificate)
+    const key = await readIfThere(keyPath(stateDir, identity.keyFile))
+    if (key === undefined) throw missing
     return { ...identity, key }
   } catch (error) {
+    if (error === missing) throw error
     const aside = `${path}.corrupt-${Math.round((await stat(path)).mtimeMs)}`
     await rename(path, aside)
     throw new MarshlightError('STATE_CORRUPT', { path, aside, why: wordsOf(error).slice(0, 200) })
   }
+}
+
+/** The serial number of a certificate, hexadecimal, lower case. */
+export const serialOf = (certificate: string): string => new X509Certificate(certificate).serialNumber.toLowerCase()
+
+/** Whether `certificate` is one of the fleet's CA, for this agent and this key. */
+export function isOwnCertificate(certificate: string, own: { agent: string; ca: string; key: string }): boolean {
+  const read = new X509Certificate(certificate)
+  return (
+    read.verify(new X509Certificate(own.ca).publicKey) &&
+    read.subject === `CN=${own.agent}` &&
+    read.checkPrivateKey(createPrivateKey(own.key))
+  )
 }
 
 /** One file, so that there is a whole identity or none. The key stands beside it since before the request was made. */

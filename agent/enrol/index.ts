@@ -1,4 +1,5 @@
 export { type EnrolOptions, enrol } from './enrol.ts'
 export { certificateTrouble, type Identity, identityPath, loadIdentity, type Role, role } from './identity.ts'
+export { type Credentials, makeRenewal, type Renewal, type RenewalStanding, renewalDue } from './renewal.ts'
 export { fetchPinnedCa, serverError } from './server-trust.ts'
 export { parseAddress, parseToken } from './token.ts'

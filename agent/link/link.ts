@@ -18,6 +18,8 @@ import { Uplink, type UplinkLimits } from './uplink.ts'
 
 export type LinkDeps = {
   identity: Identity
+  /** Which certificate to show; that of `identity` where none is given. */
+  credentials?: { current(): Identity; taken(): Promise<void>; refused(): Promise<void> }
   checkServer: CheckServer
   /** Folder of the state folder that holds the last good documents. */
   folder: string
@@ -162,11 +164,12 @@ export function makeLink(deps: LinkDeps, options: LinkOptions = {}): Link {
       let failure: Error
       try {
         const current = await connect(
-          identity,
+          deps.credentials?.current() ?? identity,
           { clock, checkServer: deps.checkServer, closedSilently, signal },
           { onMessage },
         )
         closedSilently = 0
+        await deps.credentials?.taken()
         const since = clock.now()
         failure = await hold(current)
         // What the broker ends at once, again and again, must not become a storm.
@@ -178,6 +181,7 @@ export function makeLink(deps: LinkDeps, options: LinkOptions = {}): Link {
       if (signal.aborted || ending) break
       const code = (failure as MarshlightError).code
       const refused = code === 'CERTIFICATE_REFUSED'
+      if (refused) await deps.credentials?.refused()
       const delayMs = retryDelay(attempt, {
         firstMs: refused ? delays.refusedMs : delays.firstMs,
         capMs: refused ? delays.refusedMs : delays.capMs,
@@ -204,6 +208,7 @@ export function makeLink(deps: LinkDeps, options: LinkOptions = {}): Link {
       stopping.abort(new Error('stopping'))
       await running
     },
+    reconnect: () => void connection?.end(),
     standing: () => {
       const at = uplink.acknowledgedAt
       return at === undefined ? standing : { ...standing, acknowledgedAt: new Date(at).toISOString() }

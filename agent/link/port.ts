@@ -17,6 +17,8 @@ export type LinkHandlers = {
  * after signature, agent, expiry and revision were checked and it was persisted (fsync); then its PUBACK is sent.
  */
 export interface Link extends Part {
+  /** Ends the connection that there is; the next one follows at once. */
+  reconnect(): void
   standing(): LinkStanding
   /** Last accepted documents, from disk; undefined before the first. */
   held(): { plan?: Plan; blocks?: BlockList }

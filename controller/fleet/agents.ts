@@ -1,7 +1,6 @@
 import { MarshlightError } from '../../shared/errors.ts'
 import type { Hello } from '../../shared/schemas/state.ts'
 import type { Sql } from '../store/port.ts'
-import type { Revoked } from './authority.ts'
 import type { Role } from './claims.ts'
 
 export type Agent = {
@@ -93,10 +92,6 @@ export async function freeName(sql: Sql, wanted: string): Promise<string> {
   for (let n = 2; ; n++) if (!taken.has(`${wanted}-${n}`)) return `${wanted}-${n}`
 }
 
-export async function mayConnect(sql: Sql, agent: string): Promise<boolean> {
-  return (await sql.get<Row>("SELECT 1 AS ok FROM agents WHERE id = ? AND status = 'enrolled'", agent)) !== undefined
-}
-
 export const setPresence = (sql: Sql, agent: string, presence: 'online' | 'offline', at: string) =>
   sql.run('UPDATE agents SET presence = ?, presence_at = ?, last_seen = ? WHERE id = ?', presence, at, at, agent)
 
@@ -114,12 +109,6 @@ export const revokeAgent = (sql: Sql, agent: string, at: string) =>
 
 export const renameAgent = (sql: Sql, agent: string, name: string) =>
   sql.run('UPDATE agents SET name = ? WHERE id = ?', name, agent)
-
-export async function revokedCertificates(sql: Sql): Promise<Revoked[]> {
-  return sql.all<Revoked>(
-    "SELECT certificate_serial AS serial, revoked_at AS at FROM agents WHERE status = 'revoked' AND certificate_serial IS NOT NULL",
-  )
-}
 
 const toAgent = (row: Row, places: readonly Row[]): Agent => ({
   id: String(row.id),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { TLSSocket } from 'node:tls'
 import fastify, { type FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { isoNow } from '../../shared/clock.ts'
@@ -6,9 +7,11 @@ import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import { untrusted } from '../../shared/schemas/common.ts'
+import { renewRequest } from '../../shared/schemas/enrolment.ts'
 import type { Deps } from '../deps.ts'
 import { findAgent, freeName, insertAgent, renewCertificate } from './agents.ts'
 import type { Authority } from './authority.ts'
+import { type Peer, renew } from './certificates.ts'
 import { openClaim, useClaim } from './claims.ts'
 
 const enrolRequest = z.object({
@@ -34,7 +37,7 @@ export type EnrolAnswer = {
 /** Requests a source may make in a minute; a token has 192 random bits, so this only bounds noise. */
 const perMinute = 30
 
-/** HTTPS for agents that have no certificate yet: a token and a certificate request in, a certificate out. */
+/** HTTPS for agents that have no certificate yet, or need the next: a token, or the present one, and a request in; a certificate out. */
 export function makeEnrolServer(
   deps: Deps,
   authority: Authority,
@@ -60,7 +63,15 @@ export function makeEnrolServer(
       return { host: at.address, port: at.port }
     },
     async start() {
-      const https = { key: authority.serverKey, cert: authority.serverCert, minVersion: 'TLSv1.3' as const }
+      const https = {
+        key: authority.serverKey,
+        cert: authority.serverCert,
+        ca: authority.caPem,
+        // Who enrols has no certificate yet; what needs one looks at it itself.
+        requestCert: true,
+        rejectUnauthorized: false,
+        minVersion: 'TLSv1.3' as const,
+      }
       app = fastify({ https, bodyLimit: 32_768, forceCloseConnections: true }) as unknown as FastifyInstance
       app.setErrorHandler((error, request, reply) => {
         const known = error instanceof MarshlightError
@@ -79,6 +90,16 @@ export function makeEnrolServer(
           throw new MarshlightError('TOKEN_INVALID', { why: 'the request does not have the form of one' })
         return enrol(deps, authority, parsed.data)
       })
+      app.post('/v1/renew', async (request, reply) => {
+        if (tooMany(request.ip)) return reply.status(429).send(busy)
+        const peer = peerOf(request.raw.socket)
+        const parsed = renewRequest.safeParse(request.body)
+        if (!parsed.success)
+          throw new MarshlightError('TOKEN_INVALID', { why: 'the request does not have the form of one' })
+        const answer = await renew(deps, authority, peer, parsed.data.csr)
+        log.info(peer, 'gave an agent its next certificate')
+        return answer
+      })
       await app.listen(config.enrol)
     },
     async stop() {
@@ -89,6 +110,18 @@ export function makeEnrolServer(
 }
 
 const busy = { error: { code: 'TIMEOUT', message: 'too many requests', next: 'Wait a minute and try again.' } }
+
+/** The agent whose certificate the other side showed. Throws CERTIFICATE_REFUSED where there is no good one. */
+function peerOf(socket: object): Peer {
+  const shown = socket instanceof TLSSocket ? socket : undefined
+  const certificate = shown?.getPeerCertificate()
+  const name = certificate?.subject?.CN
+  if (!shown?.authorized || !certificate || typeof name !== 'string')
+    throw new MarshlightError('CERTIFICATE_REFUSED', {
+      why: shown?.authorizationError ? String(shown.authorizationError) : 'there is none',
+    })
+  return { agent: name, serial: certificate.serialNumber.toLowerCase() }
+}
 
 /** Uses a claim. One transaction: either the claim is used and the agent exists, or neither. */
 export async function enrol(deps: Deps, authority: Authority, request: EnrolRequest): Promise<EnrolAnswer> {

@@ -3,14 +3,13 @@ export {
   type Agent,
   findAgent,
   listAgents,
-  mayConnect,
   noteHello,
   renameAgent,
   revokeAgent,
-  revokedCertificates,
   setPresence,
 } from './agents.ts'
 export { type Authority, makeAuthority, openAuthority } from './authority.ts'
+export { admit, givenTo, isPresent, type Peer, renew, revokedCertificates } from './certificates.ts'
 export { type Invitation, makeClaim, type Role, tokenText } from './claims.ts'
 export {
   type BlocksContent,
@@ -28,4 +27,4 @@ export { makeReissue } from './reissue.ts'
 export { makeRequests } from './requests.ts'
 export { markRevoked, removeAgent } from './revoke.ts'
 export { standingProjector } from './standing.ts'
-export { fleetTables } from './tables.ts'
+export { certificateTables, fleetTables } from './tables.ts'

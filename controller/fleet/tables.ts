@@ -19,3 +19,15 @@ export const fleetTables: Migration = {
     `CREATE TABLE agent_health (agent TEXT PRIMARY KEY, at TEXT NOT NULL, body TEXT NOT NULL)`,
   ],
 }
+
+/** Certificates beside the present one, which stands with its agent: given and not used yet, or no longer good. */
+export const certificateTables: Migration = {
+  version: 2,
+  room: 'fleet',
+  statements: [
+    // ended_at NULL: given by a renewal; its first use makes it the present one. serial: hex, lower case.
+    `CREATE TABLE agent_certificates (serial TEXT PRIMARY KEY, agent TEXT NOT NULL, given_at TEXT, expires_at TEXT NOT NULL,
+      ended_at TEXT, ended_why TEXT)`,
+    `CREATE INDEX agent_certificates_by_agent ON agent_certificates (agent)`,
+  ],
+}

@@ -4,7 +4,7 @@ import type { Reply } from '../../shared/schemas/desired-state.ts'
 import { type Acknowledgement, type StreamName, streamNames } from '../../shared/schemas/envelope.ts'
 import type { Hello } from '../../shared/schemas/state.ts'
 import type { Deps } from '../deps.ts'
-import { type Desired, type makePresence, mayConnect, noteEvent, noteHello } from '../fleet/index.ts'
+import { admit, type Desired, isPresent, type makePresence, noteEvent, noteHello } from '../fleet/index.ts'
 import type { Ingest } from '../ingest/index.ts'
 import { type BrokerHandlers, makeRouter } from '../link/index.ts'
 
@@ -74,7 +74,13 @@ export function agentConnections(deps: Pick<Deps, 'store' | 'clock' | 'log'>, po
   })
 
   return {
-    refuse: async (agent) => ((await mayConnect(store, agent)) ? undefined : 'it is not enrolled, or revoked'),
+    async refuse(agent, serial) {
+      const peer = { agent, serial: serial.toLowerCase() }
+      if (await isPresent(store, peer)) return undefined
+      const { refusal, renewed } = await store.tx((sql) => admit(sql, peer, isoNow(clock)))
+      if (renewed) log.info(peer, 'the renewed certificate of an agent is in use')
+      return refusal
+    },
     onMessage(agent, topic, payload) {
       ports.presence.seen(agent)
       return route(agent, topic, payload)

@@ -32,7 +32,7 @@ export async function makeCentre(deps: Deps, { workers, ...composers }: Rooms) {
     key: authority.serverKey,
     cert: authority.serverCert,
     ca: authority.caPem,
-    crl: await authority.revocationList(await revokedCertificates(store), clock.now()),
+    crl: await authority.revocationList(await revokedCertificates(store, isoNow(clock)), clock.now()),
   })
   const broker = makeAedesBroker({ listen: config.mqtt, tls: await tlsMaterial(), clock, log })
   const publish = (agent: string, name: 'plan' | 'blocks' | 'request' | 'ack', message: unknown) =>

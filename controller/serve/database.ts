@@ -7,7 +7,7 @@ import { apartTables, baselineTables, forgottenTables } from '../baselines/index
 import { condemnedTables, decoyTables } from '../decoys/index.ts'
 import { detectionTables } from '../detection/index.ts'
 import { driftSettingTables } from '../drift/index.ts'
-import { fleetTables } from '../fleet/index.ts'
+import { certificateTables, fleetTables } from '../fleet/index.ts'
 import { ingestTables } from '../ingest/index.ts'
 import { mimicryMovedTables, mimicryTables } from '../mimicry/index.ts'
 import { personaOriginTables, personaTables } from '../personas/index.ts'
@@ -48,4 +48,5 @@ export const migrations: readonly Migration[] = [
   adaptationTables,
   adaptationVisitTables,
   detectionTables,
+  certificateTables,
 ]

@@ -7,6 +7,7 @@ import { readConfig } from '../../controller/config.ts'
 import type { Deps } from '../../controller/deps.ts'
 import {
   type Authority,
+  certificateTables,
   enrol,
   fleetTables,
   initController,
@@ -54,7 +55,7 @@ export async function newDataDir(): Promise<string> {
 
 /** Link, ingest and fleet on real parts, listening on `port` of loopback (0: any). */
 export async function runCentre(dataDir: string, port = 0) {
-  const store = openSqlite(join(dataDir, 'marshlight.db'), [coreTables, fleetTables, ingestTables])
+  const store = openSqlite(join(dataDir, 'marshlight.db'), [coreTables, fleetTables, certificateTables, ingestTables])
   const config = { ...readConfig(dataDir), mqtt: { host: '127.0.0.1', port } }
   const deps: Deps = {
     config,
@@ -70,7 +71,7 @@ export async function runCentre(dataDir: string, port = 0) {
     key: authority.serverKey,
     cert: authority.serverCert,
     ca: authority.caPem,
-    crl: await authority.revocationList(await revokedCertificates(store), Date.now()),
+    crl: await authority.revocationList(await revokedCertificates(store, new Date().toISOString()), Date.now()),
   })
   const broker = makeAedesBroker({ listen: config.mqtt, tls: await material(), clock: systemClock, log: silentLog })
   const publish = (agent: string, name: 'plan' | 'blocks' | 'request' | 'ack', message: unknown) =>

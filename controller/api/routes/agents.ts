@@ -6,6 +6,7 @@ import type { Deps } from '../../deps.ts'
 import {
   type Agent,
   findAgent,
+  givenTo,
   listAgents,
   makeClaim,
   markRevoked,
@@ -124,6 +125,15 @@ async function details({ store }: Deps, agent: Agent) {
   )
   return {
     ...agent,
+    /** Given by a renewal, and not used yet. */
+    nextCertificate: (await givenTo(store, agent.id)) ?? null,
+    renewedAt:
+      (
+        await store.get<{ at: string }>(
+          "SELECT max(at) AS at FROM agent_events WHERE agent = ? AND kind = 'renewed'",
+          agent.id,
+        )
+      )?.at ?? null,
     documents: await store.all(
       `SELECT d.kind, d.revision, d.issued_at AS issuedAt, d.expires_at AS expiresAt, s.revision AS heldRevision, s.outcome, s.at, s.code, s.reason
        FROM desired d LEFT JOIN document_standing s ON s.agent = d.agent AND s.document = d.kind WHERE d.agent = ?`,

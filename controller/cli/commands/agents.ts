@@ -17,6 +17,8 @@ type Agent = {
   segments: { name: string; site: string; cidr: string | null; address: string | null }[]
 }
 type Details = Agent & {
+  nextCertificate: { expires: string; at: string } | null
+  renewedAt: string | null
   documents: {
     kind: string
     revision: number
@@ -45,6 +47,9 @@ type Invitation = { token: string; segment: string; expiresAt: string; controlle
 
 const path = (agent: string, rest = '') => `/v1/agents/${encodeURIComponent(agent)}${rest}`
 const dry = (options: { dryRun?: boolean }) => (options.dryRun ? '?dryRun=1' : '')
+
+const nextWords = ({ nextCertificate: next }: Details) =>
+  next ? `given ${shownTime(next.at)}, not used yet` : undefined
 
 /** `marshlight agents`: the appliances. */
 export const agentsCommand: CliCommand = (program, cli) => {
@@ -86,6 +91,8 @@ export const agentsCommand: CliCommand = (program, cli) => {
           ['enrolled', shownTime(found.enrolledAt)],
           ['last seen', shownTime(found.lastSeen ?? undefined)],
           ['certificate until', shownTime(found.certificateExpires ?? undefined)],
+          ['renewed', shownTime(found.renewedAt ?? undefined)],
+          ['next certificate', nextWords(found)],
           ...found.segments.map(
             ({ site, name, cidr, address }) => ['segment', `${site}/${name} ${cidr ?? ''} ${address ?? ''}`] as const,
           ),

@@ -1,0 +1,79 @@
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { readIfThere, syncFolder, writeFileAtomic } from '../../shared/files.ts'
+import { newKey, requestFor } from './certificate-request.ts'
+import { type Identity, isOwnCertificate, keyPath, saveIdentity, serialOf } from './identity.ts'
+
+/**
+ * A renewal that is under way, in one file, so that power may go at any point:
+ *
+ *   key, request -> (asked) -> certificate -> used once -> key file, then identity.json -> this file removed
+ *
+ * The identity stays as it was until the new certificate was taken.
+ */
+const kept = z.object({ v: z.literal(1), key: z.string(), csr: z.string(), certificate: z.string().optional() })
+export type KeptRenewal = z.infer<typeof kept>
+
+const pathIn = (stateDir: string) => join(stateDir, 'identity', 'renewal.json')
+
+const save = (stateDir: string, renewal: KeptRenewal) =>
+  writeFileAtomic(pathIn(stateDir), `${JSON.stringify(renewal, null, 2)}\n`, 0o600)
+
+/** The renewal that is under way for `identity`; one that cannot be used, or is over, is removed. */
+export async function loadRenewal(stateDir: string, identity: Identity): Promise<KeptRenewal | undefined> {
+  const text = await readIfThere(pathIn(stateDir))
+  if (text === undefined) return undefined
+  const renewal = readRenewal(text, identity)
+  if (renewal && renewal.certificate !== identity.certificate) return renewal
+  await dropRenewal(stateDir, identity)
+  return undefined
+}
+
+function readRenewal(text: string, identity: Identity): KeptRenewal | undefined {
+  try {
+    const { certificate, ...rest } = kept.parse(JSON.parse(text))
+    const good = certificate !== undefined && isOwnCertificate(certificate, { ...identity, key: rest.key })
+    return good ? { ...rest, certificate } : rest
+  } catch {
+    return undefined
+  }
+}
+
+/** A new key and its request, on disk before anybody is asked: a lost answer is asked for again by the same key. */
+export async function beginRenewal(stateDir: string): Promise<KeptRenewal> {
+  const key = newKey()
+  const renewal: KeptRenewal = { v: 1, key, csr: await requestFor(key) }
+  await save(stateDir, renewal)
+  return renewal
+}
+
+export async function keepCertificate(stateDir: string, asked: KeptRenewal, certificate: string): Promise<KeptRenewal> {
+  const renewal = { ...asked, certificate }
+  await save(stateDir, renewal)
+  return renewal
+}
+
+/** The identity with the renewed pair, now on disk as the one there is. */
+export async function putInForce(stateDir: string, renewed: Identity): Promise<Identity> {
+  const keyFile = `key-${serialOf(renewed.certificate)}.pem`
+  await writeFileAtomic(keyPath(stateDir, keyFile), renewed.key, 0o600)
+  const { key, ...stored } = { ...renewed, keyFile }
+  await saveIdentity(stateDir, stored)
+  const identity = { ...stored, key }
+  await dropRenewal(stateDir, identity)
+  return identity
+}
+
+/** Removes the renewal, and the keys that `identity` does not need. */
+export async function dropRenewal(stateDir: string, identity: Pick<Identity, 'keyFile'>): Promise<void> {
+  await rm(pathIn(stateDir), { force: true })
+  const folder = join(stateDir, 'identity')
+  const held = identity.keyFile ?? 'key.pem'
+  for (const name of await readdir(folder)) {
+    const ofAnother = /^key(-[0-9a-f]+)?\.pem$/.test(name) && name !== held
+    // The first request goes with the first key.
+    if (ofAnother || (name === 'request.pem' && held !== 'key.pem')) await rm(join(folder, name), { force: true })
+  }
+  await syncFolder(folder)
+}

@@ -1,0 +1,153 @@
+import { createHash, X509Certificate } from 'node:crypto'
+import type { Clock } from '../../shared/clock.ts'
+import { MarshlightError, wordsOf } from '../../shared/errors.ts'
+import type { Part } from '../../shared/lifecycle.ts'
+import type { Log } from '../../shared/log.ts'
+import type { Random } from '../../shared/random.ts'
+import { retryDelay } from '../../shared/retry.ts'
+import { makeRounds } from '../../shared/rounds.ts'
+import { renewAnswer } from '../../shared/schemas/enrolment.ts'
+import { askController, readAnswer } from './ask.ts'
+import { type Identity, isOwnCertificate, serialOf } from './identity.ts'
+import { beginRenewal, dropRenewal, keepCertificate, loadRenewal, putInForce } from './kept-renewal.ts'
+
+/** What a connection shows, and is told of it. */
+export type Credentials = {
+  current(): Identity
+  /** The controller took what `current` gave. */
+  taken(): Promise<void>
+  /** The controller turned it down. */
+  refused(): Promise<void>
+}
+export type RenewalStanding = { expiresAt: string; renewsAt: string; waitsForUse: boolean; lastError?: string }
+export type Renewal = Part & Credentials & { standing(): RenewalStanding }
+
+export type RenewalDeps = {
+  stateDir: string
+  identity: Identity
+  clock: Clock
+  random: Random
+  log: Log
+  /** Ends the connection, so that the next one shows the new certificate. */
+  reconnect(): void
+}
+
+/** The clock may leap, so it is looked at this often. */
+const lookMs = 3_600_000
+const retryMs = { firstMs: 60_000, capMs: 3_600_000 }
+const defaultEnrolPort = 8884
+
+/**
+ * When a certificate is to be renewed, milliseconds since 1970: with 25 to 35 % of its life left. Where in between
+ * follows from the certificate itself, so that a fleet that enrolled in one hour does not renew in one, and a restart
+ * changes nothing.
+ */
+export function renewalDue(certificate: string): number {
+  const { raw, validFrom, validTo } = new X509Certificate(certificate)
+  const share = createHash('sha256').update(raw).digest().readUInt32BE(0) / 2 ** 32
+  const to = Date.parse(validTo)
+  return Math.round(to - (to - Date.parse(validFrom)) * (0.25 + 0.1 * share))
+}
+
+/**
+ * Renews this agent's certificate, by a new key, before it expires.
+ *
+ *   held ... due -> ask (with the held one) -> given -> the next connection shows it -> taken -> held
+ *                                                              refused -> the held one again, by turns
+ *
+ * The controller lets the held one in until the given one was used; see kept-renewal.ts for what is on disk when.
+ */
+export function makeRenewal({ stateDir, clock, random, log, reconnect, ...deps }: RenewalDeps): Renewal {
+  let held = deps.identity
+  let given: Identity | undefined
+  /** Both are good, or the given one is not: then they take turns. */
+  let showGiven = true
+  let failures = 0
+  let lastError: string | undefined
+
+  const current = () => (given && showGiven ? given : held)
+
+  async function ask(): Promise<Identity> {
+    const under = await loadRenewal(stateDir, held)
+    const asked = under ?? (await beginRenewal(stateDir))
+    const at = held.enrol ?? { host: held.mqtt.host, port: defaultEnrolPort }
+    const trust = { ca: held.ca, key: held.key, cert: held.certificate }
+    const answer = await askController(at, trust, '/v1/renew', { csr: asked.csr })
+    const { certificate } = readAnswer(at, answer, renewAnswer, (code, why) =>
+      code === 'CERTIFICATE_REFUSED' ? new MarshlightError(code, { why }) : undefined,
+    )
+    const renewed = { ...held, certificate, key: asked.key }
+    if (!isOwnCertificate(certificate, renewed))
+      throw new MarshlightError('CERTIFICATE_REFUSED', { why: 'the controller gave one that is not this agent’s' })
+    await keepCertificate(stateDir, asked, certificate)
+    return renewed
+  }
+
+  async function round(): Promise<number> {
+    if (given) return lookMs
+    const untilDue = renewalDue(held.certificate) - clock.now()
+    if (untilDue > 0) return Math.min(untilDue, lookMs)
+    try {
+      given = await ask()
+    } catch (error) {
+      failures++
+      lastError = wordsOf(error)
+      const retryInMs = retryDelay(failures, { ...retryMs, random })
+      log.warn({ code: (error as { code?: string }).code, retryInMs }, `the certificate was not renewed: ${lastError}`)
+      return retryInMs
+    }
+    failures = 0
+    lastError = undefined
+    showGiven = true
+    log.info({ serial: serialOf(given.certificate) }, 'a new certificate came; connecting with it')
+    reconnect()
+    return lookMs
+  }
+
+  const rounds = makeRounds({
+    name: 'renewal',
+    clock,
+    log,
+    round,
+    failure: 'the renewal failed; it is tried again',
+    afterFailureMs: retryMs.firstMs,
+  })
+
+  return {
+    ...rounds,
+    async start(signal) {
+      const under = await loadRenewal(stateDir, held)
+      if (under?.certificate) given = { ...held, certificate: under.certificate, key: under.key }
+      await rounds.start(signal)
+    },
+    current,
+    async taken() {
+      if (!given) return
+      try {
+        if (showGiven) {
+          held = await putInForce(stateDir, given)
+          log.info({ serial: serialOf(held.certificate) }, 'the certificate was renewed')
+        } else {
+          // A controller that was restored from a backup does not know what it gave.
+          await dropRenewal(stateDir, held)
+          log.warn('the controller does not know the certificate it gave; another is asked for')
+          rounds.wake()
+        }
+        given = undefined
+        showGiven = true
+      } catch (error) {
+        // What stands on disk still leads to the pair that was taken, and the next connection comes here again.
+        log.error({ why: wordsOf(error) }, 'the renewed certificate could not be put in its place')
+      }
+    },
+    async refused() {
+      if (given) showGiven = !showGiven
+    },
+    standing: () => ({
+      expiresAt: new Date(new X509Certificate(held.certificate).validTo).toISOString(),
+      renewsAt: new Date(renewalDue(held.certificate)).toISOString(),
+      waitsForUse: given !== undefined,
+      ...(lastError !== undefined && { lastError }),
+    }),
+  }
+}

@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
+import { join } from 'node:path'
+import { enrol, loadIdentity, makeRenewal } from '../../agent/enrol/index.ts'
+import { makeClient } from '../../controller/cli/client.ts'
+import { readConfig } from '../../controller/config.ts'
+import {
+  type Invitation,
+  initController,
+  makeClaim,
+  makeEnrolServer,
+  openAuthority,
+  tokenText,
+} from '../../controller/fleet/index.ts'
+import { databaseIn, migrations } from '../../controller/serve/database.ts'
+import { serve, socketIn } from '../../controller/serve/index.ts'
+import { openSqlite } from '../../controller/store/sqlite.ts'
+import { makeBus } from '../../controller/work/bus.ts'
+import { systemClock } from '../../shared/clock.ts'
+import { silentLog } from '../../shared/log.ts'
+import { systemRandom } from '../../shared/random.ts'
+import { freePort } from '../faults/controller.ts'
+import { tempFolder } from '../unit/spool/records.ts'
+
+type Test = Parameters<typeof tempFolder>[0]
+const dayMs = 86_400_000
+const host = '127.0.0.1'
+const shared = { random: systemRandom, log: silentLog }
+
+/** A new controller's folder, with free ports of loopback, and agents that enrolled with it for real `days` ago. */
+export async function enrolledBefore(t: Test, days: number, names: readonly string[]) {
+  const folder = await tempFolder(t)
+  const dataDir = join(folder, 'controller')
+  const now = Date.now() - days * dayMs
+  const clock = { now: () => now, sleep: systemClock.sleep }
+  const ports = { mqtt: await freePort(), enrol: await freePort() }
+  const config = { publicHost: host, mqtt: { host, port: ports.mqtt }, enrol: { host, port: ports.enrol } }
+  await initController({ dataDir, config, now })
+  const store = openSqlite(databaseIn(dataDir), migrations)
+  const authority = await openAuthority(dataDir)
+  const deps = { ...shared, config: readConfig(dataDir), dataDir, store, bus: makeBus(), clock }
+  const server = makeEnrolServer(deps, authority)
+  await server.start(new AbortController().signal)
+  const states: string[] = []
+  for (const name of names) {
+    const invitation: Invitation = { site: 'hq', segment: 'office', name, roles: ['enforcer'], hours: 1 }
+    const { expiresAt: exp, ...claim } = await store.tx((sql) => makeClaim(sql, invitation, now))
+    const token = tokenText({ ...claim, exp, ca: authority.caFingerprint, controller: `${host}:${ports.enrol}` })
+    const stateDir = join(folder, name)
+    await enrol({ stateDir, token, version: '0', now })
+    states.push(stateDir)
+  }
+  await server.stop()
+  await store.close()
+  return { dataDir, ports, states }
+}
+
+/** A whole controller in this process, at the present time. */
+export async function serving(t: Test, dataDir: string) {
+  const running = await serve({ ...shared, dataDir, clock: systemClock })
+  t.teardown(running.stop)
+  return { ...running, api: makeClient(() => ({ socket: socketIn(dataDir) })) }
+}
+
+/** The part of an agent that renews, as a start after whatever happened before makes it; `came` when a certificate has come. */
+export async function renewing(t: Test, stateDir: string) {
+  const identity = await loadIdentity(stateDir)
+  const came = Promise.withResolvers<void>()
+  const deps = { ...shared, clock: systemClock, stateDir, identity, reconnect: () => came.resolve() }
+  const renewal = makeRenewal(deps)
+  t.teardown(renewal.stop)
+  await renewal.start(new AbortController().signal)
+  return Object.assign(renewal, { came: came.promise, identity })
+}
+
+/** `marshlight serve` and `marshlight-agent run` as processes; ends with the test, or by `kill`. */
+export function program(t: Test, path: 'controller/cli.ts' | 'agent/main.ts', ...args: string[]) {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../..', path), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let said = ''
+  const changed = new EventEmitter()
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (text) => {
+      said += text
+      changed.emit('said')
+    })
+  const ended = once(child, 'exit')
+  const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
+    child.kill(signal)
+    await ended
+  }
+  t.teardown(() => kill())
+  return {
+    kill,
+    ended,
+    said: () => said,
+    async says(words: string, ms = 30_000): Promise<void> {
+      const signal = AbortSignal.timeout(ms)
+      while (!said.includes(words))
+        await once(changed, 'said', { signal }).catch(() => Promise.reject(new Error(`not said: ${words}\n${said}`)))
+    },
+  }
+}
