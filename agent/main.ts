@@ -5,7 +5,7 @@ import { systemRandom } from '../shared/random.ts'
 import { onReaderGone } from '../shared/terminal.ts'
 import { exitCodeOf, printError, systemTerminal } from './cli/print.ts'
 import { agentVersion, defaultStateDir, stateDirOf } from './config.ts'
-import type { Role } from './enrol/identity.ts'
+import type { Role } from './enrol/identity-roles.ts'
 
 /** Entry of `marshlight-agent`. Each command is imported when it is called: a small box pays for nothing it does not use. */
 const terminal = systemTerminal

@@ -45,6 +45,10 @@ export const errorTexts = {
     'this agent is not enrolled ({path} has no certificate)',
     'Run `marshlight-agent enrol --controller HOST:PORT --token TOKEN`.',
   ],
+  WIPED: [
+    'this box was taken back at {at} and forgot its keys and records: {reason}',
+    'To use it again: `marshlight agents invite`, then `marshlight-agent enrol` on the box.',
+  ],
   ALREADY_ENROLLED: ['this agent is enrolled already, as {agent}', 'Remove {path} first if it shall become another.'],
   CERTIFICATE_REFUSED: [
     'the certificate was refused: {why}',

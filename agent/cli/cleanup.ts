@@ -7,7 +7,7 @@ import type { Random } from '../../shared/random.ts'
 import { loadConfig } from '../config.ts'
 import type { Engine } from '../engine/port.ts'
 import { segmentCards } from './cards.ts'
-import { ownerOf } from './owner.ts'
+import { type Owner, ownerOf } from './owner.ts'
 import { asJson, type Terminal } from './print.ts'
 import { askStatus } from './status-socket.ts'
 
@@ -38,7 +38,14 @@ export async function cleanup(o: CleanupCommand, terminal: Terminal): Promise<nu
       next: `Stop it first: \`kill ${running.pid}\`, or Ctrl-C where it runs.`,
     })
   const outcomes: Outcome[] = []
-  for (const { name, what, run } of await steps(o)) {
+  const found = await cleanupSteps(o, await ownerOf(o.stateDir))
+  if (o.forget)
+    found.push({
+      name: 'state',
+      what: `the state folder ${o.stateDir}: identity, spool, documents`,
+      run: () => rm(o.stateDir, { recursive: true, force: true }),
+    })
+  for (const { name, what, run } of found) {
     // The state tells what is ours: without it, what is left now would be left for good.
     const left = name === 'state' && outcomes.some(({ ok }) => !ok)
     const outcome = o.dryRun
@@ -67,9 +74,12 @@ async function attempt(name: string, what: string, run: () => Promise<void>): Pr
   }
 }
 
-async function steps(o: CleanupCommand): Promise<Step[]> {
+/** What removes all that this agent made outside its state folder; of one that is not known, what any may have made. */
+export async function cleanupSteps(
+  o: Pick<CleanupCommand, 'stateDir' | 'clock' | 'random'>,
+  owner: Owner | undefined,
+): Promise<Step[]> {
   const config = await loadConfig(o.stateDir)
-  const owner = await ownerOf(o.stateDir)
   const had = (role: 'decoys' | 'enforcer') => owner?.roles?.includes(role) ?? true
   const found: Step[] = []
   // Who knows no roles any more had decoys where there is their folder.
@@ -107,16 +117,10 @@ async function steps(o: CleanupCommand): Promise<Step[]> {
       what: 'the kernel’s sharing of pages, which is put back as it was',
       run: () => putPageSharingBack(o),
     })
-  if (o.forget)
-    found.push({
-      name: 'state',
-      what: `the state folder ${o.stateDir}: identity, spool, documents`,
-      run: () => rm(o.stateDir, { recursive: true, force: true }),
-    })
   return found
 }
 
-async function removeDecoys(o: CleanupCommand, socket: string, agent: string | undefined): Promise<void> {
+async function removeDecoys(o: Pick<CleanupCommand, 'stateDir' | 'clock' | 'random'>, socket: string, agent: string | undefined): Promise<void> {
   const { makeDockerEngine } = await import('../engine/index.ts')
   const { removeAll } = await import('../decoys/index.ts')
   const { clock, random } = o

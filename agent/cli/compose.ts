@@ -23,6 +23,8 @@ export type AgentDeps = {
   clock: Clock
   random: Random
   log: Log
+  /** The controller turned down the certificate of this identity. */
+  onRefused(identity: Identity): void
 }
 
 type Answer = Pick<Reply, 'ok' | 'result' | 'error'>
@@ -141,7 +143,13 @@ export function composeAgent(deps: AgentDeps): Part[] {
   })
   const link: Link = makeLink({
     identity,
-    credentials: renewal,
+    credentials: {
+      ...renewal,
+      async refused() {
+        deps.onRefused(renewal.current())
+        await renewal.refused()
+      },
+    },
     checkServer: serverError,
     folder: join(stateDir, 'documents'),
     spool,

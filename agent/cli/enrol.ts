@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import type { Clock } from '../../shared/clock.ts'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
+import { silentLog } from '../../shared/log.ts'
+import type { Random } from '../../shared/random.ts'
 import { agentVersion } from '../config.ts'
 import { enrol, identityPath, type Role } from '../enrol/index.ts'
 import { asJson, type Terminal } from './print.ts'
+import { finishWipe } from './wipe.ts'
 
 export type EnrolCommand = {
   stateDir: string
@@ -13,10 +16,13 @@ export type EnrolCommand = {
   roles: Role[]
   json: boolean
   clock: Clock
+  random: Random
 }
 
 export async function enrolCommand(o: EnrolCommand, terminal: Terminal): Promise<number> {
   const token = await tokenOf(o)
+  // A wipe that broke off may have left the old key.
+  await finishWipe({ ...o, log: silentLog })
   const identity = await enrol({
     stateDir: o.stateDir,
     token,

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { id } from '../../shared/schemas/common.ts'
-import { role } from '../enrol/identity.ts'
+import { role } from '../enrol/identity-roles.ts'
 
 /** Whose things on this machine are meant. Without `agent` nobody can tell any more; without `roles` it may have had any. */
 export type Owner = z.infer<typeof owner>

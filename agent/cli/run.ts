@@ -1,19 +1,22 @@
 import type { Clock } from '../../shared/clock.ts'
-import { wordsOf } from '../../shared/errors.ts'
+import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { startAll } from '../../shared/lifecycle.ts'
-import { type LogLevel, makeLog } from '../../shared/log.ts'
+import { type Log, type LogLevel, makeLog } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
+import type { WipeOrder } from '../../shared/schemas/enrolment.ts'
 import { agentVersion, loadConfig } from '../config.ts'
-import { certificateTrouble, loadIdentity } from '../enrol/index.ts'
+import { askStanding, certificateTrouble, type Identity, loadIdentity } from '../enrol/index.ts'
 import { composeAgent } from './compose.ts'
+import { finishWipe, wipe } from './wipe.ts'
 
 /** The whole stopping must be over by then; a service manager kills after that anyway. */
 const stopDeadlineMs = 25_000
 
-/** Runs the agent until SIGTERM or SIGINT. Returns the exit code. */
+/** Runs the agent until SIGTERM or SIGINT. Returns the exit code. Throws WIPED where the controller took this box back. */
 export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clock; random: Random }): Promise<number> {
   const config = await loadConfig(o.stateDir)
   const log = makeLog('agent', o.logLevel ?? config.logLevel)
+  await finishWipe({ ...o, log })
   const identity = await loadIdentity(o.stateDir)
   log.info({ agent: identity.agent, roles: identity.roles, version: agentVersion, stateDir: o.stateDir }, 'starting')
   const trouble = certificateTrouble(identity, o.clock.now())
@@ -28,8 +31,10 @@ export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clo
     log.fatal({ err: error }, wordsOf(error))
     process.exit(1)
   })
-  const stopAll = await startAll(composeAgent({ ...o, config, identity, log }), stopping.signal, log)
-  log.info({ signal: await asked }, 'stopping')
+  const { ordered, onRefused } = wipeOrders(o.clock, log)
+  const stopAll = await startAll(composeAgent({ ...o, config, identity, log, onRefused }), stopping.signal, log)
+  const why = await Promise.race([asked, ordered])
+  log.info(typeof why === 'string' ? { signal: why } : { reason: why.reason }, 'stopping')
   const late = setTimeout(() => {
     log.error({ deadlineMs: stopDeadlineMs }, 'did not stop in time')
     process.exit(1)
@@ -38,5 +43,27 @@ export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clo
   stopping.abort(new Error('stopped'))
   clearTimeout(late)
   log.info('stopped')
-  return 0
+  if (typeof why === 'string') return 0
+  const { at, reason } = await wipe(why, identity, { ...o, log })
+  throw new MarshlightError('WIPED', { at, reason })
+}
+
+/** Asks, each time the certificate is refused, whether this box is to be wiped. */
+function wipeOrders(clock: Clock, log: Log) {
+  const { promise: ordered, resolve } = Promise.withResolvers<WipeOrder>()
+  let asking = false
+  async function look(identity: Identity): Promise<void> {
+    if (asking) return
+    asking = true
+    try {
+      const order = await askStanding(identity, clock.now())
+      if (order) resolve(order)
+      else log.warn('the controller refuses the certificate, and has no order for this box')
+    } catch (error) {
+      log.warn({ code: (error as { code?: string }).code }, `how this box stands is not known: ${wordsOf(error)}`)
+    } finally {
+      asking = false
+    }
+  }
+  return { ordered, onRefused: (identity: Identity) => void look(identity) }
 }

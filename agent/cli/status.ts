@@ -1,10 +1,13 @@
 import { MarshlightError } from '../../shared/errors.ts'
+import { readWiped } from '../enrol/index.ts'
 import { asJson, details, type Terminal } from './print.ts'
 import { type AgentStatus, askStatus } from './status-socket.ts'
 
 /** Shows the running agent's status. Exit code 1 where none runs, or a room waits, or the controller is away. */
 export async function status(o: { stateDir: string; json: boolean }, terminal: Terminal): Promise<number> {
   const found = await askStatus(o.stateDir)
+  const wiped = found ? undefined : await readWiped(o.stateDir)
+  if (wiped) throw new MarshlightError('WIPED', { at: wiped.at, reason: wiped.reason })
   if (!found)
     throw new MarshlightError('CONFLICT', {
       what: `no agent runs on ${o.stateDir}`,

@@ -4,17 +4,11 @@ import { MarshlightError } from '../../shared/errors.ts'
 import { readIfThere } from '../../shared/files.ts'
 import { askController, readAnswer } from './ask.ts'
 import { certificateRequest } from './certificate-request.ts'
-import {
-  identityPath,
-  isOwnCertificate,
-  keyPath,
-  type Role,
-  role,
-  type StoredIdentity,
-  saveIdentity,
-} from './identity.ts'
+import { identityPath, isOwnCertificate, keyPath, type StoredIdentity, saveIdentity } from './identity.ts'
+import { type Role, role } from './identity-roles.ts'
 import { fetchPinnedCa } from './server-trust.ts'
 import { parseAddress, parseToken, type Token } from './token.ts'
+import { forgetWiped } from './wiped.ts'
 
 export type EnrolOptions = {
   stateDir: string
@@ -73,6 +67,7 @@ export async function enrol(o: EnrolOptions): Promise<StoredIdentity> {
   // The address that was reached from here, whatever the controller calls itself.
   const identity: StoredIdentity = { v: 1, ...given, ca, enrol: at }
   await saveIdentity(o.stateDir, identity)
+  await forgetWiped(o.stateDir)
   return identity
 }
 

@@ -5,9 +5,8 @@ import { z } from 'zod'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
 import { id, port } from '../../shared/schemas/common.ts'
-
-export const role = z.enum(['decoys', 'enforcer'])
-export type Role = z.infer<typeof role>
+import { role } from './identity-roles.ts'
+import { readWiped } from './wiped.ts'
 
 const stored = z.object({
   v: z.literal(1),
@@ -37,11 +36,14 @@ export const identityPath = (stateDir: string) => join(stateDir, 'identity', 'id
 export const keyPath = (stateDir: string, file = 'key.pem') => join(stateDir, 'identity', file)
 export const requestPath = (stateDir: string) => join(stateDir, 'identity', 'request.pem')
 
-/** The identity in `stateDir`. Throws NOT_ENROLLED where there is none, STATE_CORRUPT (and sets it aside) where it cannot be read. */
+/** The identity in `stateDir`. Throws NOT_ENROLLED where there is none, WIPED where it was taken back, STATE_CORRUPT (and sets it aside) where it cannot be read. */
 export async function loadIdentity(stateDir: string): Promise<Identity> {
   const path = identityPath(stateDir)
   const text = await readIfThere(path)
-  const missing = new MarshlightError('NOT_ENROLLED', { path: join(stateDir, 'identity') })
+  const wiped = await readWiped(stateDir)
+  const missing = wiped
+    ? new MarshlightError('WIPED', { at: wiped.at, reason: wiped.reason })
+    : new MarshlightError('NOT_ENROLLED', { path: join(stateDir, 'identity') })
   if (text === undefined) throw missing
   try {
     const identity = stored.parse(JSON.parse(text))
@@ -56,6 +58,10 @@ export async function loadIdentity(stateDir: string): Promise<Identity> {
     throw new MarshlightError('STATE_CORRUPT', { path, aside, why: wordsOf(error).slice(0, 200) })
   }
 }
+
+const defaultEnrolPort = 8884
+/** Where the controller gives certificates, and says how they stand. */
+export const enrolAddress = ({ enrol, mqtt }: StoredIdentity) => enrol ?? { host: mqtt.host, port: defaultEnrolPort }
 
 /** The serial number of a certificate, hexadecimal, lower case. */
 export const serialOf = (certificate: string): string => new X509Certificate(certificate).serialNumber.toLowerCase()

@@ -8,7 +8,7 @@ import { retryDelay } from '../../shared/retry.ts'
 import { makeRounds } from '../../shared/rounds.ts'
 import { renewAnswer } from '../../shared/schemas/enrolment.ts'
 import { askController, readAnswer } from './ask.ts'
-import { type Identity, isOwnCertificate, serialOf } from './identity.ts'
+import { enrolAddress, type Identity, isOwnCertificate, serialOf } from './identity.ts'
 import { beginRenewal, dropRenewal, keepCertificate, loadRenewal, putInForce } from './kept-renewal.ts'
 
 /** What a connection shows, and is told of it. */
@@ -35,7 +35,6 @@ export type RenewalDeps = {
 /** The clock may leap, so it is looked at this often. */
 const lookMs = 3_600_000
 const retryMs = { firstMs: 60_000, capMs: 3_600_000 }
-const defaultEnrolPort = 8884
 
 /**
  * When a certificate is to be renewed, milliseconds since 1970: with 25 to 35 % of its life left. Where in between
@@ -70,7 +69,7 @@ export function makeRenewal({ stateDir, clock, random, log, reconnect, ...deps }
   async function ask(): Promise<Identity> {
     const under = await loadRenewal(stateDir, held)
     const asked = under ?? (await beginRenewal(stateDir))
-    const at = held.enrol ?? { host: held.mqtt.host, port: defaultEnrolPort }
+    const at = enrolAddress(held)
     const trust = { ca: held.ca, key: held.key, cert: held.certificate }
     const answer = await askController(at, trust, '/v1/renew', { csr: asked.csr })
     const { certificate } = readAnswer(at, answer, renewAnswer, (code, why) =>

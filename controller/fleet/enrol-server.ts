@@ -13,6 +13,7 @@ import { findAgent, freeName, insertAgent, renewCertificate } from './agents.ts'
 import type { Authority } from './authority.ts'
 import { type Peer, renew } from './certificates.ts'
 import { openClaim, useClaim } from './claims.ts'
+import { orderFor } from './taken-back.ts'
 
 const enrolRequest = z.object({
   token: z.object({ id: z.uuidv7(), secret: untrusted(128) }),
@@ -100,6 +101,13 @@ export function makeEnrolServer(
         log.info(peer, 'gave an agent its next certificate')
         return answer
       })
+      app.post('/v1/standing', async (request, reply) => {
+        if (tooMany(request.ip)) return reply.status(429).send(busy)
+        const peer = peerOf(request.raw.socket, { expiredToo: true })
+        const wipe = await orderFor(deps, authority, peer)
+        if (wipe) log.warn(peer, 'a box that was taken back asked, and is told to wipe itself')
+        return wipe ? { wipe } : {}
+      })
       await app.listen(config.enrol)
     },
     async stop() {
@@ -112,11 +120,12 @@ export function makeEnrolServer(
 const busy = { error: { code: 'TIMEOUT', message: 'too many requests', next: 'Wait a minute and try again.' } }
 
 /** The agent whose certificate the other side showed. Throws CERTIFICATE_REFUSED where there is no good one. */
-function peerOf(socket: object): Peer {
+function peerOf(socket: object, { expiredToo = false } = {}): Peer {
   const shown = socket instanceof TLSSocket ? socket : undefined
   const certificate = shown?.getPeerCertificate()
   const name = certificate?.subject?.CN
-  if (!shown?.authorized || !certificate || typeof name !== 'string')
+  const good = shown?.authorized || (expiredToo && String(shown?.authorizationError) === 'CERT_HAS_EXPIRED')
+  if (!shown || !good || !certificate || typeof name !== 'string')
     throw new MarshlightError('CERTIFICATE_REFUSED', {
       why: shown?.authorizationError ? String(shown.authorizationError) : 'there is none',
     })

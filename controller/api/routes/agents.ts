@@ -113,7 +113,7 @@ export const agentsRoutes =
     app.delete<Named>('/v1/agents/:agent', async ({ params, query }) => {
       const agent = await findAgent(store, params.agent)
       if (isDryRun(query) && agent.status === 'revoked') return agent
-      await store.tx((sql) => removeAgent(sql, agent))
+      await store.tx((sql) => removeAgent(sql, agent, isoNow(clock)))
       return agent
     })
   }
