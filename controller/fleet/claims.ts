@@ -11,7 +11,9 @@ export type Claim = {
   roles: Role[]
   segment: string
   agent: string | null
-  csrHash: string | null
+  /** The agent whose box it replaces. */
+  replaces: string | null
+  usedAt: string | null
   expiresAt: string
 }
 
@@ -25,18 +27,36 @@ export async function makeClaim(
   now: number,
 ): Promise<{ id: string; secret: string; expiresAt: string }> {
   const segment = await segmentNamed(sql, invitation.site, invitation.segment, now)
+  return insertClaim(sql, { ...invitation, segment }, now)
+}
+
+/** The same for a box that takes another's place; an earlier one for the same agent is void. */
+export async function makeReplacement(
+  sql: Sql,
+  o: { agent: string; roles: Role[]; segment: string; hours: number; now: number },
+): Promise<{ id: string; secret: string; expiresAt: string }> {
+  await sql.run('DELETE FROM claims WHERE replaces = ? AND used_at IS NULL', o.agent)
+  return insertClaim(sql, { ...o, replaces: o.agent }, o.now)
+}
+
+async function insertClaim(
+  sql: Sql,
+  claim: { name?: string; roles: Role[]; segment: string; hours: number; replaces?: string },
+  now: number,
+): Promise<{ id: string; secret: string; expiresAt: string }> {
   const id = newId(now)
   const secret = randomBytes(24).toString('base64url')
-  const expiresAt = new Date(now + invitation.hours * 3_600_000).toISOString()
+  const expiresAt = new Date(now + claim.hours * 3_600_000).toISOString()
   await sql.run(
-    'INSERT INTO claims (id, secret_hash, name, roles, segment, made_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO claims (id, secret_hash, name, roles, segment, made_at, expires_at, replaces) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     id,
     hash(secret),
-    invitation.name ?? null,
-    JSON.stringify(invitation.roles),
-    segment,
+    claim.name ?? null,
+    JSON.stringify(claim.roles),
+    claim.segment,
     new Date(now).toISOString(),
     expiresAt,
+    claim.replaces ?? null,
   )
   return { id, secret, expiresAt }
 }
@@ -65,7 +85,8 @@ export async function openClaim(
     roles: JSON.parse(String(row.roles)) as Role[],
     segment: String(row.segment),
     agent: row.agent ?? null,
-    csrHash: row.csr_hash ?? null,
+    replaces: row.replaces ?? null,
+    usedAt: row.used_at ?? null,
     expiresAt,
   }
 }

@@ -9,10 +9,12 @@ import type { Part } from '../../shared/lifecycle.ts'
 import { untrusted } from '../../shared/schemas/common.ts'
 import { renewRequest } from '../../shared/schemas/enrolment.ts'
 import type { Deps } from '../deps.ts'
+import type { Sql } from '../store/port.ts'
 import { findAgent, freeName, insertAgent, renewCertificate } from './agents.ts'
 import type { Authority } from './authority.ts'
 import { type Peer, renew } from './certificates.ts'
-import { openClaim, useClaim } from './claims.ts'
+import { type Claim, openClaim, useClaim } from './claims.ts'
+import { putInPlace } from './replace.ts'
 import { orderFor } from './taken-back.ts'
 
 const enrolRequest = z.object({
@@ -42,6 +44,8 @@ const perMinute = 30
 export function makeEnrolServer(
   deps: Deps,
   authority: Authority,
+  /** A box became this agent: no connection of another one may go on. */
+  enrolled?: (agent: string) => Promise<void>,
 ): Part & { address(): { host: string; port: number } } {
   const { config, log } = deps
   let app: FastifyInstance | undefined
@@ -89,7 +93,9 @@ export function makeEnrolServer(
         const parsed = enrolRequest.safeParse(request.body)
         if (!parsed.success)
           throw new MarshlightError('TOKEN_INVALID', { why: 'the request does not have the form of one' })
-        return enrol(deps, authority, parsed.data)
+        const answer = await enrol(deps, authority, parsed.data)
+        await enrolled?.(answer.agent)
+        return answer
       })
       app.post('/v1/renew', async (request, reply) => {
         if (tooMany(request.ip)) return reply.status(429).send(busy)
@@ -132,34 +138,40 @@ function peerOf(socket: object, { expiredToo = false } = {}): Peer {
   return { agent: name, serial: certificate.serialNumber.toLowerCase() }
 }
 
+/** A lost answer is given again while nothing happened since: a box that was revoked or replaced does not come back by it. */
+async function stillHis(sql: Sql, { id, agent, usedAt }: Claim): Promise<void> {
+  const one = "SELECT 1 AS ok FROM agents WHERE id = ? AND status = 'enrolled' AND enrolled_at = ?"
+  if (!(await sql.get(one, agent, usedAt))) throw new MarshlightError('TOKEN_USED', { id })
+}
+
+/** The agent, if it is still there. Throws TOKEN_INVALID. */
+async function replaceable(sql: Sql, agent: string): Promise<string> {
+  if (await sql.get('SELECT 1 AS ok FROM agents WHERE id = ?', agent)) return agent
+  throw new MarshlightError('TOKEN_INVALID', { why: 'the agent whose place it was for was removed' })
+}
+
 /** Uses a claim. One transaction: either the claim is used and the agent exists, or neither. */
 export async function enrol(deps: Deps, authority: Authority, request: EnrolRequest): Promise<EnrolAnswer> {
   const { store, clock, config, bus, log } = deps
   const csrHash = createHash('sha256').update(request.csr).digest('hex')
   const answer = await store.tx(async (sql): Promise<EnrolAnswer> => {
     const claim = await openClaim(sql, request.token, csrHash, clock.now())
-    const id = claim.agent ?? newId(clock.now())
+    const id = claim.agent ?? claim.replaces ?? newId(clock.now())
     const { certificate, serial, expires } = await authority.signAgent(id, request.csr, clock.now())
-    let name: string
+    const { hostname, version } = request
+    const made = { hostname, version, serial, expires, now: isoNow(clock) }
     if (claim.agent) {
+      await stillHis(sql, claim)
       await renewCertificate(sql, id, serial, expires)
-      name = (await findAgent(sql, id)).name
     } else {
-      name = await freeName(sql, claim.name ?? (request.hostname || 'agent'))
-      const { hostname, version } = request
-      await insertAgent(sql, {
-        id,
-        name,
-        roles: claim.roles,
-        segment: claim.segment,
-        hostname,
-        version,
-        serial,
-        expires,
-        now: isoNow(clock),
-      })
-      await useClaim(sql, claim.id, id, csrHash, isoNow(clock))
+      if (claim.replaces) await putInPlace(sql, { ...made, agent: await replaceable(sql, claim.replaces) })
+      else {
+        const name = await freeName(sql, claim.name ?? (hostname || 'agent'))
+        await insertAgent(sql, { ...made, id, name, roles: claim.roles, segment: claim.segment })
+      }
+      await useClaim(sql, claim.id, id, csrHash, made.now)
     }
+    const { name } = await findAgent(sql, id)
     const mqtt = { host: config.publicHost, port: config.mqtt.port }
     return {
       agent: id,

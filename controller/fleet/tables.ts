@@ -29,5 +29,7 @@ export const certificateTables: Migration = {
     `CREATE TABLE agent_certificates (serial TEXT PRIMARY KEY, agent TEXT NOT NULL, given_at TEXT, expires_at TEXT NOT NULL,
       ended_at TEXT, ended_why TEXT)`,
     `CREATE INDEX agent_certificates_by_agent ON agent_certificates (agent)`,
+    // The agent that the box which uses this claim becomes.
+    `ALTER TABLE claims ADD COLUMN replaces TEXT`,
   ],
 }

@@ -7,10 +7,16 @@ import type { Sql } from '../store/port.ts'
 import type { Authority } from './authority.ts'
 import { endedCertificate, type Peer } from './certificates.ts'
 import { noteEvent } from './history.ts'
+import { boxReplaced } from './replace.ts'
 
 /** A box whose clock is days ahead shall still take it; said again, it does no harm. */
 const lifeMs = 7 * 86_400_000
-const takenBack = new Set(['revoked', 'replaced'])
+/** Why a certificate ended, and what the agent's history calls it. */
+const takenBack = new Map([
+  ['revoked', 'revoked'],
+  ['replaced', boxReplaced],
+])
+const toldToWipe = 'told to wipe'
 
 /**
  * The signed order to wipe for the box that shows this certificate, if it was taken back. Only what is known to be
@@ -34,20 +40,19 @@ export async function orderFor(
 }
 
 async function reasonFor(sql: Sql, { agent, serial }: Peer, at: string): Promise<string | undefined> {
-  const ended = await endedCertificate(sql, serial)
   const row = await sql.get<{ status: string }>('SELECT status FROM agents WHERE id = ?', agent)
-  if (row?.status !== 'revoked' && !(ended && takenBack.has(ended.why))) return undefined
-  const last = await sql.get<{ kind: string; detail: string }>(
-    "SELECT kind, detail FROM agent_events WHERE agent = ? AND kind IN ('revoked', 'replaced', 'told to wipe') ORDER BY id DESC LIMIT 1",
-    agent,
-  )
-  const why = row?.status === 'revoked' ? 'revoked' : (ended?.why ?? 'revoked')
-  if (last?.kind !== 'told to wipe' && row)
-    await noteEvent(sql, { agent, at, kind: 'told to wipe', detail: `the box with certificate ${serial}: ${why}` })
-  const detail = await sql.get<{ detail: string }>(
-    'SELECT detail FROM agent_events WHERE agent = ? AND kind = ? ORDER BY id DESC LIMIT 1',
-    agent,
-    why,
-  )
-  return detail ? `${why}: ${detail.detail}`.slice(0, 256) : why
+  const why = row?.status === 'revoked' ? 'revoked' : (await endedCertificate(sql, serial))?.why
+  const kind = takenBack.get(why ?? '')
+  if (why === undefined || kind === undefined) return undefined
+  const last = (of: string) =>
+    sql.get<{ id: number; detail: string }>(
+      'SELECT id, detail FROM agent_events WHERE agent = ? AND kind = ? ORDER BY id DESC LIMIT 1',
+      agent,
+      of,
+    )
+  const [cause, said] = [await last(kind), await last(toldToWipe)]
+  // A box that asks without end is noted once.
+  if (row && (said?.id ?? 0) <= (cause?.id ?? 0))
+    await noteEvent(sql, { agent, at, kind: toldToWipe, detail: `the box with certificate ${serial}` })
+  return (cause ? `${why}: ${cause.detail}` : why).slice(0, 256)
 }

@@ -50,13 +50,18 @@ export async function makeCentre(deps: Deps, { workers, ...composers }: Rooms) {
     silentSeconds: config.alerts.silentAgentSeconds,
     connected: broker.connected,
   })
-  const enrolment = makeEnrolServer(deps, authority)
+  const enrolment = makeEnrolServer(deps, authority, closeOld)
   broker.handle(agentConnections(deps, { ingest, desired, presence, acknowledge, onReply: requests.accept }))
+
+  /** After certificates of the agent ended in the database: who is connected has to show one that is good. */
+  async function closeOld(agent: string): Promise<void> {
+    await broker.disconnect(agent, 'its certificate ended')
+    broker.useTls(await tlsMaterial())
+  }
 
   /** After the agent was revoked in the database: its connection ends now, its certificate at the next handshake. */
   async function cutOff(agent: string): Promise<void> {
-    await broker.disconnect(agent, 'revoked')
-    broker.useTls(await tlsMaterial())
+    await closeOld(agent)
     for (const name of ['plan', 'blocks', 'presence'] as const)
       await broker.publish(topicOf(agent, name), '', { retain: true })
     log.warn({ agent }, 'cut off a revoked agent')

@@ -5,6 +5,7 @@ import { hostname } from '../../../shared/schemas/common.ts'
 import type { Deps } from '../../deps.ts'
 import {
   type Agent,
+  claimReplacement,
   findAgent,
   givenTo,
   listAgents,
@@ -31,6 +32,11 @@ const inviteBody = z.strictObject({
   hours: z.number().min(0.01).max(8760).default(24),
 })
 const revokeBody = z.strictObject({ reason: z.string().max(256).default('by an administrator') })
+const replaceBody = z.strictObject({
+  hours: z.number().min(0.01).max(8760).default(24),
+  /** The old box is cut off now rather than when the new one comes. */
+  atOnce: z.boolean().default(false),
+})
 const renameBody = z.strictObject({ name: hostname })
 export type AgentsPorts = {
   /** What tokens pin. */
@@ -98,6 +104,21 @@ export const agentsRoutes =
         bus.emit({ name: 'plan-changed', agents: 'all' })
       }
       return { ...agent, status: 'revoked' }
+    })
+
+    app.post<Named>('/v1/agents/:agent/replace', async ({ params, body, query }) => {
+      const { hours, atOnce } = check(replaceBody, body)
+      const agent = await findAgent(store, params.agent)
+      const controller = `${deps.config.publicHost}:${ports.enrolPort()}`
+      const { name, roles, segments } = agent
+      const known = { name, roles, segment: segments[0]?.name, site: segments[0]?.site, controller }
+      if (isDryRun(query)) return known
+      const { id, secret, expiresAt } = await store.tx((sql) =>
+        claimReplacement(sql, agent, { hours, atOnce, now: clock.now() }),
+      )
+      if (atOnce) await ports.cutOff(agent.id)
+      const token = tokenText({ id, secret, ca: ports.caFingerprint, exp: expiresAt, controller })
+      return { ...known, id, expiresAt, token }
     })
 
     app.put<Named>('/v1/agents/:agent', async ({ params, body, query }) => {

@@ -55,6 +55,18 @@ const nextWords = ({ nextCertificate: next }: Details) =>
 export const agentsCommand: CliCommand = (program, cli) => {
   const agents = program.command('agents').description('appliances: who is enrolled and how they are')
 
+  async function handOver(items: Invitation[], first: Invitation, out: string | undefined): Promise<void> {
+    const tokens = items.map(({ token }) => token)
+    if (out) await writeFileAtomic(out, `${tokens.join('\n')}\n`, 0o600)
+    cli.show(out ? items.map(({ token: _token, ...rest }) => rest) : items, () => {
+      if (!out) for (const token of tokens) cli.line(token)
+      const how = out ? `--token-file ${out}` : '--token TOKEN'
+      process.stderr.write(
+        `Serves once, until ${shownTime(first.expiresAt)}. On the appliance:\n  marshlight-agent enrol --controller ${first.controller} ${how}\n`,
+      )
+    })
+  }
+
   agents
     .command('ls', { isDefault: true })
     .description('list them')
@@ -156,15 +168,33 @@ Examples:
         return cli.show(items, () =>
           cli.line(`Would make ${items.length} token(s) for segment ${segment} of site ${site}.`),
         )
-      const tokens = items.map(({ token }) => token)
-      if (options.out) await writeFileAtomic(options.out, `${tokens.join('\n')}\n`, 0o600)
-      cli.show(options.out ? items.map(({ token: _token, ...rest }) => rest) : items, () => {
-        if (!options.out) for (const token of tokens) cli.line(token)
-        const how = options.out ? `--token-file ${options.out}` : '--token TOKEN'
-        process.stderr.write(
-          `Serves once, until ${shownTime(first.expiresAt)}. On the appliance:\n  marshlight-agent enrol --controller ${first.controller} ${how}\n`,
+      await handOver(items, first, options.out)
+    })
+
+  agents
+    .command('replace <agent>')
+    .description('make a token by which another box takes its place')
+    .option('--now', 'cut the old box off now, not when the new one comes')
+    .option('--hours <n>', 'how long the token is good', Number, 24)
+    .option('--out <file>', 'write the token to a file that only you can read')
+    .option('--dry-run', 'only say what would happen')
+    .addHelpText(
+      'after',
+      `
+The new box has the name, segments, roles and decoys of the old one, whose
+certificate ends; the old box wipes itself when it next hears of it.
+
+Example:
+  marshlight agents replace office-1 --out token.txt`,
+    )
+    .action(async (agent: string, options) => {
+      const body = { hours: options.hours, atOnce: options.now === true }
+      const made = await cli.api.post<Invitation & { name: string }>(path(agent, `/replace${dry(options)}`), body)
+      if (options.dryRun)
+        return cli.show(made, ({ name, segment }) =>
+          cli.line(`Would make a token for a box that takes the place of ${name} in ${segment}.`),
         )
-      })
+      await handOver([made], made, options.out)
     })
 
   agents
