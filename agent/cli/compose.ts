@@ -7,6 +7,7 @@ import type { Log } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import type { Reply, Request } from '../../shared/schemas/desired-state.ts'
 import { type StreamName, streamNames } from '../../shared/schemas/envelope.ts'
+import type { Hardware } from '../../shared/schemas/hardware.ts'
 import { type AgentConfig, agentVersion } from '../config.ts'
 import { type Identity, makeRenewal, serverError } from '../enrol/index.ts'
 import { type Link, makeLink } from '../link/index.ts'
@@ -23,6 +24,7 @@ export type AgentDeps = {
   clock: Clock
   random: Random
   log: Log
+  hardware: Hardware
   /** The controller turned down the certificate of this identity. */
   onRefused(identity: Identity): void
 }
@@ -163,7 +165,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
     clock,
     random,
     log: log.child({ room: 'link' }),
-    about: { version: agentVersion, hostname: hostname() },
+    about: { version: agentVersion, hostname: hostname(), hardware: deps.hardware },
   })
 
   const status = (): AgentStatus => ({

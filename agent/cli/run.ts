@@ -5,7 +5,7 @@ import { type Log, type LogLevel, makeLog } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import type { WipeOrder } from '../../shared/schemas/enrolment.ts'
 import { agentVersion, loadConfig } from '../config.ts'
-import { askStanding, certificateTrouble, type Identity, loadIdentity } from '../enrol/index.ts'
+import { askStanding, certificateTrouble, type Identity, loadIdentity, readHardware } from '../enrol/index.ts'
 import { composeAgent } from './compose.ts'
 import { finishWipe, wipe } from './wipe.ts'
 
@@ -32,7 +32,12 @@ export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clo
     process.exit(1)
   })
   const { ordered, onRefused } = wipeOrders(o.clock, log)
-  const stopAll = await startAll(composeAgent({ ...o, config, identity, log, onRefused }), stopping.signal, log)
+  const hardware = await readHardware()
+  const stopAll = await startAll(
+    composeAgent({ ...o, config, identity, log, hardware, onRefused }),
+    stopping.signal,
+    log,
+  )
   const why = await Promise.race([asked, ordered])
   log.info(typeof why === 'string' ? { signal: why } : { reason: why.reason }, 'stopping')
   const late = setTimeout(() => {

@@ -2,8 +2,10 @@ import { hostname } from 'node:os'
 import { z } from 'zod'
 import { MarshlightError } from '../../shared/errors.ts'
 import { readIfThere } from '../../shared/files.ts'
+import type { Hardware } from '../../shared/schemas/hardware.ts'
 import { askController, readAnswer } from './ask.ts'
 import { certificateRequest } from './certificate-request.ts'
+import { readHardware } from './hardware.ts'
 import { identityPath, isOwnCertificate, keyPath, type StoredIdentity, saveIdentity } from './identity.ts'
 import { type Role, role } from './identity-roles.ts'
 import { fetchPinnedCa } from './server-trust.ts'
@@ -17,6 +19,8 @@ export type EnrolOptions = {
   controller?: string
   version: string
   roles?: readonly Role[]
+  /** Of this box; read where it is not given. */
+  hardware?: Hardware
   /** Milliseconds since 1970. */
   now: number
   onStep?: (step: string) => void
@@ -61,6 +65,7 @@ export async function enrol(o: EnrolOptions): Promise<StoredIdentity> {
     hostname: hostname(),
     version: o.version,
     roles: o.roles ?? ['decoys'],
+    hardware: o.hardware ?? (await readHardware()),
   }
   const given = readAnswer(at, await askController(at, { ca }, '/v1/enrol', body), answer, refused(token))
   checkAnswer(given, ca, await readIfThere(keyPath(o.stateDir)), address)

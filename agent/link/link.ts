@@ -5,6 +5,7 @@ import type { Random } from '../../shared/random.ts'
 import { retryDelay } from '../../shared/retry.ts'
 import type { Reply } from '../../shared/schemas/desired-state.ts'
 import { acknowledgement, streamNames } from '../../shared/schemas/envelope.ts'
+import type { Hardware } from '../../shared/schemas/hardware.ts'
 import type { Hello } from '../../shared/schemas/state.ts'
 import { publicKeyFromPem } from '../../shared/signing.ts'
 import { parseTopic, topicOf, upTopic } from '../../shared/topics.ts'
@@ -29,7 +30,7 @@ export type LinkDeps = {
   clock: Clock
   random: Random
   log: Log
-  about: { version: string; hostname: string }
+  about: { version: string; hostname: string; hardware?: Hardware }
 }
 
 export type LinkOptions = {
@@ -127,6 +128,7 @@ export function makeLink(deps: LinkDeps, options: LinkOptions = {}): Link {
       version: deps.about.version,
       roles: identity.roles,
       hostname: deps.about.hostname.slice(0, 253),
+      ...(deps.about.hardware && { hardware: deps.about.hardware }),
       planRevision: documents.plan?.revision ?? 0,
       blocksRevision: documents.blocks?.revision ?? 0,
       streams: Object.fromEntries(

@@ -21,6 +21,7 @@ export const alertKinds = [
   'touch-lost',
   'notice',
   'drift',
+  'clone',
 ] as const
 export type AlertKind = (typeof alertKinds)[number]
 export type AlertStatus = 'open' | 'acknowledged' | 'closed'

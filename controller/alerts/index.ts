@@ -14,6 +14,7 @@ export {
   type AlertKind,
   type AlertStatus,
   alertKinds,
+  type Cause,
   findAlert,
   listAlerts,
   type RaiseDeps,

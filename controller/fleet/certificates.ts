@@ -22,7 +22,7 @@ export async function admit(
   sql: Sql,
   { agent, serial }: Peer,
   now: string,
-): Promise<{ refusal?: string; renewed?: true }> {
+): Promise<{ refusal?: string; renewed?: true; stale?: true }> {
   const row = await sql.get<{ status: string; serial: string | null; expires: string | null }>(
     'SELECT status, certificate_serial AS serial, certificate_expires AS expires FROM agents WHERE id = ?',
     agent,
@@ -32,7 +32,8 @@ export async function admit(
   const given = await givenTo(sql, agent)
   if (given?.serial !== serial) {
     const ended = await endedCertificate(sql, serial)
-    return { refusal: `its certificate is not the present one${ended ? `: ${ended.why} at ${ended.endedAt}` : ''}` }
+    const refusal = `its certificate is not the present one${ended ? `: ${ended.why} at ${ended.endedAt}` : ''}`
+    return { refusal, ...(ended?.why === 'renewed' && { stale: true }) }
   }
   await endPresent(sql, agent, 'renewed', now)
   await renewCertificate(sql, agent, serial, given.expires)

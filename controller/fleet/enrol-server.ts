@@ -8,6 +8,7 @@ import { newId } from '../../shared/ids.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import { untrusted } from '../../shared/schemas/common.ts'
 import { renewRequest } from '../../shared/schemas/enrolment.ts'
+import { hardware } from '../../shared/schemas/hardware.ts'
 import type { Deps } from '../deps.ts'
 import type { Sql } from '../store/port.ts'
 import { findAgent, freeName, insertAgent, renewCertificate } from './agents.ts'
@@ -16,6 +17,7 @@ import { type Peer, renew } from './certificates.ts'
 import { type Claim, openClaim, useClaim } from './claims.ts'
 import { putInPlace } from './replace.ts'
 import { orderFor } from './taken-back.ts'
+import { bindHardware } from './twins.ts'
 
 const enrolRequest = z.object({
   token: z.object({ id: z.uuidv7(), secret: untrusted(128) }),
@@ -23,6 +25,7 @@ const enrolRequest = z.object({
   hostname: untrusted(253),
   version: untrusted(32),
   roles: z.array(z.string()).max(8).optional(),
+  hardware: hardware.optional(),
 })
 export type EnrolRequest = z.infer<typeof enrolRequest>
 
@@ -93,7 +96,7 @@ export function makeEnrolServer(
         const parsed = enrolRequest.safeParse(request.body)
         if (!parsed.success)
           throw new MarshlightError('TOKEN_INVALID', { why: 'the request does not have the form of one' })
-        const answer = await enrol(deps, authority, parsed.data)
+        const answer = await enrol(deps, authority, parsed.data, request.ip)
         await enrolled?.(answer.agent)
         return answer
       })
@@ -151,7 +154,12 @@ async function replaceable(sql: Sql, agent: string): Promise<string> {
 }
 
 /** Uses a claim. One transaction: either the claim is used and the agent exists, or neither. */
-export async function enrol(deps: Deps, authority: Authority, request: EnrolRequest): Promise<EnrolAnswer> {
+export async function enrol(
+  deps: Deps,
+  authority: Authority,
+  request: EnrolRequest,
+  source = '',
+): Promise<EnrolAnswer> {
   const { store, clock, config, bus, log } = deps
   const csrHash = createHash('sha256').update(request.csr).digest('hex')
   const answer = await store.tx(async (sql): Promise<EnrolAnswer> => {
@@ -169,6 +177,7 @@ export async function enrol(deps: Deps, authority: Authority, request: EnrolRequ
         const name = await freeName(sql, claim.name ?? (hostname || 'agent'))
         await insertAgent(sql, { ...made, id, name, roles: claim.roles, segment: claim.segment })
       }
+      await bindHardware(sql, { agent: id, address: source, said: request.hardware, at: made.now })
       await useClaim(sql, claim.id, id, csrHash, made.now)
     }
     const { name } = await findAgent(sql, id)

@@ -11,7 +11,15 @@ export async function markRevoked(sql: Sql, agent: string, reason: string, at: s
   await noteEvent(sql, { agent, at, kind: 'revoked', detail: reason })
 }
 
-const ownTables = ['agent_segments', 'desired', 'document_standing', 'agent_health', 'agent_events', 'ingest_totals']
+const ownTables = [
+  'agent_segments',
+  'desired',
+  'document_standing',
+  'agent_health',
+  'agent_events',
+  'ingest_totals',
+  'agent_hardware',
+]
 
 /** Removes a revoked agent. No certificate connects as an agent that is not there; its records stay until retention. Throws CONFLICT while it is enrolled. */
 export async function removeAgent(sql: Sql, agent: Agent, at: string): Promise<void> {

@@ -29,6 +29,8 @@ export const certificateTables: Migration = {
     `CREATE TABLE agent_certificates (serial TEXT PRIMARY KEY, agent TEXT NOT NULL, given_at TEXT, expires_at TEXT NOT NULL,
       ended_at TEXT, ended_why TEXT)`,
     `CREATE INDEX agent_certificates_by_agent ON agent_certificates (agent)`,
+    // The box an agent is bound to: hashes of its board and cards, and where it was last.
+    `CREATE TABLE agent_hardware (agent TEXT PRIMARY KEY, body TEXT NOT NULL, address TEXT, since TEXT NOT NULL)`,
     // The agent that the box which uses this claim becomes.
     `ALTER TABLE claims ADD COLUMN replaces TEXT`,
   ],

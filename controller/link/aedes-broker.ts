@@ -101,7 +101,7 @@ export function makeAedesBroker({ listen, tls, clock, log, limits: given }: Opti
     const peer = peers.get(client.conn)
     if (!peer) return { code: notAuthorized, why: 'it has no certificate' }
     if (peer.refusal) return peer.refusal
-    const why = await told().refuse(peer.agent, peer.serial)
+    const why = await told().refuse(peer.agent, peer.serial, peer.address)
     return why === undefined ? undefined : { code: notAuthorized, why }
   }
 

@@ -6,7 +6,7 @@ export type TlsMaterial = { key: string; cert: string; ca: string; crl: string }
 /** What the broker asks and tells. An agent is named only after its certificate was verified. */
 export type BrokerHandlers = {
   /** Why this certificate may not connect as this agent; undefined when it may. */
-  refuse(agent: string, serial: string): Promise<string | undefined>
+  refuse(agent: string, serial: string, address: string): Promise<string | undefined>
   /** A message on a topic that is the agent's own. Resolves when the sender may go on; the time until then is backpressure. */
   onMessage(agent: string, topic: ParsedTopic, payload: Uint8Array): Promise<void>
   onConnect(agent: string, address: string): void

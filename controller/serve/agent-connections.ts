@@ -2,11 +2,22 @@ import { isoNow } from '../../shared/clock.ts'
 import { wordsOf } from '../../shared/errors.ts'
 import type { Reply } from '../../shared/schemas/desired-state.ts'
 import { type Acknowledgement, type StreamName, streamNames } from '../../shared/schemas/envelope.ts'
+import type { Hardware } from '../../shared/schemas/hardware.ts'
 import type { Hello } from '../../shared/schemas/state.ts'
 import type { Deps } from '../deps.ts'
-import { admit, type Desired, isPresent, type makePresence, noteEvent, noteHello } from '../fleet/index.ts'
+import {
+  admit,
+  compareHardware,
+  type Desired,
+  isPresent,
+  type makePresence,
+  makeTakeovers,
+  noteEvent,
+  noteHello,
+} from '../fleet/index.ts'
 import type { Ingest } from '../ingest/index.ts'
 import { type BrokerHandlers, makeRouter } from '../link/index.ts'
+import type { FleetAlerts } from './fleet-alerts.ts'
 
 type Ports = {
   ingest: Pick<Ingest, 'accept' | 'bury'>
@@ -14,6 +25,16 @@ type Ports = {
   presence: ReturnType<typeof makePresence>
   acknowledge(agent: string, ack: Acknowledgement): void
   onReply(agent: string, reply: Reply): void
+  /** Told of identities that more than one box shows. */
+  alerts?: FleetAlerts
+}
+
+type Connected = {
+  address: string
+  hardware?: Hardware | undefined
+  before?: Pick<Connected, 'address' | 'hardware'> | undefined
+  /** Its first hello came. */
+  heard?: true
 }
 
 /** Documents are sent again this often at most: a loop of reconnects must not make the centre publish without end. */
@@ -30,6 +51,9 @@ export function agentConnections(deps: Pick<Deps, 'store' | 'clock' | 'log'>, po
   const { store, clock, log } = deps
   const lastHello = new Map<string, number>()
   const notes = new Map<string, { minute: number; count: number }>()
+  /** Who is connected as each agent, as far as it said. */
+  const boxes = new Map<string, Connected>()
+  const tookOver = makeTakeovers(() => clock.now())
 
   const quietly = (what: string, work: Promise<unknown>): void =>
     void work.catch((error) => log.error({ what, why: wordsOf(error) }, 'could not be noted'))
@@ -45,11 +69,24 @@ export function agentConnections(deps: Pick<Deps, 'store' | 'clock' | 'log'>, po
       )
       ports.acknowledge(agent, { stream: stream as StreamName, epoch, next: standing?.next ?? 0 })
     }
+    await lookAtBox(agent, hello.hardware)
     const now = clock.now()
     if (Math.abs(now - (lastHello.get(agent) ?? 0)) < helloEveryMs) return
     lastHello.set(agent, now)
     await store.tx((sql) => noteHello(sql, hello, isoNow(clock)))
     await ports.desired.republish(agent, { plan: hello.planRevision, blocks: hello.blocksRevision })
+  }
+
+  /** Once a connection: whether this is the box that the agent is bound to, and whose place it took. */
+  async function lookAtBox(agent: string, said: Hardware | undefined): Promise<void> {
+    const box = boxes.get(agent)
+    if (!box || box.heard) return
+    const { address, before } = box
+    boxes.set(agent, { address, hardware: said, heard: true })
+    const at = isoNow(clock)
+    const other = said && (await store.tx((sql) => compareHardware(sql, { agent, address, said, at })))
+    const twins = other ?? (before && tookOver(agent, before, { address, hardware: said }))
+    if (twins) ports.alerts?.twins(twins)
   }
 
   /** Bounded by agent and minute: what an agent does wrong in a loop must not fill the database. */
@@ -74,10 +111,11 @@ export function agentConnections(deps: Pick<Deps, 'store' | 'clock' | 'log'>, po
   })
 
   return {
-    async refuse(agent, serial) {
+    async refuse(agent, serial, address) {
       const peer = { agent, serial: serial.toLowerCase() }
       if (await isPresent(store, peer)) return undefined
-      const { refusal, renewed } = await store.tx((sql) => admit(sql, peer, isoNow(clock)))
+      const { refusal, renewed, stale } = await store.tx((sql) => admit(sql, peer, isoNow(clock)))
+      if (stale) ports.alerts?.stale(agent, address, refusal ?? '')
       if (renewed) log.info(peer, 'the renewed certificate of an agent is in use')
       return refusal
     },
@@ -88,10 +126,14 @@ export function agentConnections(deps: Pick<Deps, 'store' | 'clock' | 'log'>, po
     onConnect(agent, address) {
       log.info({ agent, address }, 'agent connected')
       note(agent, 'connected', `from ${address}`)
+      // One that went was forgotten: who is still there is pushed out by this one.
+      const other = boxes.get(agent)
+      boxes.set(agent, { address, before: other && { address: other.address, hardware: other.hardware } })
       quietly('presence', ports.presence.set(agent, 'online'))
     },
     onDisconnect(agent) {
       log.info({ agent }, 'agent disconnected')
+      boxes.delete(agent)
       quietly('presence', ports.presence.set(agent, 'offline'))
     },
     onNote: note,

@@ -16,6 +16,7 @@ import {
 import { makeIngest, makeRetention } from '../ingest/index.ts'
 import { makeAedesBroker, type TlsMaterial } from '../link/index.ts'
 import { agentConnections } from './agent-connections.ts'
+import { makeFleetAlerts } from './fleet-alerts.ts'
 
 type Rooms = Omit<DesiredPorts, 'publish'> & {
   /** Names of the projectors: no record is deleted before all of them read it. */
@@ -51,7 +52,8 @@ export async function makeCentre(deps: Deps, { workers, ...composers }: Rooms) {
     connected: broker.connected,
   })
   const enrolment = makeEnrolServer(deps, authority, closeOld)
-  broker.handle(agentConnections(deps, { ingest, desired, presence, acknowledge, onReply: requests.accept }))
+  const alerts = makeFleetAlerts(deps)
+  broker.handle(agentConnections(deps, { ingest, desired, presence, acknowledge, onReply: requests.accept, alerts }))
 
   /** After certificates of the agent ended in the database: who is connected has to show one that is good. */
   async function closeOld(agent: string): Promise<void> {

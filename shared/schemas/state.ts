@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { cidr4, id, ipv4, mac, untrusted, utc } from './common.ts'
+import { hardware } from './hardware.ts'
 
 /** `condemned`: it was seen to be unsafe; nothing of it runs before an administrator released it. */
 export const decoyPhase = z.enum([
@@ -91,6 +92,7 @@ export const hello = z.object({
   version: z.string().max(32),
   roles: z.array(z.enum(['decoys', 'enforcer'])).min(1),
   hostname: untrusted(253),
+  hardware: hardware.optional(),
   planRevision: z.int().min(0),
   blocksRevision: z.int().min(0),
   /** By stream: the epoch and the next sequence number, so that the centre can answer with where it stands. */

@@ -1,0 +1,47 @@
+import { wordsOf } from '../../shared/errors.ts'
+import { type Cause, raise } from '../alerts/index.ts'
+import type { Deps } from '../deps.ts'
+import type { Twins } from '../fleet/index.ts'
+
+/** What the fleet's room notices of boxes and claims, as alerts. */
+export type FleetAlerts = {
+  twins(found: Twins): void
+  /** A certificate that a renewal ended was shown again. */
+  stale(agent: string, address: string, why: string): void
+}
+
+export function makeFleetAlerts(deps: Pick<Deps, 'store' | 'bus' | 'clock' | 'config' | 'log'>): FleetAlerts {
+  const { store, bus, log } = deps
+
+  function tell(agent: string, cause: (name: string) => Cause): void {
+    void store
+      .tx(async (sql) => {
+        const known = await sql.get<{ name: string }>('SELECT name FROM agents WHERE id = ?', agent)
+        return raise(sql, deps, cause(known?.name ?? agent))
+      })
+      .then((alert) => alert && bus.emit({ name: 'alert', id: alert.id }))
+      .catch((error) => log.error({ why: wordsOf(error) }, 'an alert could not be kept'))
+  }
+
+  return {
+    twins: ({ agent, boxes: [one, other] }) =>
+      tell(agent, (name) => ({
+        kind: 'clone',
+        subject: agent,
+        severity: 'high',
+        title: `two boxes go by the identity of ${name}`,
+        reasons: [
+          `one at ${one}, one at ${other}`,
+          `a copied or moved card: \`marshlight agents replace ${name} --now\` shuts out both`,
+        ],
+      })),
+    stale: (agent, address, why) =>
+      tell(agent, (name) => ({
+        kind: 'clone',
+        subject: agent,
+        severity: 'high',
+        title: `an old certificate of ${name} was shown again`,
+        reasons: [`from ${address}; ${why}`, 'a copy of its card, or one put back from a backup'],
+      })),
+  }
+}
