@@ -33,6 +33,10 @@ export const errorTexts = {
   TOKEN_INVALID: ['the enrolment token is not valid: {why}', 'Ask for a new one: `marshlight agents invite`.'],
   TOKEN_USED: ['the enrolment token {id} was used already', 'Ask for a new one: `marshlight agents invite`.'],
   TOKEN_EXPIRED: ['the enrolment token {id} expired at {expiresAt}', 'Ask for a new one: `marshlight agents invite`.'],
+  TOKEN_MISPLACED: [
+    'the enrolment token {id} is not for this place: it was used from {source}',
+    'Use it where it is meant for, or ask for a new one: `marshlight agents invite --from`.',
+  ],
   CA_MISMATCH: [
     '{address} shows a CA with fingerprint {seen}, the token names {expected}',
     'This is not the controller the token came from. Check the address.',

@@ -80,10 +80,14 @@ function refused(token: Token): (code: string, message: string) => Error | undef
   return (code, message) => {
     if (code === 'TOKEN_USED') return new MarshlightError(code, { id: token.id })
     if (code === 'TOKEN_EXPIRED') return new MarshlightError(code, { id: token.id, expiresAt: token.exp })
+    if (code === 'TOKEN_MISPLACED') return new MarshlightError(code, { id: token.id, source: sourceIn(message) })
     if (code === 'TOKEN_INVALID') return new MarshlightError(code, { why: message })
     return undefined
   }
 }
+
+/** The address the controller saw, as its message ends with. */
+const sourceIn = (message: string): string => message.split(' ').at(-1) ?? 'here'
 
 /** A certificate of another CA, or for another key, would only fail later and less plainly. */
 function checkAnswer(given: z.infer<typeof answer>, ca: string, key: string | undefined, address: string): void {

@@ -22,6 +22,7 @@ export const alertKinds = [
   'notice',
   'drift',
   'clone',
+  'enrolment',
 ] as const
 export type AlertKind = (typeof alertKinds)[number]
 export type AlertStatus = 'open' | 'acknowledged' | 'closed'

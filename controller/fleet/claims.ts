@@ -1,10 +1,12 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { isIPv4 } from 'node:net'
 import { MarshlightError } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
+import { contains } from '../../shared/network.ts'
 import type { Sql } from '../store/port.ts'
 
 export type Role = 'decoys' | 'enforcer'
-export type Invitation = { site: string; segment: string; name?: string; roles: Role[]; hours: number }
+export type Invitation = { site: string; segment: string; name?: string; roles: Role[]; hours: number; from?: string[] }
 export type Claim = {
   id: string
   name: string | null
@@ -41,14 +43,14 @@ export async function makeReplacement(
 
 async function insertClaim(
   sql: Sql,
-  claim: { name?: string; roles: Role[]; segment: string; hours: number; replaces?: string },
+  claim: { name?: string; roles: Role[]; segment: string; hours: number; replaces?: string; from?: string[] },
   now: number,
 ): Promise<{ id: string; secret: string; expiresAt: string }> {
   const id = newId(now)
   const secret = randomBytes(24).toString('base64url')
   const expiresAt = new Date(now + claim.hours * 3_600_000).toISOString()
   await sql.run(
-    'INSERT INTO claims (id, secret_hash, name, roles, segment, made_at, expires_at, replaces) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO claims (id, secret_hash, name, roles, segment, made_at, expires_at, replaces, sources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
     id,
     hash(secret),
     claim.name ?? null,
@@ -57,12 +59,13 @@ async function insertClaim(
     new Date(now).toISOString(),
     expiresAt,
     claim.replaces ?? null,
+    claim.from ? JSON.stringify(claim.from) : null,
   )
   return { id, secret, expiresAt }
 }
 
 /**
- * The claim, if it may be used now by the key of `csrHash`. Throws TOKEN_INVALID, TOKEN_EXPIRED or TOKEN_USED. A claim
+ * The claim, if it may be used now by the key of `csrHash`. Throws TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_USED or TOKEN_MISPLACED. A claim
  * that the same key used a moment ago is given again, with its agent: its answer may have been lost.
  */
 export async function openClaim(
@@ -70,6 +73,7 @@ export async function openClaim(
   token: { id: string; secret: string },
   csrHash: string,
   now: number,
+  source = '',
 ): Promise<Claim> {
   const row = await sql.get<Record<string, string | null>>('SELECT * FROM claims WHERE id = ?', token.id)
   if (!row || !same(String(row.secret_hash), hash(token.secret)))
@@ -79,6 +83,9 @@ export async function openClaim(
   const expiresAt = String(row.expires_at)
   if (!row.used_at && Date.parse(expiresAt) <= now)
     throw new MarshlightError('TOKEN_EXPIRED', { id: token.id, expiresAt })
+  const from = row.sources ? (JSON.parse(row.sources) as string[]) : undefined
+  if (from && !from.some((network) => isIPv4(source) && contains(network, source)))
+    throw new MarshlightError('TOKEN_MISPLACED', { id: token.id, source: source || 'an unknown address' })
   return {
     id: token.id,
     name: row.name ?? null,

@@ -15,6 +15,7 @@ import { findAgent, freeName, insertAgent, renewCertificate } from './agents.ts'
 import type { Authority } from './authority.ts'
 import { type Peer, renew } from './certificates.ts'
 import { type Claim, openClaim, useClaim } from './claims.ts'
+import type { RefusedClaim } from './refused-claims.ts'
 import { putInPlace } from './replace.ts'
 import { orderFor } from './taken-back.ts'
 import { bindHardware } from './twins.ts'
@@ -43,12 +44,17 @@ export type EnrolAnswer = {
 /** Requests a source may make in a minute; a token has 192 random bits, so this only bounds noise. */
 const perMinute = 30
 
+export type EnrolPorts = {
+  /** A box became this agent: no connection of another one may go on. */
+  enrolled?(agent: string): Promise<void>
+  refused?(what: RefusedClaim): void
+}
+
 /** HTTPS for agents that have no certificate yet, or need the next: a token, or the present one, and a request in; a certificate out. */
 export function makeEnrolServer(
   deps: Deps,
   authority: Authority,
-  /** A box became this agent: no connection of another one may go on. */
-  enrolled?: (agent: string) => Promise<void>,
+  ports: EnrolPorts = {},
 ): Part & { address(): { host: string; port: number } } {
   const { config, log } = deps
   let app: FastifyInstance | undefined
@@ -96,9 +102,17 @@ export function makeEnrolServer(
         const parsed = enrolRequest.safeParse(request.body)
         if (!parsed.success)
           throw new MarshlightError('TOKEN_INVALID', { why: 'the request does not have the form of one' })
-        const answer = await enrol(deps, authority, parsed.data, request.ip)
-        await enrolled?.(answer.agent)
-        return answer
+        const source = request.ip.replace(/^::ffff:/, '')
+        try {
+          const answer = await enrol(deps, authority, parsed.data, source)
+          await ports.enrolled?.(answer.agent)
+          return answer
+        } catch (error) {
+          const { token, hostname, hardware } = parsed.data
+          if (error instanceof MarshlightError)
+            ports.refused?.({ claim: token.id, code: error.code, why: error.message, source, hostname, hardware })
+          throw error
+        }
       })
       app.post('/v1/renew', async (request, reply) => {
         if (tooMany(request.ip)) return reply.status(429).send(busy)
@@ -163,7 +177,7 @@ export async function enrol(
   const { store, clock, config, bus, log } = deps
   const csrHash = createHash('sha256').update(request.csr).digest('hex')
   const answer = await store.tx(async (sql): Promise<EnrolAnswer> => {
-    const claim = await openClaim(sql, request.token, csrHash, clock.now())
+    const claim = await openClaim(sql, request.token, csrHash, clock.now(), source)
     const id = claim.agent ?? claim.replaces ?? newId(clock.now())
     const { certificate, serial, expires } = await authority.signAgent(id, request.csr, clock.now())
     const { hostname, version } = request

@@ -23,6 +23,7 @@ export { type EnrolAnswer, type EnrolRequest, enrol, makeEnrolServer } from './e
 export { noteEvent } from './history.ts'
 export { initController } from './init.ts'
 export { makePresence } from './presence.ts'
+export { type RefusedClaim, refusalWords } from './refused-claims.ts'
 export { makeReissue } from './reissue.ts'
 export { claimReplacement } from './replace.ts'
 export { makeRequests } from './requests.ts'

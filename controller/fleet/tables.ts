@@ -33,5 +33,7 @@ export const certificateTables: Migration = {
     `CREATE TABLE agent_hardware (agent TEXT PRIMARY KEY, body TEXT NOT NULL, address TEXT, since TEXT NOT NULL)`,
     // The agent that the box which uses this claim becomes.
     `ALTER TABLE claims ADD COLUMN replaces TEXT`,
+    // JSON array of networks it may be used from; NULL for any.
+    `ALTER TABLE claims ADD COLUMN sources TEXT`,
   ],
 }

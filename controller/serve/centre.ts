@@ -51,8 +51,8 @@ export async function makeCentre(deps: Deps, { workers, ...composers }: Rooms) {
     silentSeconds: config.alerts.silentAgentSeconds,
     connected: broker.connected,
   })
-  const enrolment = makeEnrolServer(deps, authority, closeOld)
   const alerts = makeFleetAlerts(deps)
+  const enrolment = makeEnrolServer(deps, authority, { enrolled: closeOld, refused: alerts.refused })
   broker.handle(agentConnections(deps, { ingest, desired, presence, acknowledge, onReply: requests.accept, alerts }))
 
   /** After certificates of the agent ended in the database: who is connected has to show one that is good. */

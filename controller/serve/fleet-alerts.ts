@@ -1,23 +1,31 @@
 import { wordsOf } from '../../shared/errors.ts'
 import { type Cause, raise } from '../alerts/index.ts'
 import type { Deps } from '../deps.ts'
-import type { Twins } from '../fleet/index.ts'
+import { type RefusedClaim, refusalWords, type Twins } from '../fleet/index.ts'
+import type { Sql } from '../store/port.ts'
 
 /** What the fleet's room notices of boxes and claims, as alerts. */
 export type FleetAlerts = {
   twins(found: Twins): void
   /** A certificate that a renewal ended was shown again. */
   stale(agent: string, address: string, why: string): void
+  refused(what: RefusedClaim): void
 }
 
 export function makeFleetAlerts(deps: Pick<Deps, 'store' | 'bus' | 'clock' | 'config' | 'log'>): FleetAlerts {
   const { store, bus, log } = deps
 
-  function tell(agent: string, cause: (name: string) => Cause): void {
+  const tell = (agent: string, cause: (name: string) => Cause) =>
+    keep(async (sql) => {
+      const known = await sql.get<{ name: string }>('SELECT name FROM agents WHERE id = ?', agent)
+      return cause(known?.name ?? agent)
+    })
+
+  function keep(causeOf: (sql: Sql) => Promise<Cause | undefined>): void {
     void store
       .tx(async (sql) => {
-        const known = await sql.get<{ name: string }>('SELECT name FROM agents WHERE id = ?', agent)
-        return raise(sql, deps, cause(known?.name ?? agent))
+        const cause = await causeOf(sql)
+        return cause && raise(sql, deps, cause)
       })
       .then((alert) => alert && bus.emit({ name: 'alert', id: alert.id }))
       .catch((error) => log.error({ why: wordsOf(error) }, 'an alert could not be kept'))
@@ -43,5 +51,10 @@ export function makeFleetAlerts(deps: Pick<Deps, 'store' | 'bus' | 'clock' | 'co
         title: `an old certificate of ${name} was shown again`,
         reasons: [`from ${address}; ${why}`, 'a copy of its card, or one put back from a backup'],
       })),
+    refused: (what) =>
+      keep(async (sql) => {
+        const words = await refusalWords(sql, what)
+        return words && { kind: 'enrolment', severity: 'warning', ...words }
+      }),
   }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { isoNow } from '../../../shared/clock.ts'
 import { MarshlightError } from '../../../shared/errors.ts'
-import { hostname } from '../../../shared/schemas/common.ts'
+import { cidr4, hostname } from '../../../shared/schemas/common.ts'
 import type { Deps } from '../../deps.ts'
 import {
   type Agent,
@@ -29,6 +29,8 @@ const inviteBody = z.strictObject({
     .max(1, 'an agent has one role; invite another for the other')
     .default(['decoys']),
   count: z.int().min(1).max(1000).default(1),
+  /** Networks the claim may be used from; any where none is given. */
+  from: z.array(cidr4).min(1).max(16).optional(),
   hours: z.number().min(0.01).max(8760).default(24),
 })
 const revokeBody = z.strictObject({ reason: z.string().max(256).default('by an administrator') })
@@ -57,7 +59,7 @@ export const agentsRoutes =
 
     app.post('/v1/agents/invite', async ({ body, query }) => {
       const input = check(inviteBody, body)
-      const { count, name, ...rest } = input
+      const { count, name, from, ...rest } = input
       if (name && count > 1)
         throw new MarshlightError('USAGE', {
           what: '--name fits only one invitation',
@@ -70,7 +72,7 @@ export const agentsRoutes =
       const items = await store.tx(async (sql) => {
         const made = []
         for (let i = 0; i < count; i++) {
-          const claim = await makeClaim(sql, { ...rest, ...(name && { name }) }, clock.now())
+          const claim = await makeClaim(sql, { ...rest, ...(name && { name }), ...(from && { from }) }, clock.now())
           const { id, secret, expiresAt } = claim
           const token = tokenText({ id, secret, ca: ports.caFingerprint, exp: expiresAt, controller })
           made.push({

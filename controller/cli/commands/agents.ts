@@ -150,6 +150,7 @@ export const agentsCommand: CliCommand = (program, cli) => {
     .addOption(new Option('--role <role...>', 'what it may do').choices(['decoys', 'enforcer']).default(['decoys']))
     .option('--count <n>', 'how many tokens', Number, 1)
     .option('--hours <n>', 'how long a token is good', Number, 24)
+    .option('--from <network...>', 'where it may be used from, as 198.18.3.0/24')
     .option('--out <file>', 'write the token to a file that only you can read, one a line')
     .option('--dry-run', 'only say what would be made')
     .addHelpText(
@@ -160,8 +161,8 @@ Examples:
   marshlight agents invite --segment dmz --role enforcer --out token.txt`,
     )
     .action(async (options) => {
-      const { site, segment, name, role: roles, count, hours } = options
-      const body = { site, segment, ...(name && { name }), roles, count, hours }
+      const { site, segment, name, role: roles, count, hours, from } = options
+      const body = { site, segment, ...(name && { name }), roles, count, hours, ...(from && { from }) }
       const { items } = await cli.api.post<{ items: Invitation[] }>(`/v1/agents/invite${dry(options)}`, body)
       const [first] = items
       if (options.dryRun || !first)
