@@ -16,6 +16,8 @@ export const controllerConfig = z.strictObject({
   publicHost: z.string().min(1).default('127.0.0.1'),
   mqtt: listen(8883).prefault({}),
   enrol: listen(8884).prefault({}),
+  /** manual: a box with a good claim waits for `marshlight agents approve`. */
+  enrolment: z.strictObject({ approval: z.enum(['auto', 'manual']).default('auto') }).prefault({}),
   /** Remote API over TLS; off unless a port is given. The local socket is always there. */
   api: z.strictObject({ host: z.string().default('127.0.0.1'), port: port.optional() }).prefault({}),
   retention: z

@@ -33,6 +33,14 @@ export const errorTexts = {
   TOKEN_INVALID: ['the enrolment token is not valid: {why}', 'Ask for a new one: `marshlight agents invite`.'],
   TOKEN_USED: ['the enrolment token {id} was used already', 'Ask for a new one: `marshlight agents invite`.'],
   TOKEN_EXPIRED: ['the enrolment token {id} expired at {expiresAt}', 'Ask for a new one: `marshlight agents invite`.'],
+  TOKEN_REJECTED: [
+    'an administrator rejected this box, which came with the enrolment token {id}',
+    'Ask the administrator why; a new one: `marshlight agents invite`.',
+  ],
+  WAITS_FOR_APPROVAL: [
+    'this box waits until an administrator approves it (token {id})',
+    'On the controller: `marshlight agents waiting`, then `marshlight agents approve`.',
+  ],
   TOKEN_MISPLACED: [
     'the enrolment token {id} is not for this place: it was used from {source}',
     'Use it where it is meant for, or ask for a new one: `marshlight agents invite --from`.',

@@ -30,6 +30,7 @@ export async function enrolCommand(o: EnrolCommand, terminal: Terminal): Promise
     version: agentVersion,
     roles: o.roles,
     now: o.clock.now(),
+    wait: o,
     onStep: (step) => terminal.err(`${step} ...`),
   })
   const { agent, name, roles, mqtt } = identity

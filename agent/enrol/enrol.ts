@@ -1,7 +1,9 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
-import { MarshlightError } from '../../shared/errors.ts'
+import type { Clock } from '../../shared/clock.ts'
+import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { readIfThere } from '../../shared/files.ts'
+import type { Random } from '../../shared/random.ts'
 import type { Hardware } from '../../shared/schemas/hardware.ts'
 import { askController, readAnswer } from './ask.ts'
 import { certificateRequest } from './certificate-request.ts'
@@ -24,8 +26,11 @@ export type EnrolOptions = {
   /** Milliseconds since 1970. */
   now: number
   onStep?: (step: string) => void
+  /** How to wait for an administrator's approval; without it WAITS_FOR_APPROVAL is thrown. */
+  wait?: { clock: Clock; random: Random; signal?: AbortSignal }
 }
 
+const waitMs = 20_000
 const answer = z.object({
   agent: z.uuidv7(),
   name: z.string(),
@@ -67,7 +72,9 @@ export async function enrol(o: EnrolOptions): Promise<StoredIdentity> {
     roles: o.roles ?? ['decoys'],
     hardware: o.hardware ?? (await readHardware()),
   }
-  const given = readAnswer(at, await askController(at, { ca }, '/v1/enrol', body), answer, refused(token))
+  const given = await approved(o, async () =>
+    readAnswer(at, await askController(at, { ca }, '/v1/enrol', body), answer, refused(token)),
+  )
   checkAnswer(given, ca, await readIfThere(keyPath(o.stateDir)), address)
   // The address that was reached from here, whatever the controller calls itself.
   const identity: StoredIdentity = { v: 1, ...given, ca, enrol: at }
@@ -80,9 +87,26 @@ function refused(token: Token): (code: string, message: string) => Error | undef
   return (code, message) => {
     if (code === 'TOKEN_USED') return new MarshlightError(code, { id: token.id })
     if (code === 'TOKEN_EXPIRED') return new MarshlightError(code, { id: token.id, expiresAt: token.exp })
+    if (code === 'TOKEN_REJECTED' || code === 'WAITS_FOR_APPROVAL') return new MarshlightError(code, { id: token.id })
     if (code === 'TOKEN_MISPLACED') return new MarshlightError(code, { id: token.id, source: sourceIn(message) })
     if (code === 'TOKEN_INVALID') return new MarshlightError(code, { why: message })
     return undefined
+  }
+}
+
+/** Asks until an administrator decided. Once the box waits, a controller that is away for a while is no reason to give up. */
+async function approved<T>({ wait, onStep }: EnrolOptions, ask: () => Promise<T>): Promise<T> {
+  for (let waiting = false; ; ) {
+    try {
+      return await ask()
+    } catch (error) {
+      const { code } = error as { code?: string }
+      if (!wait || !(code === 'WAITS_FOR_APPROVAL' || (waiting && code === 'CONTROLLER_UNREACHABLE'))) throw error
+      if (!waiting) onStep?.(wordsOf(error))
+      waiting = true
+    }
+    // Many boxes of one site may wait behind one address, and the controller bounds what comes from it.
+    await wait.clock.sleep(waitMs * (0.5 + wait.random()), wait.signal)
   }
 }
 

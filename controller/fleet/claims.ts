@@ -16,6 +16,9 @@ export type Claim = {
   /** The agent whose box it replaces. */
   replaces: string | null
   usedAt: string | null
+  /** Hash of the request of the box that waits, or waited, for approval. */
+  askedBy: string | null
+  decision: string | null
   expiresAt: string
 }
 
@@ -65,7 +68,7 @@ async function insertClaim(
 }
 
 /**
- * The claim, if it may be used now by the key of `csrHash`. Throws TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_USED or TOKEN_MISPLACED. A claim
+ * The claim, if it may be used now by the key of `csrHash`. Throws TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_USED, TOKEN_REJECTED or TOKEN_MISPLACED. A claim
  * that the same key used a moment ago is given again, with its agent: its answer may have been lost.
  */
 export async function openClaim(
@@ -81,7 +84,9 @@ export async function openClaim(
   const usedAgain = row.used_at && row.csr_hash === csrHash && now - Date.parse(row.used_at) < answerAgainMs
   if (row.used_at && !usedAgain) throw new MarshlightError('TOKEN_USED', { id: token.id })
   const expiresAt = String(row.expires_at)
-  if (!row.used_at && Date.parse(expiresAt) <= now)
+  if (row.decision === 'rejected') throw new MarshlightError('TOKEN_REJECTED', { id: token.id })
+  // Who came in time may wait for its approval as long as that takes.
+  if (!row.used_at && row.asked_by !== csrHash && Date.parse(expiresAt) <= now)
     throw new MarshlightError('TOKEN_EXPIRED', { id: token.id, expiresAt })
   const from = row.sources ? (JSON.parse(row.sources) as string[]) : undefined
   if (from && !from.some((network) => isIPv4(source) && contains(network, source)))
@@ -94,6 +99,8 @@ export async function openClaim(
     agent: row.agent ?? null,
     replaces: row.replaces ?? null,
     usedAt: row.used_at ?? null,
+    askedBy: row.asked_by ?? null,
+    decision: row.decision ?? null,
     expiresAt,
   }
 }

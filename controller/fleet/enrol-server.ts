@@ -12,6 +12,7 @@ import { hardware } from '../../shared/schemas/hardware.ts'
 import type { Deps } from '../deps.ts'
 import type { Sql } from '../store/port.ts'
 import { findAgent, freeName, insertAgent, renewCertificate } from './agents.ts'
+import { requireApproval } from './approval.ts'
 import type { Authority } from './authority.ts'
 import { type Peer, renew } from './certificates.ts'
 import { type Claim, openClaim, useClaim } from './claims.ts'
@@ -176,6 +177,7 @@ export async function enrol(
 ): Promise<EnrolAnswer> {
   const { store, clock, config, bus, log } = deps
   const csrHash = createHash('sha256').update(request.csr).digest('hex')
+  if (config.enrolment.approval === 'manual') await requireApproval(deps, request, csrHash, source)
   const answer = await store.tx(async (sql): Promise<EnrolAnswer> => {
     const claim = await openClaim(sql, request.token, csrHash, clock.now(), source)
     const id = claim.agent ?? claim.replaces ?? newId(clock.now())

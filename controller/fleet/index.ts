@@ -8,6 +8,7 @@ export {
   revokeAgent,
   setPresence,
 } from './agents.ts'
+export { decide, findWaiting, type WaitingBox, waitingBoxes } from './approval.ts'
 export { type Authority, makeAuthority, openAuthority } from './authority.ts'
 export { admit, givenTo, isPresent, type Peer, renew, revokedCertificates } from './certificates.ts'
 export { type Invitation, makeClaim, type Role, tokenText } from './claims.ts'

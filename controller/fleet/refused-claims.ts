@@ -16,6 +16,7 @@ const titles: Record<string, string> = {
   TOKEN_USED: 'was used again',
   TOKEN_EXPIRED: 'was used too late',
   TOKEN_MISPLACED: 'was used from a wrong place',
+  WAITS_FOR_APPROVAL: 'was used, and waits for approval',
   TOKEN_REJECTED: 'was used again after it was rejected',
 }
 

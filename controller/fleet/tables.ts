@@ -35,5 +35,9 @@ export const certificateTables: Migration = {
     `ALTER TABLE claims ADD COLUMN replaces TEXT`,
     // JSON array of networks it may be used from; NULL for any.
     `ALTER TABLE claims ADD COLUMN sources TEXT`,
+    // Who asked and waits for approval: hash of its request, and as JSON what it says of itself. decision: approved | rejected.
+    ...['asked_at', 'asked_by', 'asked', 'decision', 'decided_at'].map(
+      (name) => `ALTER TABLE claims ADD COLUMN ${name} TEXT`,
+    ),
   ],
 }

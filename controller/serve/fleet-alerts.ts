@@ -54,7 +54,9 @@ export function makeFleetAlerts(deps: Pick<Deps, 'store' | 'bus' | 'clock' | 'co
     refused: (what) =>
       keep(async (sql) => {
         const words = await refusalWords(sql, what)
-        return words && { kind: 'enrolment', severity: 'warning', ...words }
+        // A box that waits asks again and again, and is one piece of news.
+        const waits = what.code === 'WAITS_FOR_APPROVAL'
+        return words && { kind: 'enrolment', severity: waits ? 'info' : 'warning', lasting: waits, ...words }
       }),
   }
 }

@@ -29,13 +29,13 @@ const host = '127.0.0.1'
 const shared = { random: systemRandom, log: silentLog }
 
 /** A new controller's folder, with free ports of loopback, and agents that enrolled with it for real `days` ago. */
-export async function enrolledBefore(t: Test, days: number, names: readonly string[]) {
+export async function enrolledBefore(t: Test, days: number, names: readonly string[], settings: object = {}) {
   const folder = await tempFolder(t)
   const dataDir = join(folder, 'controller')
   const now = Date.now() - days * dayMs
   const clock = { now: () => now, sleep: systemClock.sleep }
   const ports = { mqtt: await freePort(), enrol: await freePort() }
-  const config = { publicHost: host, mqtt: { host, port: ports.mqtt }, enrol: { host, port: ports.enrol } }
+  const config = { publicHost: host, mqtt: { host, port: ports.mqtt }, enrol: { host, port: ports.enrol }, ...settings }
   await initController({ dataDir, config, now })
   const store = openSqlite(databaseIn(dataDir), migrations)
   const authority = await openAuthority(dataDir)

@@ -5,6 +5,7 @@ import { auditRoutes } from './audits.ts'
 import { baselineRoutes } from './baselines.ts'
 import { blockRoutes } from './blocks.ts'
 import { captureRoutes } from './captures.ts'
+import { claimRoutes } from './claims.ts'
 import { decoyRoutes } from './decoys.ts'
 import { driftRoutes } from './drift.ts'
 import { driftReportRoutes } from './drift-report.ts'
@@ -20,6 +21,7 @@ import { sourceRoutes } from './sources.ts'
 /** One file a resource. */
 export const routesFor = (ports: AgentsPorts): readonly Routes[] => [
   agentsRoutes(ports),
+  claimRoutes,
   segmentRoutes,
   baselineRoutes,
   scanRoutes,

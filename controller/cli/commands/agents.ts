@@ -2,6 +2,7 @@ import { Option } from 'commander'
 import { writeFileAtomic } from '../../../shared/files.ts'
 import type { CliCommand } from '../context.ts'
 import { shownTime } from '../shown-time.ts'
+import { waitingCommands } from './agents-waiting.ts'
 
 type Agent = {
   id: string
@@ -197,6 +198,8 @@ Example:
         )
       await handOver([made], made, options.out)
     })
+
+  waitingCommands(agents, cli)
 
   agents
     .command('revoke <agent>')
