@@ -7,7 +7,7 @@ import type { WipeOrder } from '../../shared/schemas/enrolment.ts'
 import { agentVersion, loadConfig } from '../config.ts'
 import { askStanding, certificateTrouble, type Identity, loadIdentity, readHardware } from '../enrol/index.ts'
 import { composeAgent } from './compose.ts'
-import { finishWipe, wipe } from './wipe.ts'
+import { finishWipe, keepOrder } from './wipe.ts'
 
 /** The whole stopping must be over by then; a service manager kills after that anyway. */
 const stopDeadlineMs = 25_000
@@ -40,6 +40,7 @@ export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clo
   )
   const why = await Promise.race([asked, ordered])
   log.info(typeof why === 'string' ? { signal: why } : { reason: why.reason }, 'stopping')
+  if (typeof why !== 'string') await keepOrder(why, identity, o.stateDir)
   const late = setTimeout(() => {
     log.error({ deadlineMs: stopDeadlineMs }, 'did not stop in time')
     process.exit(1)
@@ -49,8 +50,8 @@ export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clo
   clearTimeout(late)
   log.info('stopped')
   if (typeof why === 'string') return 0
-  const { at, reason } = await wipe(why, identity, { ...o, log })
-  throw new MarshlightError('WIPED', { at, reason })
+  await finishWipe({ ...o, log })
+  throw new MarshlightError('WIPED', { at: why.issuedAt, reason: why.reason })
 }
 
 /** Asks, each time the certificate is refused, whether this box is to be wiped. */

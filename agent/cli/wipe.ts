@@ -6,10 +6,17 @@ import { syncFolder } from '../../shared/files.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import type { WipeOrder } from '../../shared/schemas/enrolment.ts'
-import { type Identity, readWiped, saveWiped, type Wiped } from '../enrol/index.ts'
+import { forgetWiped, type Identity, loadIdentity, readWiped, saveWiped, serialOf, type Wiped } from '../enrol/index.ts'
 import { cleanupSteps } from './cleanup.ts'
 
-type WipeDeps = { stateDir: string; clock: Clock; random: Random; log: Log }
+type WipeDeps = {
+  stateDir: string
+  clock: Clock
+  random: Random
+  log: Log
+  /** What removes all that is outside the state folder. */
+  steps?: (deps: WipeDeps, of: Wiped) => Promise<{ what: string; run(): Promise<void> }[]>
+}
 
 /** Secrets first: what follows may need an engine that does not answer. */
 const secrets = ['identity', 'spool', 'documents']
@@ -17,33 +24,36 @@ const secrets = ['identity', 'spool', 'documents']
 const stays = new Set(['wiped.json', 'agent.json'])
 
 /**
- * Forgets everything by a verified order. The agent must not run.
+ * Keeps a verified order, before the agent stops: what follows happens even if it does not stop, or power goes.
  *
  *   order kept (wiped.json) -> keys, spool, documents -> containers, packet filters -> all the rest -> done
- *
- * Whatever breaks it off, `finishWipe` goes on from the kept order.
  */
-export async function wipe(order: WipeOrder, identity: Identity, deps: WipeDeps): Promise<Wiped> {
+export async function keepOrder(order: WipeOrder, identity: Identity, stateDir: string): Promise<void> {
   const { agent, name, roles } = identity
-  const { serial, reason, issuedAt: at } = order
-  const wiped: Wiped = { v: 1, agent, name, roles, serial, at, reason, done: false }
-  await saveWiped(deps.stateDir, wiped)
-  return carryOut(wiped, deps)
+  const { reason, issuedAt: at } = order
+  // Of the identity on disk: in the midst of a renewal the order may be for the next certificate.
+  const held = await loadIdentity(stateDir).catch(() => identity)
+  const serial = serialOf(held.certificate)
+  await saveWiped(stateDir, { v: 1, agent, name, roles, serial, at, reason, done: false })
 }
 
-/** Carries on a wipe that was broken off; does nothing where none was. */
+/** Carries out the wipe that was ordered, or goes on where it broke off; does nothing where none was ordered. The agent must not run. */
 export async function finishWipe(deps: WipeDeps): Promise<void> {
   const wiped = await readWiped(deps.stateDir)
-  if (wiped && !wiped.done) await carryOut(wiped, deps)
+  if (!wiped || wiped.done) return
+  const held = await loadIdentity(deps.stateDir).catch(() => undefined)
+  // Enrolled anew since, and power went before the order was forgotten.
+  if (held && serialOf(held.certificate) !== wiped.serial) return forgetWiped(deps.stateDir)
+  await carryOut(wiped, deps)
 }
 
-async function carryOut(wiped: Wiped, deps: WipeDeps): Promise<Wiped> {
+async function carryOut(wiped: Wiped, deps: WipeDeps): Promise<void> {
   const { stateDir, log } = deps
   log.warn({ agent: wiped.agent, reason: wiped.reason }, 'wiping this box')
   for (const folder of secrets) await rm(join(stateDir, folder), { recursive: true, force: true })
   await syncFolder(stateDir)
   let clean = true
-  for (const { what, run } of await cleanupSteps(deps, wiped)) {
+  for (const { what, run } of await (deps.steps ?? cleanupSteps)(deps, wiped)) {
     try {
       await run()
     } catch (error) {
@@ -54,8 +64,6 @@ async function carryOut(wiped: Wiped, deps: WipeDeps): Promise<Wiped> {
   for (const name of await readdir(stateDir))
     if (!stays.has(name)) await rm(join(stateDir, name), { recursive: true, force: true })
   await syncFolder(stateDir)
-  const after = { ...wiped, done: clean }
-  await saveWiped(stateDir, after)
+  await saveWiped(stateDir, { ...wiped, done: clean })
   log.warn({ agent: wiped.agent, complete: clean }, 'this box is wiped')
-  return after
 }

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { connect } from 'node:net'
-import { certificateTrouble } from '../../enrol/index.ts'
+import { MarshlightError } from '../../../shared/errors.ts'
+import { certificateTrouble, readWiped } from '../../enrol/index.ts'
 import type { Check, Outcome } from './check.ts'
 import { type Shake, shakeHands } from './handshake.ts'
 import { loginPageAt } from './login-page.ts'
@@ -11,7 +12,12 @@ export const enrolment: Check = {
   name: 'enrolment',
   rests: ['clock'],
   withinMs: 3000,
-  async run({ identity, clock }) {
+  async run({ identity, clock, stateDir }) {
+    const wiped = identity ? undefined : await readWiped(stateDir)
+    if (wiped) {
+      const { message, next } = new MarshlightError('WIPED', { at: wiped.at, reason: wiped.reason })
+      return { ok: false, detail: message, next }
+    }
     if (!identity)
       return {
         ok: false,

@@ -1,0 +1,87 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { finishWipe, keepOrder } from '../../../agent/cli/wipe.ts'
+import { saveIdentity } from '../../../agent/enrol/identity.ts'
+import { loadIdentity, readWiped, serialOf } from '../../../agent/enrol/index.ts'
+import { systemClock } from '../../../shared/clock.ts'
+import { writeFileAtomic } from '../../../shared/files.ts'
+import { newId } from '../../../shared/ids.ts'
+import { silentLog } from '../../../shared/log.ts'
+import { systemRandom } from '../../../shared/random.ts'
+import { makeTestPki } from '../../integration/agent-test-pki.ts'
+import { tempFolder } from '../spool/records.ts'
+
+const pki = await makeTestPki()
+
+/** The state folder of an agent whose engine does not answer until `engine.answers`. */
+async function box(t: Test) {
+  const stateDir = await tempFolder(t)
+  await writeFile(join(stateDir, 'agent.json'), '{}')
+  const enrol = async () => {
+    const agent = newId()
+    const pair = await pki.agentPair(agent)
+    await writeFileAtomic(join(stateDir, 'identity/key.pem'), pair.key)
+    const known = { ca: pki.ca, mqtt: { host: '127.0.0.1', port: 1 }, signingKey: pki.signingPem }
+    await saveIdentity(stateDir, {
+      v: 1,
+      agent,
+      name: 'pi',
+      roles: ['decoys'],
+      certificate: pair.certificate,
+      ...known,
+    })
+    return loadIdentity(stateDir)
+  }
+  const identity = await enrol()
+  for (const folder of ['spool', 'documents', 'decoys']) {
+    await mkdir(join(stateDir, folder))
+    await writeFile(join(stateDir, folder, 'secret'), 'x')
+  }
+  const at = new Date().toISOString()
+  const order = {
+    kind: 'wipe' as const,
+    agent: identity.agent,
+    serial: serialOf(identity.certificate),
+    issuedAt: at,
+    expiresAt: at,
+    reason: 'revoked: stolen',
+  }
+  const engine = { answers: false, removed: [] as string[] }
+  const steps = async (_deps: object, of: { agent: string; roles: string[] }) => [
+    {
+      what: 'containers',
+      async run() {
+        if (!engine.answers) throw new Error('no answer')
+        engine.removed.push(of.agent)
+      },
+    },
+  ]
+  const deps = { stateDir, clock: systemClock, random: systemRandom, log: silentLog, steps }
+  return { stateDir, identity, order, enrol, deps, engine }
+}
+
+t.test('secrets go even while the engine does not answer; the rest is tried again until it is done', async (t) => {
+  const { stateDir, identity, order, deps, engine } = await box(t)
+  await keepOrder(order, identity, stateDir)
+  t.ok((await loadIdentity(stateDir)).key, 'kept first: nothing is gone yet')
+  await finishWipe(deps)
+  t.same((await readdir(stateDir)).sort(), ['agent.json', 'wiped.json'])
+  t.match(await readWiped(stateDir), { done: false, reason: 'revoked: stolen', agent: identity.agent })
+  await t.rejects(loadIdentity(stateDir), { code: 'WIPED', message: /revoked: stolen/ })
+  engine.answers = true
+  await finishWipe(deps)
+  t.match(await readWiped(stateDir), { done: true })
+  await finishWipe(deps)
+  t.same(engine.removed, [identity.agent], 'once')
+})
+
+t.test('a box that enrolled anew is not wiped by the order of before', async (t) => {
+  const { stateDir, identity, order, enrol, deps } = await box(t)
+  await keepOrder(order, identity, stateDir)
+  await finishWipe(deps)
+  const anew = await enrol()
+  await finishWipe(deps)
+  t.equal((await loadIdentity(stateDir)).certificate, anew.certificate)
+  t.equal(await readWiped(stateDir), undefined)
+})
