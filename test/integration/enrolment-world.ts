@@ -1,7 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
-import { EventEmitter, once } from 'node:events'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { enrol, loadIdentity, makeRenewal } from '../../agent/enrol/index.ts'
 import { makeClient } from '../../controller/cli/client.ts'
 import { readConfig } from '../../controller/config.ts'
@@ -72,46 +69,4 @@ export async function renewing(t: Test, stateDir: string) {
   t.teardown(renewal.stop)
   await renewal.start(new AbortController().signal)
   return Object.assign(renewal, { came: came.promise, identity })
-}
-
-/** A network of its own with nothing but loopback: an enforcer sets the packet filter of the one it runs in. */
-export async function ownNetwork(t: Test): Promise<string> {
-  const name = `marshlight-enrol-${process.pid}-${networks++}`
-  await ip('netns', 'add', name)
-  t.teardown(async () => {
-    await ip('netns', 'del', name)
-  })
-  await ip('-n', name, 'link', 'set', 'lo', 'up')
-  return name
-}
-const ip = (...args: string[]) => promisify(execFile)('ip', args)
-let networks = 0
-
-/** `marshlight` or `marshlight-agent` as a process in `network`; ends with the test, or by `kill`. */
-export function program(t: Test, network: string, path: 'controller/cli.ts' | 'agent/main.ts', ...args: string[]) {
-  const command = [process.execPath, join(import.meta.dirname, '../..', path), ...args]
-  const child = spawn('ip', ['netns', 'exec', network, ...command], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let said = ''
-  const changed = new EventEmitter()
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (text) => {
-      said += text
-      changed.emit('said')
-    })
-  const ended = once(child, 'exit').then(([code]) => code as number | null)
-  const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
-    child.kill(signal)
-    await ended
-  }
-  t.teardown(() => kill())
-  return {
-    kill,
-    ended,
-    said: () => said,
-    async says(words: string, ms = 30_000): Promise<void> {
-      const signal = AbortSignal.timeout(ms)
-      while (!said.includes(words))
-        await once(changed, 'said', { signal }).catch(() => Promise.reject(new Error(`not said: ${words}\n${said}`)))
-    },
-  }
 }
