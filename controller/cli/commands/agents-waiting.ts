@@ -18,6 +18,7 @@ export function waitingCommands(agents: Command, cli: CliContext): void {
   agents
     .command('waiting')
     .description('boxes that wait to be approved')
+    .addHelpText('after', '\nExamples:\n  marshlight agents waiting\n  marshlight agents waiting --json')
     .action(async () => {
       const { items } = await cli.api.get<{ items: Waiting[] }>('/v1/claims/waiting')
       cli.show(items, () =>
@@ -43,7 +44,15 @@ export function waitingCommands(agents: Command, cli: CliContext): void {
       .command(`${verb} <claim>`)
       .description(what)
       .option('--dry-run', 'only say what would happen')
-      .addHelpText('after', `\nIts claim's end as \`agents waiting\` shows it, or its host name.`)
+      .addHelpText(
+        'after',
+        `
+Its claim's end as \`agents waiting\` shows it, or its host name.
+
+Examples:
+  marshlight agents ${verb} 3f2a81c9
+  marshlight agents ${verb} pi-cellar --dry-run`,
+      )
       .action(async (claim: string, options: { dryRun?: boolean }) => {
         const at = `/v1/claims/waiting/${encodeURIComponent(claim)}/${verb}${options.dryRun ? '?dryRun=1' : ''}`
         const box = await cli.api.post<Waiting>(at, {})
