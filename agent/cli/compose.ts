@@ -147,9 +147,9 @@ export function composeAgent(deps: AgentDeps): Part[] {
     identity,
     credentials: {
       ...renewal,
-      async refused() {
-        deps.onRefused(renewal.current())
-        await renewal.refused()
+      async refused(shown) {
+        deps.onRefused(shown)
+        await renewal.refused(shown)
       },
     },
     checkServer: serverError,

@@ -14,10 +14,10 @@ import { beginRenewal, dropRenewal, keepCertificate, loadRenewal, putInForce } f
 /** What a connection shows, and is told of it. */
 export type Credentials = {
   current(): Identity
-  /** The controller took what `current` gave. */
-  taken(): Promise<void>
+  /** The controller took what was shown: what `current` gave when the connection was begun. */
+  taken(shown: Identity): Promise<void>
   /** The controller turned it down. */
-  refused(): Promise<void>
+  refused(shown: Identity): Promise<void>
 }
 export type RenewalStanding = { expiresAt: string; renewsAt: string; waitsForUse: boolean; lastError?: string }
 export type Renewal = Part & Credentials & { standing(): RenewalStanding }
@@ -120,10 +120,13 @@ export function makeRenewal({ stateDir, clock, random, log, reconnect, ...deps }
       await rounds.start(signal)
     },
     current,
-    async taken() {
+    async taken(shown) {
       if (!given) return
+      const isGiven = shown.certificate === given.certificate
+      // It was begun before there was a new one: it says nothing of that.
+      if (!isGiven && showGiven) return
       try {
-        if (showGiven) {
+        if (isGiven) {
           held = await putInForce(stateDir, given)
           log.info({ serial: serialOf(held.certificate) }, 'the certificate was renewed')
         } else {
@@ -139,8 +142,8 @@ export function makeRenewal({ stateDir, clock, random, log, reconnect, ...deps }
         log.error({ why: wordsOf(error) }, 'the renewed certificate could not be put in its place')
       }
     },
-    async refused() {
-      if (given) showGiven = !showGiven
+    async refused(shown) {
+      if (given) showGiven = shown.certificate !== given.certificate
     },
     standing: () => ({
       expiresAt: new Date(new X509Certificate(held.certificate).validTo).toISOString(),

@@ -20,7 +20,11 @@ import { Uplink, type UplinkLimits } from './uplink.ts'
 export type LinkDeps = {
   identity: Identity
   /** Which certificate to show; that of `identity` where none is given. */
-  credentials?: { current(): Identity; taken(): Promise<void>; refused(): Promise<void> }
+  credentials?: {
+    current(): Identity
+    taken(shown: Identity): Promise<void>
+    refused(shown: Identity): Promise<void>
+  }
   checkServer: CheckServer
   /** Folder of the state folder that holds the last good documents. */
   folder: string
@@ -140,8 +144,12 @@ export function makeLink(deps: LinkDeps, options: LinkOptions = {}): Link {
     }
   }
 
-  async function hold(current: Connection): Promise<MarshlightError> {
+  const shows = () => deps.credentials?.current() ?? identity
+
+  async function hold(current: Connection, shown: Identity): Promise<MarshlightError> {
     connection = current
+    // Another certificate came while this one was shown: nobody could end the connection yet.
+    if (shows().certificate !== shown.certificate) void current.end()
     standing = { connected: true, since: isoNow(clock) }
     log.info({ controller: `${identity.mqtt.host}:${identity.mqtt.port}` }, 'connected')
     current.publish(topicOf(identity.agent, 'hello'), JSON.stringify(hello()))
@@ -164,16 +172,17 @@ export function makeLink(deps: LinkDeps, options: LinkOptions = {}): Link {
     while (!signal.aborted) {
       attempt++
       let failure: Error
+      const shown = shows()
       try {
         const current = await connect(
-          deps.credentials?.current() ?? identity,
+          shown,
           { clock, checkServer: deps.checkServer, closedSilently, signal },
           { onMessage },
         )
         closedSilently = 0
-        await deps.credentials?.taken()
+        await deps.credentials?.taken(shown)
         const since = clock.now()
-        failure = await hold(current)
+        failure = await hold(current, shown)
         // What the broker ends at once, again and again, must not become a storm.
         if (clock.now() - since >= steadyMs) attempt = 1
       } catch (error) {
@@ -183,7 +192,7 @@ export function makeLink(deps: LinkDeps, options: LinkOptions = {}): Link {
       if (signal.aborted || ending) break
       const code = (failure as MarshlightError).code
       const refused = code === 'CERTIFICATE_REFUSED'
-      if (refused) await deps.credentials?.refused()
+      if (refused) await deps.credentials?.refused(shown)
       const delayMs = retryDelay(attempt, {
         firstMs: refused ? delays.refusedMs : delays.firstMs,
         capMs: refused ? delays.refusedMs : delays.capMs,

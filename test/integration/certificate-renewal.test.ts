@@ -55,11 +55,23 @@ t.test('the old certificate is good until the new one was used, and no longer', 
   t.ok(expiry(given) - expiry(old) > 299 * dayMs)
   t.ok(await letIn(given, port))
   t.notOk(await letIn(old, port), 'the old one, once the new one was used')
-  await renewal.taken()
+  await renewal.taken(renewal.current())
   t.strictSame(await loadIdentity(stateDir), { ...given, keyFile: (await loadIdentity(stateDir)).keyFile })
   t.notOk((await files(stateDir)).includes('key.pem'), 'the old key is gone')
   t.match(await shown(), { nextCertificate: null, renewedAt: String, certificateExpires: String })
   t.notOk(renewal.standing().waitsForUse)
+})
+
+t.test('a connection that was begun with the old certificate says nothing of the new one', async (t) => {
+  const { port, stateDir, old, shown } = await due(t)
+  const renewal = await renewing(t, stateDir)
+  await renewal.came
+  await renewal.taken(old)
+  t.not(renewal.current().certificate, old.certificate)
+  t.ok(renewal.standing().waitsForUse, 'the new one is still to be used')
+  t.ok(await letIn(renewal.current(), port))
+  await renewal.taken(renewal.current())
+  t.match(await shown(), { renewedAt: String })
 })
 
 t.test('power may go at any point of a renewal: the next start goes on from there', async (t) => {
@@ -86,7 +98,7 @@ t.test('power may go at any point of a renewal: the next start goes on from ther
   t.ok(await letIn(third.current(), port))
   const before = await tempFolder(t)
   await cp(join(stateDir, 'identity'), join(before, 'identity'), { recursive: true })
-  await third.taken()
+  await third.taken(third.current())
   await third.stop()
 
   // Between the key file and the identity, and between the identity and the removal of what led to it.
@@ -99,7 +111,7 @@ t.test('power may go at any point of a renewal: the next start goes on from ther
   for (const state of [before, after]) {
     const again = await renewing(t, state)
     t.ok(await letIn(again.current(), port))
-    await again.taken()
+    await again.taken(again.current())
     await again.stop()
     t.equal((await loadIdentity(state)).certificate, given.certificate)
     t.strictSame(await files(state), ['identity.json', keyFile])
@@ -115,10 +127,10 @@ t.test('a controller restored from a backup knows the old certificate alone; the
   await controller.deps.store.run('DELETE FROM agent_certificates')
   const renewal = await renewing(t, stateDir)
   t.notOk(await letIn(renewal.current(), port))
-  await renewal.refused()
+  await renewal.refused(renewal.current())
   t.equal(renewal.current().certificate, old.certificate)
   t.ok(await letIn(renewal.current(), port))
-  await renewal.taken()
+  await renewal.taken(renewal.current())
   await renewal.came
   t.ok(await letIn(renewal.current(), port), 'and has another')
 })
