@@ -120,7 +120,11 @@ export async function cleanupSteps(
   return found
 }
 
-async function removeDecoys(o: Pick<CleanupCommand, 'stateDir' | 'clock' | 'random'>, socket: string, agent: string | undefined): Promise<void> {
+async function removeDecoys(
+  o: Pick<CleanupCommand, 'stateDir' | 'clock' | 'random'>,
+  socket: string,
+  agent: string | undefined,
+): Promise<void> {
   const { makeDockerEngine } = await import('../engine/index.ts')
   const { removeAll } = await import('../decoys/index.ts')
   const { clock, random } = o
