@@ -14,7 +14,7 @@ const ago = (days: number) => new Date(now - days * day).toISOString()
 const otherwise: Record<string, string> = {
   'a row for each thing that there is':
     'sites segments agents agent_segments streams cursors hosts segment_activity sources source_facts risk_evidence risk_scores risk_levels ' +
-    'decoys decoy_states alert_decoys personas persona_sources persona_honey desired document_standing agent_health ingest_totals ' +
+    'decoys decoy_states alert_decoys personas persona_sources persona_honey desired document_standing agent_health agent_hardware ingest_totals ' +
     'baseline_watching mimicry_patterns adaptation_beliefs drift_standings drift_streams',
   'a retention of its own':
     'records losses dead_letters blobs blob_parts sessions session_events session_ttys behaviours baseline_subjects baseline_cells ' +
@@ -227,14 +227,18 @@ t.test('what has a time of its own goes by that, and nothing without an end', as
     ['drift_settings', 'ended_at', 90],
     ['risk_exceptions', 'expires_at', 365],
     ['claims', 'expires_at', 365],
+    ['agent_certificates', 'expires_at', 365],
   ]
   const open = ['decoy_addresses', 'drift_settings']
   for (const [table, column, days] of single) {
-    const own = table === 'claims' ? { segment: 'office' } : {}
+    const own =
+      table === 'claims' ? { segment: 'office' } : table === 'agent_certificates' ? { ended_at: ago(days + 30) } : {}
     const key = (id: string): Record<string, string> =>
-      ['alert_outbox', 'risk_exceptions', 'claims', 'drift_settings'].includes(table)
-        ? { id, ...(table === 'drift_settings' && { decoy: id }) }
-        : {}
+      table === 'agent_certificates'
+        ? { serial: id }
+        : ['alert_outbox', 'risk_exceptions', 'claims', 'drift_settings'].includes(table)
+          ? { id, ...(table === 'drift_settings' && { decoy: id }) }
+          : {}
     add(table, { ...own, ...key('old'), [column]: ago(days + 1) })
     add(table, { ...own, ...key('young'), [column]: ago(days - 1) })
     if (open.includes(table)) add(table, { ...key('open'), [column]: null })
