@@ -37,6 +37,9 @@ const health = (world: World, cpuPercent: number) => ({
   probes: {},
 })
 
+// On a machine that others load it takes longer than tap waits by itself.
+t.setTimeout(180_000)
+
 t.test(
   'one decoy that moves alone: an alert with the numbers and the next step, and evidence against who was there',
   async (t) => {
