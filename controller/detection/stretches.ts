@@ -15,8 +15,8 @@ export type Stretch = {
   untold: readonly FeatureName[]
 }
 
-/** Few sources are far away or near for themselves: the way to them is no news of the decoy. */
-const ofTheirWay: readonly FeatureName[] = ['path.delay', 'repeat.share']
+/** Few sources are far away or near, and offer what they offer: the way to them, and what is agreed on, is no news of the decoy. */
+const ofTheirOwn: readonly FeatureName[] = ['path.delay', 'repeat.share', 'handshake.kind', 'answer.window']
 
 /**
  * Windows by what was met in them, as far as that is known:
@@ -51,7 +51,7 @@ export async function stretchesOf(
     ...[...alike.values()].map((own) => ({
       drift: own[0]?.drift ?? null,
       windows: own.map(({ window }) => window),
-      untold: ofTheirWay,
+      untold: ofTheirOwn,
     })),
   ]
 }
