@@ -60,7 +60,10 @@ export async function cleanup(o: CleanupCommand, terminal: Terminal): Promise<nu
   }
   const kept = o.forget ? [] : [o.stateDir]
   if (o.json) terminal.out(asJson({ ok: outcomes.every(({ ok }) => ok), dryRun: o.dryRun, steps: outcomes, kept }))
-  else if (!o.forget) terminal.out(`kept ${o.stateDir}: identity, records that wait, captures; --forget removes them`)
+  else if (!o.forget)
+    terminal.out(
+      `${o.dryRun ? 'would keep' : 'kept'} ${o.stateDir}: identity, records that wait, captures; --forget removes them`,
+    )
   return outcomes.every(({ ok }) => ok) ? 0 : 1
 }
 

@@ -92,7 +92,7 @@ test_runner() {
 
 # command:package pairs; a package is installed when its command is missing.
 tools='dockerd:docker.io nmap:nmap nft:nftables tcpdump:tcpdump arping:iputils-arping ip:iproute2 iptables:iptables
-mmdebstrap:mmdebstrap ssh:openssh-client sshpass:sshpass openssl:openssl
+mmdebstrap:mmdebstrap ssh:openssh-client sshpass:sshpass openssl:openssl ssh-audit:ssh-audit
 dnsmasq:dnsmasq-base'
 
 packages() {

@@ -20,6 +20,8 @@ async function listens(host: string): Promise<true | undefined> {
 /** A server to hold the decoy beside: how the host is told to run it, and what the catalogue knows of one with its banner. */
 export type Software = {
   environment: readonly string[]
+  /** Of its kind: the decoy makes its host keys by it, at its first start, before the real one has told its own. */
+  firstBanner: string
   algorithms(catalogue: Catalogue, banner: string): Algorithms | undefined
   maxAuthTries: number
   probes: readonly Probe[]
@@ -30,6 +32,7 @@ export type Software = {
 /** Root may log in with a password, as on the decoy; nothing else is changed. */
 export const openssh: Software = {
   environment: ['SERVICES=ssh', 'SSH_OPTIONS=-oPermitRootLogin=yes'],
+  firstBanner: 'SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u7',
   algorithms: (catalogue, banner) => {
     const template = templateOf(catalogue, 'debian-12')
     return template && algorithmsOf(catalogue, template, banner)
@@ -41,6 +44,7 @@ export const openssh: Software = {
 
 export const dropbear: Software = {
   environment: ['SERVICES=dropbear', 'DROPBEAR_KEYS=rsa ed25519'],
+  firstBanner: 'SSH-2.0-dropbear_2022.83',
   algorithms: ({ algorithms }, banner) => algorithms[banner.replace('SSH-2.0-dropbear_', 'dropbear-')],
   maxAuthTries: 10,
   probes: sshProbes,

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { compareSsh, offerOf } from '../fidelity/ssh-agreement.ts'
+import { sshAudit } from '../fidelity/ssh-audit.ts'
 import { dropbear, realPassword } from '../fidelity/ssh-hosts.ts'
 import { startSideBySide } from '../fidelity/ssh-side-by-side.ts'
 
@@ -10,6 +11,12 @@ const { lab, real, decoy, ssh, status } = await startSideBySide(t, dropbear)
 t.test('it offers what the Dropbear of its version offers, name for name', async (t) => {
   t.same(await offerOf(decoy), await offerOf(real))
   t.same(status.leftOut, [])
+})
+
+t.test('ssh-audit says of it what it says of the real Dropbear', async (t) => {
+  const [ofDecoy, ofReal] = await Promise.all([sshAudit(decoy), sshAudit(real)])
+  t.same(ofDecoy, ofReal)
+  t.ok(ofReal.lists.kex.length > 5 && ofReal.report.length > 20, 'it did say something')
 })
 
 t.test('it answers every probe as the real one does', async (t) => {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { readCatalogue } from '../../controller/personas/index.ts'
 import { compareSsh, offerOf } from '../fidelity/ssh-agreement.ts'
+import { sshAudit } from '../fidelity/ssh-audit.ts'
 import { openssh, realPassword } from '../fidelity/ssh-hosts.ts'
 import { startSideBySide } from '../fidelity/ssh-side-by-side.ts'
 import { command, docker } from './cowrie-pod.ts'
@@ -12,6 +13,12 @@ const { lab, real, decoy, ssh, status } = await startSideBySide(t)
 t.test('it offers what the sshd of its version offers, name for name', async (t) => {
   t.same(await offerOf(decoy), await offerOf(real))
   t.same(status.leftOut, [])
+})
+
+t.test('ssh-audit says of it what it says of the real sshd', async (t) => {
+  const [ofDecoy, ofReal] = await Promise.all([sshAudit(decoy), sshAudit(real)])
+  t.same(ofDecoy, ofReal)
+  t.ok(ofReal.lists.kex.length > 5 && ofReal.report.length > 20, 'it did say something')
 })
 
 t.test('it answers every probe as the real one does', async (t) => {
