@@ -7,7 +7,8 @@ export const auditTables: Migration = {
     // One audit or touch of one decoy. kind: audit | touch. status: queued | running | done | failed. reason: deploy |
     // schedule | admin. ip, mac, port_from, port_to: the place it looked from, drawn for this once, ours from from_at to
     // until_at. beside, findings: JSON. latency_ms: of a touch, from the decoy's event to the alert. outcome: kept |
-    // rolled-back | refused | told; of a touch alert | below | exempt.
+    // rolled-back | refused | told; of a touch alert | if-repeated |
+    // below | exempt.
     `CREATE TABLE audit_runs (id TEXT PRIMARY KEY, kind TEXT NOT NULL, decoy TEXT NOT NULL, agent TEXT NOT NULL, segment TEXT NOT NULL,
       reason TEXT NOT NULL, status TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0, created_at TEXT NOT NULL, persona_version INTEGER,
       ip TEXT, mac TEXT, port_from INTEGER, port_to INTEGER, from_at TEXT, until_at TEXT, username TEXT, score REAL, weight REAL,

@@ -73,7 +73,9 @@ async function touched(
     status: 'done',
     ended_at: isoNow(deps.clock),
     latency_ms: latency,
-    outcome: outcome.came,
+    outcome: outcome.came === 'alert' && !outcome.enough ? 'if-repeated' : outcome.came,
+    ...(outcome.came === 'alert' &&
+      !outcome.enough && { why: `risk gave ${outcome.alone}, too little for an alert; whoever goes on becomes one` }),
     ...(outcome.came === 'below' && { why: `risk gave ${outcome.score}, which is below the threshold of alerts` }),
     ...(outcome.came === 'exempt' && { why: 'an exception of risk covers whoever came from there' }),
   })
@@ -84,7 +86,7 @@ async function keep(
   sql: Sql,
   deps: RaiseDeps,
   subject: string,
-  { score, reasons }: { score: number; reasons: string[] },
+  { alone, enough, reasons }: Extract<Rehearsal, { came: 'alert' }>,
   times: { eventAt: string; receivedAt: string },
 ): Promise<void> {
   const decoy = await readDecoy(sql, subject)
@@ -93,7 +95,11 @@ async function keep(
     subject,
     severity: 'info',
     title: `test touch of ${decoy?.hostname ?? subject}`,
-    reasons: [`an attacker who did so would have been told of, with risk ${score}`, ...reasons],
+    reasons: [
+      `an attacker who did so would have been told of, ${enough ? `with risk ${alone}` : `had it gone on: alone it has risk ${alone}`}`,
+      // Of what was only made of it they would not be true.
+      ...(enough ? reasons : []),
+    ],
     ...times,
     quiet: true,
   })

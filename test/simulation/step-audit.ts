@@ -10,6 +10,14 @@ type Run = {
   why?: string
   beside?: string[]
   findings: AuditFinding[]
+  outcome?: string
+}
+
+/** By one touch alone, at the thresholds of the demo. */
+const became: Record<string, string> = {
+  alert: 'becomes an alert',
+  'if-repeated': 'is weighed, and would be an alert if it went on,',
+  below: 'is weighed, as too little for an alert,',
 }
 /** The least score of the audited decoys, and the longest way from a touch to its alert, milliseconds. */
 export type Audited = { score: number | null; touchMs: number | null }
@@ -33,7 +41,9 @@ export async function auditDecoys({ centre, timeline }: Stage, decoys: readonly 
     const [touch] = await centre.ask<Run[]>('decoys', 'touch', hostname)
     if (touch?.latencyMs === undefined) throw new Error(`a touch of ${hostname} raised no alert: ${touch?.why}`)
     touches.push(touch.latencyMs)
-    timeline.tell(`a touch of ${hostname} becomes an alert within ${Math.round(touch.latencyMs)} ms`)
+    timeline.tell(
+      `a touch of ${hostname} ${became[touch.outcome ?? ''] ?? 'is weighed'} within ${Math.round(touch.latencyMs)} ms`,
+    )
   }
   return { score: Math.min(...scores), touchMs: Math.round(Math.max(...touches)) }
 }

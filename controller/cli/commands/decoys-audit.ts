@@ -141,6 +141,7 @@ const summary = (cli: CliContext, runs: readonly ShownRun[]): void =>
 /** What an attacker's connection would have come to, by the thresholds and exceptions that are set. */
 const touchOutcomes: Record<string, string> = {
   alert: 'an alert',
+  'if-repeated': 'an alert if repeated,',
   below: 'no alert: too little risk,',
   exempt: 'no alert: exempt,',
 }
