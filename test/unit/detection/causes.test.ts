@@ -25,7 +25,7 @@ type Fleet = {
   expect: (string | undefined)[]
 }
 const answers = 20
-const runs = 40
+const runs = 25
 const asked = { answers }
 const slow = { truth: slower, answers }
 const unvisited = { answers: 0 }

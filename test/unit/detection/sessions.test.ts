@@ -19,7 +19,7 @@ t.test('answers of long sessions are alike, and no drift for that; each for itse
 t.test('streams take each long session of another kind for a change, and none of it is told', async (t) => {
   const long = { level: levelOf(300), perWindow: 8, sessions: { windows: 12, part: 0.8 }, streams: true }
   let changes = 0
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < 10; i++) {
     const { slow, told } = await sessionRound({ ...long, seed: `long/${i}` })
     changes += slow.length
     t.same(
@@ -27,7 +27,7 @@ t.test('streams take each long session of another kind for a change, and none of
       [],
     )
   }
-  t.ok(changes > 5, `${changes} changes in the hours of 20 decoys`)
+  t.ok(changes > 2, `${changes} changes in the hours of 10 decoys`)
 })
 
 t.test(
