@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { chown, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { saysBusy } from '../../shared/busy-words.ts'
 import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
 import { type DesiredDecoy, serviceContainer } from '../../shared/schemas/desired-state.ts'
 import { noDrift } from '../../shared/schemas/drift.ts'
@@ -19,7 +20,9 @@ export const controlFiles = (desired: DesiredDecoy, persona: Persona, revision: 
   'context.json': JSON.stringify({ decoy: desired.id, revision }),
   'egress.json': JSON.stringify(desired.egress),
   'network.json': JSON.stringify(podNetwork(persona).file),
-  'drift.json': JSON.stringify(desired.drift ?? noDrift),
+  'drift.json': JSON.stringify(
+    desired.drift ? { ...desired.drift, saysBusy: saysBusy(persona, desired.services) } : noDrift,
+  ),
   // What it is drawn from stays here: the pod needs who may be talked to, and how much.
   'mimicry.json': JSON.stringify(desired.mimicry ? { ...desired.mimicry, patterns: [] } : null),
 })

@@ -53,6 +53,8 @@ function untoldBy(effect: DriftEffect, reach: Reach): readonly FeatureName[] {
 function untoldByError(kind: Extract<DriftEffect, { type: 'error' }>['kind'], reach: Reach): readonly FeatureName[] {
   // One for each answer: how many connections fail follows from how much is asked in one.
   if (kind === 'reset') return ['error.share', 'response.size', 'request.rate']
+  // Some services say so themselves, in an answer of another length that ends the connection; others are late (`band`).
+  if (reach === 'tcp' && kind === 'busy') return ['request.rate', 'response.size', 'handshake.kind', 'flag.kind']
   if (reach !== 'cowrie') return ['request.rate']
   // Capture counts resets as errors; whatever else fails, it sees as an answer of another length or time.
   return [

@@ -15,15 +15,16 @@ export function reachOf(service: string): Reach | undefined {
 
 /**
  * What becomes of an effect at a port: nothing (undefined), or what it does there, empty where that is what it says. Packets
- * know neither disks nor listings; in plain text alone a digit can stand for another; a datagram has no reset.
+ * know neither disks nor listings; in plain text alone a digit can stand for another; a datagram has no reset. `busy`: what
+ * the service itself says then (`shared/busy-words.ts`), where it has a word for it.
  */
-export function effectAt(effect: DriftEffect, reach: Reach): string | undefined {
+export function effectAt(effect: DriftEffect, reach: Reach, busy?: string): string | undefined {
   if (reach === 'cowrie' && effect.type === 'error' && effect.kind === 'refused')
     return 'and of further sessions in an open one'
   if (reach === 'cowrie' || effect.type === 'latency' || effect.type === 'schedule') return ''
   if (effect.type === 'error') {
     if (effect.kind === 'disk') return undefined
-    if (effect.kind === 'busy') return `as a wait of ${mostDelayMs} ms`
+    if (effect.kind === 'busy') return busy ?? `as a wait of ${mostDelayMs} ms`
     if (reach === 'tcp') return effect.kind === 'timeout' ? 'as a connection that never opens' : ''
     if (effect.kind === 'reset') return undefined
     return effect.kind === 'refused' ? 'as a closed port, told by ICMP' : ''
@@ -37,18 +38,19 @@ export const waitingAt = (reach: Reach): readonly FeatureName[] =>
   reach === 'tcp' ? ['response.delay', 'handshake.delay'] : ['response.delay']
 
 /**
- * The baseline as it will be seen at such a port. Outside Cowrie a busy port is late, and tells no error; a connection that
- * never opens fails without one, and a datagram that is refused or lost was none. A reset is drawn for each answer and
- * ends all of its connection: of connections with many answers far more fail than of answers.
+ * The baseline as it will be seen at such a port. Outside Cowrie a busy port is late, where its service says nothing
+ * (`saysBusy`), and tells no error; a connection that never opens fails without one, and a datagram that is refused or lost
+ * was none. A reset is drawn for each answer and ends all of its connection: of connections with many answers far more fail
+ * than of answers.
  */
-export function expectedAt(baseline: Profile, drift: Drift, reach: Reach): Profile {
+export function expectedAt(baseline: Profile, drift: Drift, reach: Reach, saysBusy = false): Profile {
   const felt = driftAt(drift, reach)?.effects ?? []
   if (reach === 'cowrie') return felt.length === 0 ? baseline : expectedProfile(baseline, { ...drift, effects: felt })
   const told = reach === 'tcp' ? felt.flatMap((effect) => failingOf(effect, baseline)) : felt.filter(isNoError)
   const waiting = waitingAt(reach)
   const expected = told.length === 0 ? baseline : expectedProfile(baseline, { ...drift, effects: told }, 0, waiting)
   const busy = sharesOf(felt, 'busy')
-  if (busy === 0) return expected
+  if (busy === 0 || saysBusy) return expected
   const late = waiting.flatMap((name) => {
     const [own, one] = [baseline[name], expected[name]]
     return own?.form === 'sample' && one?.form === 'sample' ? [[name, withLate(own, one, busy)] as const] : []

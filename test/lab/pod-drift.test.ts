@@ -133,6 +133,15 @@ t.test('drift reaches the web page of a decoy', async (t) => {
       t.same([...new Set(kept.slice(kept.indexOf('ok')))], ['ok'], 'a connection that is open goes on')
     })
 
+  await t.test('busy is said by the service itself, as often as asked for', async (t) => {
+    await applied([latency(20), error('busy', 0.2)])
+    await feels(20)
+    const all = await ask('kept', 250)
+    t.same(counts(all), { ok: 250 }, 'each is answered')
+    const busy = all.filter(({ body }) => /503 Service Temporarily Unavailable/.test(body ?? ''))
+    t.ok(speaksFor(0.2, busy.length, 250), `${busy.length} of 250`)
+  })
+
   await t.test('digits of a page change in as many answers as asked for, and nothing else', async (t) => {
     await applied([latency(20), { type: 'alteration', what: 'fields', share: 0.3 }])
     await feels(20)

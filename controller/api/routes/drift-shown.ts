@@ -1,6 +1,7 @@
+import { busyWords } from '../../../shared/busy-words.ts'
 import type { Feature, FeatureName, Profile } from '../../../shared/schemas/baseline.ts'
 import type { Drift } from '../../../shared/schemas/drift.ts'
-import { serviceRegistry } from '../../../shared/services.ts'
+import { containersOf, serviceRegistry } from '../../../shared/services.ts'
 import { type Baseline, baselineOf } from '../../baselines/index.ts'
 import type { Decoy } from '../../decoys/index.ts'
 import {
@@ -34,7 +35,8 @@ export type ShownPort = {
   baseline: { from: Baseline['from']; windows: number; features: ShownFeature[] }
 }
 
-type Port = { port: number; service: string; reach: Reach }
+/** `busy`: what the service itself says where it is. */
+type Port = { port: number; service: string; reach: Reach; busy?: string }
 
 export const shownSetting = (setting: DriftSetting): ShownSetting => ({
   ...setting,
@@ -49,9 +51,11 @@ export async function portsOf(sql: Sql, decoy: Pick<Decoy, 'persona' | 'personaV
   return [
     ...(persona?.ssh ? [cowrie('ssh', 22)] : []),
     ...(persona?.telnet ? [cowrie('telnet', 23)] : []),
-    ...(persona?.services ?? []).map(
-      ({ kind, port }): Port => ({ port, service: kind, reach: serviceRegistry[kind].proto === 'udp' ? 'udp' : 'tcp' }),
-    ),
+    ...(persona?.services ?? []).map((one): Port => {
+      const busy = busyWords(one, containersOf(persona ?? {}))
+      const reach = serviceRegistry[one.kind].proto === 'udp' ? 'udp' : 'tcp'
+      return { port: one.port, service: one.kind, reach, ...(busy !== undefined && { busy }) }
+    }),
   ]
 }
 
@@ -63,18 +67,18 @@ export async function shownPorts(
   before: Drift | null = null,
 ): Promise<ShownPort[]> {
   const shown: ShownPort[] = []
-  for (const one of await portsOf(sql, decoy)) {
+  for (const { busy, ...one } of await portsOf(sql, decoy)) {
     const { profile, from, n } = await baselineOf(sql, { decoy: decoy.id, port: one.port })
     shown.push({
       ...one,
       effects: (drift?.effects ?? []).map((effect) => {
-        const here = effectAt(effect, one.reach)
+        const here = effectAt(effect, one.reach, busy)
         return { words: effectWords(effect), ...(here !== undefined && { here }) }
       }),
       baseline: {
         from,
         windows: n,
-        features: changesOf(withDrift(profile, before, one.reach), withDrift(profile, drift, one.reach)),
+        features: changesOf(withDrift(profile, before, one.reach, busy), withDrift(profile, drift, one.reach, busy)),
       },
     })
   }
@@ -90,8 +94,8 @@ export async function baselineFor(sql: Sql, decoy: Decoy): Promise<{ profile: Pr
   return { profile: {} }
 }
 
-const withDrift = (profile: Profile, drift: Drift | null, reach: Reach): Profile =>
-  drift === null ? profile : expectedAt(profile, drift, reach)
+const withDrift = (profile: Profile, drift: Drift | null, reach: Reach, busy: string | undefined): Profile =>
+  drift === null ? profile : expectedAt(profile, drift, reach, busy !== undefined)
 
 const changesOf = (before: Profile, after: Profile): ShownFeature[] =>
   (Object.entries(before) as [FeatureName, Feature][]).map(([feature, known]) => {

@@ -59,6 +59,8 @@ class InForce:
     views: Mapping[str, Deviation | None] = field(default_factory=dict)
     """As shared/drift-mark.ts names it."""
     mark: str = "none"
+    """Own ports whose service says by itself that it is busy."""
+    says_busy: frozenset[int] = frozenset()
 
     def of(self, source: str) -> Deviation | None:
         return self.views.get(source, self.everyone)
@@ -125,7 +127,8 @@ def read(raw: bytes) -> InForce:
             raise ValueError(f"not a list of at most {MOST_VIEWS} views")
         in_force = deviation(everyone)
         met = {text(view["source"], 15): deviation(view["drift"]) for view in views}
-        return InForce(in_force, met, mark_of(everyone, views))
+        says_busy = frozenset(int(number(port, 65_535)) for port in said.get("saysBusy", []))
+        return InForce(in_force, met, mark_of(everyone, views), says_busy)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Refused(f"drift.json: {type(error).__name__} {error}"[:300]) from None
 

@@ -161,7 +161,8 @@ class Judge:
     def begin(self, one: Connection, source: Source, packet: Packet, now: float) -> bool:
         """Draws for a new answer; whether there is to be one."""
         effects = source.deviation.effects
-        kind = source.draws.fails(some(effects, "reset", "busy"))
+        words = ("reset",) if packet.own in self.in_force.says_busy else ("reset", "busy")
+        kind = source.draws.fails(some(effects, *words))
         wait = self.wait(source, packet, kind == "busy")
         one.what = source.draws.alters(some(effects, "bytes", "fields", "contents", "version"))
         one.text, one.looked_at = Text(one.text), 0

@@ -35,6 +35,7 @@ async def serve(control: Control) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    host.drifting.look()
     await host.apply()
     status.error = told_faults(host)
     status.write(host)
@@ -50,6 +51,7 @@ async def serve(control: Control) -> int:
         except asyncio.TimeoutError:
             host.sweep(time.monotonic())
             files.tell()
+            host.drifting.look()
             if control.changed():
                 await follow(host, status)
             elif host.left_out:

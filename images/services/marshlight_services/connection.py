@@ -74,6 +74,10 @@ class Connection:
         del self.buffer[:count]
         return data
 
+    def busy(self) -> bool:
+        """Whether drift has it turned away now; the kind says so in its own words."""
+        return self.host.drifting.busy(self.session)
+
     async def fill(self) -> None:
         while True:
             data = await self.received()

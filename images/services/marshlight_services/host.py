@@ -22,6 +22,7 @@ from .beside import played_beside
 from .connection import BUFFER, Connection, Ended
 from .control import Control
 from .diagnostics import say
+from .drifting import Drifting
 from .group import open_group, own_address_on_link
 from .limits import Limits, Rate
 from .persona import Service
@@ -44,6 +45,7 @@ class Host:
         self.left_out: list[str] = []
         self.memory: dict[str, Any] = {}
         self.datagrams: list[Datagrams] = []
+        self.drifting = Drifting(self)
 
     async def apply(self) -> None:
         """Brings the listeners in line with the persona. A port that cannot be had is left out and told."""
@@ -109,6 +111,7 @@ class Host:
         for close in self.listeners.values():
             close()
         self.listeners.clear()
+        self.drifting.tell()
 
     async def accept(self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         service = self.services.get(("tcp", port))

@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(os.environ.get("MARSHLIGHT_ROOT", "/marshlight"))
 
 PERSONA = ROOT / "control" / "persona.json"
+DRIFT = ROOT / "control" / "drift.json"
 CONTEXT = ROOT / "control" / "context.json"
 EVENTS = ROOT / "out" / "events"
 FILES = ROOT / "out" / "files"

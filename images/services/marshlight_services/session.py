@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from marshlight_common.event_files import cut, utc
 
+from .drifting import whose
+
 if TYPE_CHECKING:
     from .host import Host
 
@@ -32,7 +34,6 @@ class Session:
         self.events += 1
         if self.events > MOST_EVENTS and what != "session.close":
             return
-        persona, context = self.host.control.persona, self.host.control.context
         line: dict[str, Any] = {
             "eventid": f"{self.kind}.{what}",
             "timestamp": utc(time.time()),
@@ -44,12 +45,7 @@ class Session:
             "dst_port": self.target[1],
         }
         line.update((name, bounded(value)) for name, value in fields.items() if value is not None)
-        line["marshlight"] = {
-            "decoy": context.decoy,
-            "persona": persona.id,
-            "personaVersion": persona.version,
-            "revision": context.revision,
-        }
+        line["marshlight"] = whose(self.host.control)
         self.host.files.append(line)
 
     def opened(self) -> None:

@@ -17,7 +17,10 @@ REASONS = {
     **{413: "Request Entity Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 500: "Internal Server Error"},
     **{501: "Not Implemented", 502: "Bad Gateway", 503: "Service Unavailable", 505: "HTTP Version Not Supported"},
 }
-NGINX_REASONS = {405: "Not Allowed", 302: "Moved Temporarily", 401: "Authorization Required", 414: "Request-URI Too Large"}
+NGINX_REASONS = {
+    **{302: "Moved Temporarily", 401: "Authorization Required", 405: "Not Allowed", 414: "Request-URI Too Large"},
+    503: "Service Temporarily Unavailable",
+}
 
 
 def flavour_of(service: Service) -> str:
@@ -138,6 +141,8 @@ def apache_words(status: int) -> str:
         405: "The requested method is not allowed for this URL.",
         414: "The requested URL's length exceeds the capacity\nlimit for this server.<br />\n",
         501: "Method not supported.<br />\n",
+        503: "The server is temporarily unable to service your\nrequest due to maintenance downtime or capacity\n"
+        "problems. Please try again later.",
     }.get(status, "The server could not answer this request.")
 
 
@@ -154,6 +159,7 @@ def microsoft_words(status: int) -> str:
         400: "The request verb is invalid.",
         401: "The requested resource requires user authentication.",
         404: "The requested resource is not found.",
+        503: "The service is unavailable.",
     }.get(status, "The request could not be processed.")
 
 

@@ -17,6 +17,7 @@ const baseline: Profile = {
 t.test('Cowrie takes all; packets take what can be done to packets', async (t) => {
   for (const effect of [error('busy'), error('disk'), alteration('listing')]) t.equal(effectAt(effect, 'cowrie'), '')
   t.match(effectAt(error('busy'), 'tcp'), /wait of 3000 ms/)
+  t.equal(effectAt(error('busy'), 'tcp', 'as 421 to who connects'), 'as 421 to who connects')
   t.equal(effectAt(error('disk'), 'tcp'), undefined)
   t.equal(effectAt(alteration('listing'), 'tcp'), undefined)
   t.match(effectAt(alteration('fields'), 'tcp'), /digits/)
@@ -36,6 +37,7 @@ t.test('what is expected of a port follows from what it takes', async (t) => {
   t.match(web, { 'error.share': { part: 0 } })
   const delays = web['response.delay']
   t.equal(delays?.form === 'sample' && delays.values.filter((value) => value === 20 + mostDelayMs).length, 10)
+  t.strictSame(expectedAt(baseline, of(error('busy')), 'tcp', true), baseline, 'who says it is not late')
   t.strictSame(expectedAt(baseline, of(error('disk')), 'tcp'), baseline, 'nothing at that port')
   t.match(expectedAt(baseline, of(error('disk'), error('refused')), 'tcp'), { 'error.share': { part: 10 } })
   const asked: Profile = { ...baseline, 'request.rate': { form: 'rate', count: 1100, seconds: 3600 } }

@@ -176,6 +176,15 @@ class Failures(unittest.TestCase):
         waits = {one.leaving(segment(1, 1, b"a", port=port), 1.0).at for port in range(1000, 1100)}
         self.assertEqual(waits, {0, 4.0})
 
+    def test_where_the_service_says_that_it_is_busy_nothing_waits_or_is_told(self):
+        one = judging(error("busy"))
+        said = {"everyone": {"seed": "s", "effects": [error("busy")]}, "saysBusy": [21, 80]}
+        one.now(drift.read(json.dumps(said).encode()))
+        self.assertEqual({one.leaving(segment(1, 1, b"a", port=port), 1.0).at for port in range(1000, 1100)}, {0})
+        self.assertEqual(one.felt.take(), [])
+        with self.assertRaises(drift.Refused):
+            drift.read(json.dumps({**said, "saysBusy": [70_000]}).encode())
+
     def test_in_hours_of_maintenance_nobody_is_answered(self):
         one = judging({"type": "schedule", "hours": [12]})
         self.assertEqual(self.opened(one, 1000), judge.REFUSE)

@@ -31,6 +31,8 @@ class Words:
     open: tuple[tuple[str, str], ...] = ()
     feature_head: str = "211-Features:"
     feature_end: str = "211 End"
+    # To who connects while too many others are.
+    busy: str = "Service not available, closing control connection."
 
 
 def words_of(service: Service) -> Words:
@@ -67,6 +69,7 @@ def words_of(service: Service) -> Words:
             open=(("SYST", "215 UNIX Type: L8"), ("NOOP", "200 Zzz...")),
             feature_head="211-Extensions supported:",
             feature_end="211 End.",
+            busy="50 users (the maximum) are already logged in, sorry",
         )
     if "microsoft" in product or "iis" in product:
         return Words(
@@ -97,6 +100,7 @@ def words_of(service: Service) -> Words:
         # One second of vsftpd's own, two more or less of PAM's.
         delay=(2.3, 4.1),
         tries=3,
+        busy="There are too many connected users, please try later.",
         open=(("OPTS", "200 Always in UTF8 mode."),),
     )
 
@@ -112,6 +116,9 @@ async def talk(connection: Connection) -> None:
     connection.patience = 300.0
     words = words_of(connection.service)
     address = connection.session.target[0]
+    if connection.busy():
+        say(connection, f"421 {words.busy}")
+        return
     greeting = connection.service.text("banner", words.greeting.replace("{address}", address))
     say(connection, f"220 {greeting}")
     user: bytes | None = None

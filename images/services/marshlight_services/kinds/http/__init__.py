@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ...session import Session
 
 MOST_REQUESTS = 1000
+# Seconds after which a client may ask again (RFC 9110, 10.2.3).
+LATER = (("Retry-After", "30"),)
 
 
 async def talk(connection: Connection) -> None:
@@ -30,7 +32,10 @@ async def talk(connection: Connection) -> None:
         # Persona and words may have changed since the connection was opened.
         words = words_of(connection.service)
         told(connection.session, request)
-        answer(connection, words, request)
+        if connection.busy():
+            refuse(connection, words, 503, request.path, request.closes, request, LATER)
+        else:
+            answer(connection, words, request)
         if request.closes:
             return
         await connection.flush()
@@ -107,7 +112,13 @@ def give(connection: Connection, words: Words, request: Request, page: Page, sta
 
 
 def refuse(
-    connection: Connection, words: Words, status: int, path: str, close: bool, request: Request | None = None
+    connection: Connection,
+    words: Words,
+    status: int,
+    path: str,
+    close: bool,
+    request: Request | None = None,
+    more: tuple[tuple[str, str], ...] = (),
 ) -> None:
     host = request.headers.get("host", "") if request else ""
     name = host.split(":")[0] or connection.session.target[0]
@@ -117,7 +128,7 @@ def refuse(
     close = close or words.flavour == "httpapi" and request is not None and status >= 400
     ending = words.connection(close, request.version if request else "HTTP/1.1")
     allow = [("Allow", "GET,POST,OPTIONS,HEAD")] if status == 405 and words.flavour == "apache" else []
-    headers = [*allow, length, *ending, kind] if words.flavour == "apache" else [kind, length, *ending]
+    headers = [*allow, *more, length, *ending, kind] if words.flavour == "apache" else [kind, length, *ending, *more]
     send(connection, words, request, status, headers, body)
 
 

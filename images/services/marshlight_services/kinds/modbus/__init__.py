@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 READ_COILS, READ_DISCRETE, READ_HOLDING, READ_INPUT = 1, 2, 3, 4
 WRITE_COIL, WRITE_REGISTER, WRITE_COILS, WRITE_REGISTERS = 5, 6, 15, 16
 REPORT_ID, ENCAPSULATED = 17, 43
-ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, BUSY = 1, 2, 3, 6
 REGISTERS = 512
 
 
@@ -25,7 +25,7 @@ async def talk(connection: Connection) -> None:
             return
         request = await connection.exactly(size - 1)
         connection.session.command(words_of(unit, request))
-        answer = answer_to(connection, request)
+        answer = bytes([request[0] & 0x7F | 0x80, BUSY]) if connection.busy() else answer_to(connection, request)
         connection.send(struct.pack(">HHHB", number, 0, len(answer) + 1, unit) + answer)
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = (
     *(1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 14),
 )
-BAD_PROTOCOL, NOT_AUTHORIZED = 1, 5
-BAD_PROTOCOL_5, NOT_AUTHORIZED_5 = 0x84, 0x87
+BAD_PROTOCOL, UNAVAILABLE, NOT_AUTHORIZED = 1, 3, 5
+BAD_PROTOCOL_5, NOT_AUTHORIZED_5, BUSY_5 = 0x84, 0x87, 0x89
 
 
 async def talk(connection: Connection) -> None:
@@ -41,6 +41,9 @@ async def talk(connection: Connection) -> None:
     user = fields.text() if flags & 0x80 else None
     password = fields.text() if flags & 0x40 else None
     connection.session.tell("client.version", version=client, level=level)
+    if connection.busy():
+        connection.send(bytes([CONNACK << 4, 3, 0, BUSY_5, 0]) if level == 5 else bytes([CONNACK << 4, 2, 0, UNAVAILABLE]))
+        return
     anonymous = connection.service.flag("anonymous")
     if user is not None or not anonymous:
         connection.session.refused_login(user or "", password, client=client)

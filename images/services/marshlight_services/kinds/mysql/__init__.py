@@ -49,6 +49,9 @@ async def talk(connection: Connection) -> None:
         brand = "MariaDB" if is_maria(service) else "MySQL"
         packets.send(error(1130, "", f"Host '{source}' is not allowed to connect to this {brand} server"))
         return
+    if connection.busy():
+        packets.send(error(1040, "", "Too many connections"))
+        return
     salt = bytes(1 + byte % 126 for byte in secrets.token_bytes(20))
     packets.send(greeting(connection, salt))
     login = await packets.next()

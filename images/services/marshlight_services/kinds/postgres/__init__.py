@@ -24,6 +24,7 @@ LINES = {
     "unsupported": {"13": 2124, "14": 2189, "15": 2220, "16": 2205, "17": 678},
     "layout": {"13": 2236, "14": 2301, "15": 2332, "16": 2317, "17": 790},
     "no user": {"13": 2253, "14": 2318, "15": 2349, "16": 2334, "17": 807},
+    "busy": {"15": 357},
     "proof": {"15": 1353},
     "mechanism": {"15": 256},
     "response": {"15": 95},
@@ -79,6 +80,8 @@ async def start(connection: Connection, code: int, packet: bytes) -> None:
     client = fields.get(b"application_name")
     if client:
         connection.session.tell("client.version", version=client)
+    if connection.busy():
+        return fail(connection, "53300", "sorry, too many clients already", "proc.c", "busy", "InitProcess")
     method = connection.service.text("auth", "scram-sha-256")
     login = {"md5": by_md5, "password": by_password}.get(method, by_scram)
     await login(connection, user, database or user)

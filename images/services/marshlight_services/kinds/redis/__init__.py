@@ -47,6 +47,9 @@ async def talk(connection: Connection) -> None:
     if service.flag("protectedMode"):
         connection.send(PROTECTED.encode())
         return
+    if connection.busy():
+        connection.send(b"-ERR max number of clients reached\r\n")
+        return
     connection.patience = 300.0
     known = not service.flag("passwordRequired")
     values: dict[bytes, bytes] = connection.host.memory.setdefault("redis", {})

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 METHODS = ("OPTIONS", "DESCRIBE", "SETUP", "PLAY", "PAUSE", "TEARDOWN", "SET_PARAMETER", "GET_PARAMETER")
 MOST_HEADERS = 64
+LATER = ("Retry-After", "30")
 
 
 async def talk(connection: Connection) -> None:
@@ -40,7 +41,9 @@ async def talk(connection: Connection) -> None:
             connection.session.refused_login(*basic, url=request.target)
         elif digest is not None:
             connection.session.refused_login(digest.get("username", ""), url=request.target, **request.answer())
-        if request.method == "OPTIONS":
+        if connection.busy():
+            connection.send(head(connection, "503 Service Unavailable", headers, LATER))
+        elif request.method == "OPTIONS":
             connection.send(head(connection, "200 OK", headers, ("Public", ", ".join(METHODS))))
         elif request.method not in METHODS:
             connection.send(head(connection, "501 Not Implemented", headers))

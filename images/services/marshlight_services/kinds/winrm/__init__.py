@@ -30,6 +30,8 @@ async def talk(connection: Connection) -> None:
         connection.session.tell(
             "request", method=request.method, url=request.target, version=request.headers.get("user-agent")
         )
+        if connection.busy():
+            return http.refuse(connection, WORDS, 503, request.path, True, request, http.LATER)
         if request.path.rstrip("/").lower() != "/wsman":
             return http.refuse(connection, WORDS, 404, request.path, True, request)
         if request.method != "POST":
