@@ -11,7 +11,7 @@ import { eventLine } from '../unit/ingest/world.ts'
 import { makeTestPki } from './agent-test-pki.ts'
 import { clientOptions, connected } from './controller-world.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(230_000)
 
 type Cleanup = { teardown(work: () => unknown): void }
 
