@@ -8,9 +8,11 @@ import { readIfThere } from '../shared/files.ts'
 export const agentVersion: string = pkg.version
 export const defaultStateDir = '/var/lib/marshlight-agent'
 
-/** Where a machine's own images belong; without it, where `npm run images` of this checkout puts them (the bundle stands as deep). */
+/** Where a machine's own images belong; without it, where `npm run images` of this checkout puts them. */
 const systemArchives = '/usr/share/marshlight/images'
-const checkoutArchives = join(import.meta.dirname, '../.cache/images')
+/** A bundle stands one folder deeper than its source. */
+const checkoutArchives = ['..', '../..'].map((up) => join(import.meta.dirname, up, '.cache/images'))
+const archivesHere = () => [systemArchives, ...checkoutArchives].find((folder) => existsSync(folder)) ?? systemArchives
 
 /** A card's name as Linux allows it, less what would need quoting. */
 const card = z.string().regex(/^[\w.:@-]{1,15}$/, 'the name of a network card')
@@ -28,10 +30,7 @@ export const agentConfig = z.strictObject({
     })
     .prefault({}),
   /** Folder with images as `docker save` makes them, loaded where the engine lacks them. */
-  imageArchives: z
-    .string()
-    .min(1)
-    .default(() => (existsSync(systemArchives) ? systemArchives : checkoutArchives)),
+  imageArchives: z.string().min(1).default(archivesHere),
   /** Cards of the segments to serve; none means all that have an address and are real. */
   nics: z.array(card).max(64).default([]),
   spool: z.strictObject({ limitMb: z.int().min(8).max(1_048_576).default(512) }).prefault({}),

@@ -10,6 +10,8 @@ import { defaultDataDir, makeContext } from './make-context.ts'
 export function makeProgram(commands: readonly CliCommand[]): Command {
   const program = new Command('marshlight')
     .description('The controller of a Marshlight deception network.')
+    // Else lists of commands with long arguments run past 80 columns.
+    .configureHelp({ minWidthToWrap: 20 })
     .option('--json', 'print one JSON document instead of tables')
     .option('--data <dir>', 'the controller’s data folder', defaultDataDir())
     .option('--api <url|socket>', 'another controller’s API')

@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { makePageSharingProbe, putPageSharingBack } from '../../agent/health/index.ts'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { demoName, runDemo } from './demo.ts'
 import { down } from './lab/index.ts'
@@ -21,14 +23,13 @@ const { values } = parseArgs({
   },
 })
 
+/** What the demo changed of this machine itself. */
+const stateDir = join(import.meta.dirname, '../../.cache/demo')
 const timeline = makeTimeline(process.stderr, () => Date.now())
 
 if (values.help) process.stdout.write(help)
 else if (values.down) {
-  await down(demoName).then(
-    () => process.stderr.write('Every container, network and volume of the demo is gone.\n'),
-    failed,
-  )
+  await allGone().then(() => process.stderr.write('Every container, network and volume of the demo is gone.\n'), failed)
 } else {
   const leaving = new AbortController()
   const leave = () => {
@@ -38,6 +39,8 @@ else if (values.down) {
   process.on('SIGINT', leave).on('SIGTERM', leave).on('SIGHUP', leave)
   // Nobody may be reading any more: that is no reason to leave everything standing.
   process.stderr.on('error', () => {})
+  // Its appliances would set it going, and are gone before they could put it back.
+  await makePageSharingProbe({ stateDir }).measure()
   try {
     const summary = await runDemo(timeline, { keep: values.keep, signal: leaving.signal })
     if (leaving.signal.aborted) await brokenOff()
@@ -47,11 +50,17 @@ else if (values.down) {
     if (leaving.signal.aborted) await brokenOff()
     failed(error)
   }
+  if (!values.keep) await putPageSharingBack({ stateDir }).catch(failed)
+}
+
+async function allGone(): Promise<void> {
+  await down(demoName)
+  await putPageSharingBack({ stateDir })
 }
 
 /** What the story still had under way when it was broken off may have come after; whoever breaks off keeps no images. */
 async function brokenOff(): Promise<never> {
-  await down(demoName).catch(failed)
+  await allGone().catch(failed)
   process.exit(130)
 }
 

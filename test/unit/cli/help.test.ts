@@ -34,6 +34,18 @@ t.test('the help of each command has an example of it, and fits 80 columns', asy
   }
 })
 
+t.test('the help of groups fits 80 columns', async (t) => {
+  const program = makeProgram(commands)
+  for (const group of [program, ...program.commands.filter((one) => one.commands.length > 0)])
+    t.same(
+      helpOf(group)
+        .split('\n')
+        .filter((line) => line.length > 80),
+      [],
+      group.name(),
+    )
+})
+
 t.test('groups list without a command, and nothing else does so by mistake', async (t) => {
   const nobody = t.testdir({})
   t.capture(process.stdout, 'write', () => true)
