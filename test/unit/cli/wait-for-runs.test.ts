@@ -20,10 +20,10 @@ function world(count: number, secondsEach: number) {
 }
 
 t.test('a fleet of runs is waited for while any of them moves, however long all take', async (t) => {
-  const fleet = world(200, 400)
+  const fleet = world(30, 400)
   const ended = await waitForRuns(await fleet.read(), fleet)
   t.ok(ended.every(({ status }) => status === 'done'))
-  t.ok(fleet.clock.now() >= 200 * 400_000)
+  t.ok(fleet.clock.now() >= 30 * 400_000)
 })
 
 t.test('without a change of any for ten minutes it is given up', async (t) => {
