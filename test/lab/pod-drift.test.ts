@@ -161,9 +161,10 @@ t.test('drift reaches the web page of a decoy', async (t) => {
       await applied([latency(150), error('refused', 0.3)])
       await feels(150, 'fresh')
       const clock = await udp('ntp', 24)
-      const refused = clock.filter(({ came }) => came === 'refused')
-      t.same(Object.keys(counts(clock)).sort(), ['ok', 'refused'])
-      t.ok(speaksFor(0.3, refused.length, 24), `${refused.length} of 24`)
+      const { ok = 0, refused = 0 } = counts(clock)
+      t.ok(speaksFor(0.3, 24 - ok, 24), `${24 - ok} of 24`)
+      // A host tells of closed ports six times at once, then once a second (icmp_ratelimit): further ones hear nothing.
+      t.ok(refused >= Math.min(6, 24 - ok), `${refused} of ${24 - ok} are told`)
       const answered = clock.filter(({ came }) => came === 'ok')
       for (const { ms, port } of answered) t.ok(port === 123 && ms > 79 && ms < 400, `${ms} ms`)
       await applied([latency(150)])
@@ -255,17 +256,19 @@ t.test('drift reaches the web page of a decoy', async (t) => {
     t.equal(waysOut(), ways)
     const feltSince = (from: number) =>
       (records.slice(from) as unknown as DecoyEvent[]).filter(({ source }) => source === 'marshlight.drift')
+    // In one row or in several, by how soon the next one asked: waits of 60 ms, and of 100 from the time without an agent.
     const late = await eventually(
-      async () => feltSince(told).find(({ data }) => data?.what === 'fixed'),
-      'it is told',
+      async () => {
+        const waits = feltSince(told).filter(({ data }) => data?.what === 'fixed')
+        const sum = (name: 'count' | 'ms') => waits.reduce((all, { data }) => all + Number(data?.[name]), 0)
+        return sum('count') > 1 && sum('ms') > 60 * sum('count') && sum('ms') < 100 * sum('count')
+          ? waits[0]
+          : undefined
+      },
+      'it is told, and what was felt without an agent with it',
       15,
     )
     t.match(late, { decoy: decoy.id, kind: 'other', src: { ip: neighbour }, data: { type: 'latency', mark: String } })
-    const { count, ms } = late.data as { count: number; ms: number }
-    t.ok(
-      count > 1 && ms / count > 60 && ms / count < 100,
-      `${count} waits of ${ms} ms: those without an agent among them`,
-    )
     const kinds = new Set(feltSince(0).map(({ data }) => `${data?.type} ${data?.what}`))
     for (const kind of ['error refused', 'error reset', 'alteration fields']) t.ok(kinds.has(kind), `${kind} was told`)
     const seen = await ask('kept', 50)

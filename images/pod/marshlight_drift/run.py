@@ -229,6 +229,8 @@ def note(lock: int) -> None:
 
 def main() -> int:
     def leave(*_: Any) -> None:
+        # The next one asks again and again until the place is free: what is cleared away then is not to be broken off.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, leave)
