@@ -72,6 +72,8 @@ export function makeBlocks(options: BlocksOptions): Blocks {
     try {
       const desired = await desiredOf(list)
       await kernel.bring(desired.intervals, await cards())
+      // Told is what also holds when this process is killed now.
+      await persisted
       await tellApplied(list.revision, desired)
     } catch (error) {
       await tellFailure(error, list.revision)
