@@ -127,7 +127,7 @@ const windowsOf = (random: ReturnType<typeof seededRandom>) =>
   })
 
 /** Milliseconds of processor for a thousand packets; the first round warms up. */
-function featureCost(windows: ReturnType<typeof windowsOf>, frames: readonly Buffer[]): number {
+export function featureCost(windows: ReturnType<typeof windowsOf>, frames: readonly Buffer[]): number {
   const rounds = 20
   const once = () => {
     for (const frame of frames) windows.add(frame, Date.now())

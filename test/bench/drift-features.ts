@@ -1,11 +1,11 @@
 import { numberOf } from '../../agent/capture/decode.ts'
 import { makeWindows } from '../../agent/capture/windows.ts'
 import { seededRandom } from '../../shared/random.ts'
+import { featureCost } from './drift-capture.ts'
 import { makeMimicrySegment, server } from './mimicry-segment.ts'
 import type { Bench } from './row.ts'
 
 const seconds = 12
-const rounds = 20
 const services = new Map([
   [22, 'ssh'],
   [53, 'dns'],
@@ -28,16 +28,8 @@ export const driftFeaturesBench: Bench = {
         ...{ decoy: server, address: numberOf(server), ports: services, random: seededRandom('features') },
         ...{ pseudonym: String, from: Date.now(), drift: 'none' },
       })
-      const once = () => {
-        for (const frame of frames) windows.add(frame, Date.now())
-      }
-      once()
-      const began = process.cpuUsage()
-      for (let i = 0; i < rounds; i++) once()
-      const spent = process.cpuUsage(began)
-      const told = windows.take(Date.now(), 0, true)
-      progress(`${frames.length} packets, windows of ${told.length} subjects`)
-      const value = (spent.user + spent.system) / rounds / frames.length
+      const value = featureCost(windows, frames)
+      progress(`${frames.length} packets, windows of ${windows.take(Date.now(), 0, true).length} subjects`)
       return [
         {
           ...{ name: 'features.conversations_cpu_ms_per_1000_packets', value, unit: 'ms' },
