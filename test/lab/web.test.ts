@@ -95,6 +95,13 @@ const timeless = (text: string) =>
     .replace(/^Allow: .*$/gm, methods)
     .replace(/boundary=\S+|^--\S+$/gm, 'boundary')
 
+/**
+ * A request that nginx does not read to its end is ended by a FIN or, if its last packet came before the close, by a
+ * RST: about 2 of 100 times, by chance, at the real server too.
+ */
+const end = (pieces: readonly string[], answer = '') =>
+  pieces.join('').length > 8192 ? timeless(answer).replace(/ConnectionResetError$/, '<end>') : timeless(answer)
+
 /** Apache draws the boundary of several ranges at its start, and does not pad it: the length of what it sends goes with that. */
 const withoutBoundaries = (text: string) => {
   const drawn = /boundary=(\S+)/.exec(text)?.[1] ?? ''
@@ -151,7 +158,7 @@ t.test('real servers in a decoy, beside a host that they came with', async (t) =
     )
     const [wanted, seen] = [answers(segment, real, asked), answers(segment, decoy.ip, asked)]
     for (const [i, [port, ...pieces]] of asked.entries())
-      t.equal(timeless(seen[i] ?? ''), timeless(wanted[i] ?? ''), `${port} ${JSON.stringify(pieces).slice(0, 100)}`)
+      t.equal(end(pieces, seen[i]), end(pieces, wanted[i]), `${port} ${JSON.stringify(pieces).slice(0, 100)}`)
     t.match(wanted[0], /^HTTP\/1\.1 200 OK\r\nServer: nginx/, 'and they are answers')
   })
 
