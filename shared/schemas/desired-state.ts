@@ -4,6 +4,7 @@ import { decoyDrift } from './drift.ts'
 import { mimicryPlan } from './mimicry.ts'
 import { observationPolicy } from './observation.ts'
 import { persona } from './persona.ts'
+import { desiredUpdate } from './update.ts'
 
 /** A place a decoy may open connections to; empty means none. */
 export const egressRule = z.object({ cidr: cidr4, proto: z.enum(['tcp', 'udp']), port })
@@ -89,6 +90,8 @@ export const plan = z.object({
   scan: scanPolicy,
   /** Absent: nothing is captured, probed or told. */
   observe: observationPolicy.optional(),
+  /** The release that the box shall run. Absent: it stays with what it runs. */
+  update: desiredUpdate.optional(),
   /** Networks nobody may block or attack from here: controller, gateways, DNS, administrators. */
   neverBlock: z.array(cidr4).max(mostNeverBlock),
 })

@@ -6,10 +6,11 @@ import { fullPicture, hostGone, hostSeen, scanReport, segmentSeen } from './inve
 import { mimicryReport, patternsSeen } from './mimicry.ts'
 import { featureWindow } from './observation.ts'
 import { decoyState, documentState, health, notice } from './state.ts'
+import { updateState } from './update.ts'
 
 /** Which records a stream carries. */
 export const streamRecords = {
-  state: z.discriminatedUnion('type', [decoyState, documentState, notice, auditReport]),
+  state: z.discriminatedUnion('type', [decoyState, documentState, notice, auditReport, updateState]),
   events: decoyEvent,
   files: filePart,
   inventory: z.discriminatedUnion('type', [segmentSeen, hostSeen, hostGone, fullPicture, scanReport]),

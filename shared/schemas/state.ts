@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { cidr4, id, ipv4, mac, untrusted, utc } from './common.ts'
 import { hardware } from './hardware.ts'
+import { running } from './update.ts'
 
 /** `condemned`: it was seen to be unsafe; nothing of it runs before an administrator released it. */
 export const decoyPhase = z.enum([
@@ -93,6 +94,7 @@ export const hello = z.object({
   roles: z.array(z.enum(['decoys', 'enforcer'])).min(1),
   hostname: untrusted(253),
   hardware: hardware.optional(),
+  running: running.optional(),
   planRevision: z.int().min(0),
   blocksRevision: z.int().min(0),
   /** By stream: the epoch and the next sequence number, so that the centre can answer with where it stands. */
