@@ -1,5 +1,6 @@
 import type { Routes } from '../port.ts'
-import { type AgentsPorts, agentsRoutes } from './agents.ts'
+import { type AgentsPorts, invitationRoutes } from './agent-invitations.ts'
+import { agentsRoutes } from './agents.ts'
 import { alertRoutes } from './alerts.ts'
 import { auditRoutes } from './audits.ts'
 import { baselineRoutes } from './baselines.ts'
@@ -21,6 +22,7 @@ import { sourceRoutes } from './sources.ts'
 /** One file a resource. */
 export const routesFor = (ports: AgentsPorts): readonly Routes[] => [
   agentsRoutes(ports),
+  invitationRoutes(ports),
   claimRoutes,
   segmentRoutes,
   baselineRoutes,
