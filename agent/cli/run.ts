@@ -7,6 +7,7 @@ import type { WipeOrder } from '../../shared/schemas/enrolment.ts'
 import { agentVersion, loadConfig } from '../config.ts'
 import { askStanding, certificateTrouble, type Identity, loadIdentity, readHardware } from '../enrol/index.ts'
 import { composeAgent } from './compose.ts'
+import { makeServiceNotices } from './service-notices.ts'
 import { finishWipe, keepOrder } from './wipe.ts'
 
 /** The whole stopping must be over by then; a service manager kills after that anyway. */
@@ -38,8 +39,11 @@ export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clo
     stopping.signal,
     log,
   )
+  const notices = makeServiceNotices({ env: process.env, clock: o.clock, log })
+  notices.ready()
   const why = await Promise.race([asked, ordered])
   log.info(typeof why === 'string' ? { signal: why } : { reason: why.reason }, 'stopping')
+  notices.stopping()
   if (typeof why !== 'string') await keepOrder(why, identity, o.stateDir)
   const late = setTimeout(() => {
     log.error({ deadlineMs: stopDeadlineMs }, 'did not stop in time')

@@ -23,7 +23,8 @@ Examples:
   marshlight init --host 10.0.0.5        make keys, configuration and database
   marshlight serve                       run the controller
   marshlight agents invite --site hq --segment office
-  marshlight alerts follow               watch what happens`,
+  marshlight alerts follow               watch what happens
+  marshlight image --help                packages for appliances`,
     )
   const cli = makeContext(program)
   for (const command of [...commands, completionCommand]) command(program, cli)

@@ -1,0 +1,35 @@
+import { mkdtemp, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { command } from '../build/command.ts'
+import type { Architecture } from './architectures.ts'
+import type { Entry } from './contents.ts'
+import { stage } from './stage.ts'
+
+/** `none` is quick, for tests; every dpkg reads xz. */
+export type Compression = 'xz' | 'none'
+
+export type PackOptions = {
+  entries: readonly Entry[]
+  version: string
+  architecture: Architecture
+  /** The time all its files bear, in seconds. */
+  epoch: number
+  compression: Compression
+}
+
+/** Makes the package `file`, whole or not at all. dpkg-deb sorts the names by itself; all else that could differ is given. */
+export async function pack(file: string, o: PackOptions): Promise<void> {
+  // Beside the result: /tmp may be small and on another disk.
+  const folder = await mkdtemp(`${file}.`)
+  try {
+    const root = join(folder, 'root')
+    await stage(root, o)
+    await command('dpkg-deb', ['--root-owner-group', `-Z${o.compression}`, '--build', root, join(folder, 'made.deb')], {
+      env: { ...process.env, SOURCE_DATE_EPOCH: String(o.epoch), LC_ALL: 'C' },
+      next: 'Install dpkg where it is missing; free some space where the disk is full.',
+    })
+    await rename(join(folder, 'made.deb'), file)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
