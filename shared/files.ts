@@ -1,11 +1,32 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** Replaces `path` by `content` so that a crash leaves the old or the new, never a part: write, fsync, rename, fsync the folder. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
+  const temporary = await written(path, content, mode)
+  await rename(temporary, path)
+  await syncFolder(dirname(path))
+}
+
+/** Makes `path` with `content` unless it is there: whoever comes second finds what the first one wrote, whole. */
+export async function writeFileOnce(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
+  const temporary = await written(path, content, mode)
+  try {
+    await link(temporary, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    await rm(temporary, { force: true })
+  }
+  await syncFolder(dirname(path))
+}
+
+/** `content` in a file beside `path`, on the disk. Its name is its own: two parts of a process may write the same file. */
+async function written(path: string, content: string | Uint8Array, mode: number): Promise<string> {
   await mkdir(dirname(path), { recursive: true })
-  const temporary = `${path}.${process.pid}.tmp`
-  const file = await open(temporary, 'w', mode)
+  const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`
+  const file = await open(temporary, 'wx', mode)
   try {
     await file.writeFile(content)
     await file.sync()
@@ -15,8 +36,7 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     throw error
   }
   await file.close()
-  await rename(temporary, path)
-  await syncFolder(dirname(path))
+  return temporary
 }
 
 /** Makes the names in a folder durable. */

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
+import { readIfThere, writeFileAtomic, writeFileOnce } from '../../shared/files.ts'
 import { canonicalCidr } from '../../shared/network.ts'
 
 const keyFile = 'pseudonym.key'
@@ -20,19 +20,29 @@ export type Pseudonyms = (cidr: string) => (address: number) => string
  */
 export async function openPseudonyms(folder: string): Promise<Pseudonyms> {
   const path = join(folder, keyFile)
-  let key = (await readIfThere(path))?.trim()
-  if (key === undefined || !keyForm.test(key)) {
-    key = randomBytes(32).toString('hex')
-    await writeFileAtomic(path, `${key}\n`)
-  }
+  const bytes = Buffer.from((await keyIn(path)) ?? (await madeKey(path)), 'hex')
   await chmod(path, 0o600)
-  const bytes = Buffer.from(key, 'hex')
   return (cidr) =>
     makePseudonyms(
       createHmac('sha256', bytes)
         .update(`segment ${canonicalCidr(cidr)}`)
         .digest(),
     )
+}
+
+/** Several rooms open it, at the same time as well: all of them take what stands in the file in the end. */
+async function madeKey(path: string): Promise<string> {
+  const fresh = `${randomBytes(32).toString('hex')}\n`
+  await writeFileOnce(path, fresh)
+  const key = await keyIn(path)
+  if (key !== undefined) return key
+  await writeFileAtomic(path, fresh)
+  return fresh.trim()
+}
+
+async function keyIn(path: string): Promise<string | undefined> {
+  const key = (await readIfThere(path))?.trim()
+  return key !== undefined && keyForm.test(key) ? key : undefined
 }
 
 export function makePseudonyms(key: Buffer): (address: number) => string {

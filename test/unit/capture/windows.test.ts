@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { makeOwnLooks } from '../../../agent/audit/own-looks.ts'
@@ -128,6 +128,13 @@ t.test('a name of an address stays, and another segment or key gives another', a
   for (const guess of guesses)
     for (let i = 0; i < 65_536; i++) if (told.has(guess(numberOf('198.18.0.0') + i))) t.fail(`${i} is found out`)
   t.match(names(numberOf(decoy)), /^[0-9a-f]{12}$/)
+})
+
+t.test('rooms that open the names at the same time have the same', async (t) => {
+  const folder = join(t.testdir(), 'new')
+  const all = await Promise.all(Array.from({ length: 8 }, () => openPseudonyms(folder)))
+  t.equal(new Set(all.map((names) => names('198.18.90.0/24')(1))).size, 1)
+  t.strictSame(await readdir(folder), ['pseudonym.key'], 'and nothing is left beside it')
 })
 
 t.test('counts are read in one line or three, with other words between', async (t) => {
