@@ -5,11 +5,10 @@ import { wordsOf } from '../../shared/errors.ts'
 import { benches } from './registry.ts'
 import { meets, type Row } from './row.ts'
 
-/** `npm run bench [-- [--json] [NAME or group ...]]`: runs benchmarks one after the other and prints their figures. */
-const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean' }, list: { type: 'boolean' } },
-  allowPositionals: true,
-})
+const usage = `npm run bench [-- [--json] [--list] [NAME or group ...]]
+  runs benchmarks one after the other and prints their figures; --list names them
+`
+const { values, positionals } = asWritten()
 const names = Object.values(benches).flatMap(({ names }) => names)
 /** A word stands for a benchmark, a group of them, a figure, or the figures below a name. */
 const means = (word: string, key: string, figures: readonly string[]) =>
@@ -20,7 +19,9 @@ const unknown = positionals.filter(
   (word) => !Object.entries(benches).some(([key, { names }]) => means(word, key, names)),
 )
 
-if (values.list) {
+if (values.help) {
+  process.stdout.write(usage)
+} else if (values.list) {
   process.stdout.write(`${names.join('\n')}\n`)
 } else if (unknown.length > 0) {
   process.stderr.write(`bench: there is no benchmark ${unknown.join(', ')}.\n  There are: ${names.join(', ')}\n`)
@@ -42,6 +43,16 @@ if (values.list) {
   }
   if (values.json) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`)
   else printTable(rows)
+}
+
+function asWritten() {
+  const flag = { type: 'boolean' } as const
+  try {
+    return parseArgs({ options: { json: flag, list: flag, help: flag }, allowPositionals: true })
+  } catch (error) {
+    process.stderr.write(`bench: ${wordsOf(error)}\n${usage}`)
+    return process.exit(2)
+  }
 }
 
 function printTable(rows: readonly Row[]): void {
