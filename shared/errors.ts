@@ -47,6 +47,10 @@ export const errorTexts = {
     'the enrolment token {id} is not for this place: it was used from {source}',
     'Use it where it is meant for, or ask for a new one: `marshlight agents invite --from`.',
   ],
+  ENROLMENT_FILE_INVALID: [
+    '{file}: {path} is {value}: {why}',
+    'Mend it, or have a new one made: `marshlight agents invite --out DIR`.',
+  ],
   CA_MISMATCH: [
     '{address} shows a CA with fingerprint {seen}, the token names {expected}',
     'This is not the controller the token came from. Check the address.',
