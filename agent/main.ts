@@ -39,7 +39,8 @@ Examples:
   marshlight-agent status --json | jq .link
   marshlight-agent cleanup --dry-run      what would be removed
 
-Exit codes: 0 done and well, 1 failed or not well, 2 wrong use.`,
+Exit codes: 0 done and well, 1 failed or not well, 2 wrong use, 3 this box was
+taken back by its controller.`,
   )
 
 const command = (name: string, ...examples: string[]) =>

@@ -33,6 +33,12 @@ export function printError(terminal: Terminal, thrown: unknown, json: boolean): 
   else terminal.err(`error: ${forTerminal(told.message)} [${told.code}]\n  -> ${forTerminal(told.next)}`)
 }
 
-/** 2 for a wrong use of the command, 1 for what failed. */
-export const exitCodeOf = (error: unknown): number =>
-  error instanceof MarshlightError && error.code === 'USAGE' ? 2 : 1
+/** Of a box that was taken back and forgot all: not to be started again until it enrols (RestartPreventExitStatus=3). */
+export const exitWiped = 3
+
+/** 2 for a wrong use of the command, 3 for a box that was taken back, 1 for what failed: also a wipe that is not over. */
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof MarshlightError)) return 1
+  if (error.code === 'USAGE') return 2
+  return error.code === 'WIPED' && error.details.left === undefined ? exitWiped : 1
+}

@@ -55,6 +55,8 @@ export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clo
   log.info('stopped')
   if (typeof why === 'string') return 0
   await finishWipe({ ...o, log })
+  // Says so by an error, and whether something is left to be wiped.
+  await loadIdentity(o.stateDir)
   throw new MarshlightError('WIPED', { at: why.issuedAt, reason: why.reason })
 }
 

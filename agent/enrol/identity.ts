@@ -42,7 +42,7 @@ export async function loadIdentity(stateDir: string): Promise<Identity> {
   const text = await readIfThere(path)
   const wiped = await readWiped(stateDir)
   const missing = wiped
-    ? new MarshlightError('WIPED', { at: wiped.at, reason: wiped.reason })
+    ? new MarshlightError('WIPED', { at: wiped.at, reason: wiped.reason, ...(!wiped.done && { left: 'containers' }) })
     : new MarshlightError('NOT_ENROLLED', { path: join(stateDir, 'identity') })
   if (text === undefined) throw missing
   try {

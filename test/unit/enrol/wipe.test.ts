@@ -1,6 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { exitCodeOf } from '../../../agent/cli/print.ts'
 import { finishWipe, keepOrder } from '../../../agent/cli/wipe.ts'
 import { saveIdentity } from '../../../agent/enrol/identity.ts'
 import { loadIdentity, readWiped, serialOf } from '../../../agent/enrol/index.ts'
@@ -69,11 +70,14 @@ t.test('secrets go even while the engine does not answer; the rest is tried agai
   t.same((await readdir(stateDir)).sort(), ['agent.json', 'wiped.json'])
   t.match(await readWiped(stateDir), { done: false, reason: 'revoked: stolen', agent: identity.agent })
   await t.rejects(loadIdentity(stateDir), { code: 'WIPED', message: /revoked: stolen/ })
+  const exitCode = () => loadIdentity(stateDir).catch(exitCodeOf)
+  t.equal(await exitCode(), 1, 'started again, since containers are left')
   engine.answers = true
   await finishWipe(deps)
   t.match(await readWiped(stateDir), { done: true })
   await finishWipe(deps)
   t.same(engine.removed, [identity.agent], 'once')
+  t.equal(await exitCode(), 3, 'not started again')
 })
 
 t.test('a box that enrolled anew is not wiped by the order of before', async (t) => {
