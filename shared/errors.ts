@@ -108,6 +108,18 @@ export const errorTexts = {
   ],
   KEY_DAMAGED: ['{path} cannot be used: {why}', 'Restore it from a backup; nothing was changed.'],
   CANNOT_LISTEN: ['cannot listen at {address}: {why}', 'End what uses it, or change host and port in config.json.'],
+  RELEASE_UNSIGNED: [
+    '{what} of a release is not signed by a release key: {why}',
+    'Nothing of it was kept. Get it again from where releases are made, or see which keys are trusted: `marshlight updates keys`.',
+  ],
+  RELEASE_DAMAGED: [
+    '{what} of a release is not as it was made: {why}',
+    'Nothing of it was kept. Copy the release again, or make it anew.',
+  ],
+  RELEASE_OLDER: [
+    'release {version} has sequence {sequence}, below {highest} of {newest}',
+    'An older release is only for going back: then add it with `--older`.',
+  ],
   NOT_FOUND: ['there is no {kind} {value}', 'List them with `{command}`.'],
   AMBIGUOUS: ['{value} fits more than one {kind}: {matches}', 'Give more of it.'],
   NEVER_BLOCK: [

@@ -23,6 +23,7 @@ export const alertKinds = [
   'drift',
   'clone',
   'enrolment',
+  'update',
 ] as const
 export type AlertKind = (typeof alertKinds)[number]
 export type AlertStatus = 'open' | 'acknowledged' | 'closed'

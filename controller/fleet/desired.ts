@@ -10,7 +10,8 @@ import type { Sql } from '../store/port.ts'
 import type { Authority } from './authority.ts'
 
 export type DocumentKind = 'plan' | 'blocks'
-export type PlanContent = Pick<Plan, 'decoys' | 'personas' | 'scan' | 'neverBlock'> & Partial<Pick<Plan, 'observe'>>
+export type PlanContent = Pick<Plan, 'decoys' | 'personas' | 'scan' | 'neverBlock'> &
+  Partial<Pick<Plan, 'observe' | 'update'>>
 export type BlocksContent = Pick<BlockList, 'entries' | 'neverBlock'>
 
 /** Who knows what goes into the documents, and who carries them. */

@@ -4,6 +4,7 @@ import type { Reply } from '../../shared/schemas/desired-state.ts'
 import { type Acknowledgement, type StreamName, streamNames } from '../../shared/schemas/envelope.ts'
 import type { Hardware } from '../../shared/schemas/hardware.ts'
 import type { Hello } from '../../shared/schemas/state.ts'
+import type { Running } from '../../shared/schemas/update.ts'
 import type { Deps } from '../deps.ts'
 import {
   admit,
@@ -17,6 +18,7 @@ import {
 } from '../fleet/index.ts'
 import type { Ingest } from '../ingest/index.ts'
 import { type BrokerHandlers, makeRouter } from '../link/index.ts'
+import type { Sql } from '../store/port.ts'
 import type { FleetAlerts } from './fleet-alerts.ts'
 
 type Ports = {
@@ -25,6 +27,8 @@ type Ports = {
   presence: ReturnType<typeof makePresence>
   acknowledge(agent: string, ack: Acknowledgement): void
   onReply(agent: string, reply: Reply): void
+  /** Told what a box runs, in the transaction of its hello. */
+  runs?(sql: Sql, agent: string, said: Running): Promise<unknown>
   /** Told of identities that more than one box shows. */
   alerts?: FleetAlerts
 }
@@ -73,7 +77,10 @@ export function agentConnections(deps: Pick<Deps, 'store' | 'clock' | 'log'>, po
     const now = clock.now()
     if (Math.abs(now - (lastHello.get(agent) ?? 0)) < helloEveryMs) return
     lastHello.set(agent, now)
-    await store.tx((sql) => noteHello(sql, hello, isoNow(clock)))
+    await store.tx(async (sql) => {
+      await noteHello(sql, hello, isoNow(clock))
+      if (hello.running) await ports.runs?.(sql, agent, hello.running)
+    })
     await ports.desired.republish(agent, { plan: hello.planRevision, blocks: hello.blocksRevision })
   }
 

@@ -1,6 +1,7 @@
 import { isoNow } from '../../shared/clock.ts'
 import { wordsOf } from '../../shared/errors.ts'
 import type { Acknowledgement } from '../../shared/schemas/envelope.ts'
+import type { Running } from '../../shared/schemas/update.ts'
 import { topicOf } from '../../shared/topics.ts'
 import type { Deps } from '../deps.ts'
 import {
@@ -15,6 +16,8 @@ import {
 } from '../fleet/index.ts'
 import { makeIngest, makeRetention } from '../ingest/index.ts'
 import { makeAedesBroker, type TlsMaterial } from '../link/index.ts'
+import type { Sql } from '../store/port.ts'
+import { noteRunning } from '../updates/index.ts'
 import { agentConnections } from './agent-connections.ts'
 import { makeFleetAlerts } from './fleet-alerts.ts'
 
@@ -53,7 +56,10 @@ export async function makeCentre(deps: Deps, { workers, ...composers }: Rooms) {
   })
   const alerts = makeFleetAlerts(deps)
   const enrolment = makeEnrolServer(deps, authority, { enrolled: closeOld, refused: alerts.refused })
-  broker.handle(agentConnections(deps, { ingest, desired, presence, acknowledge, onReply: requests.accept, alerts }))
+  const runs = (sql: Sql, agent: string, said: Running) => noteRunning(sql, agent, isoNow(clock), said)
+  broker.handle(
+    agentConnections(deps, { ingest, desired, presence, acknowledge, onReply: requests.accept, runs, alerts }),
+  )
 
   /** After certificates of the agent ended in the database: who is connected has to show one that is good. */
   async function closeOld(agent: string): Promise<void> {

@@ -17,6 +17,7 @@ import { segmentActivityTables, segmentTables } from '../segments/index.ts'
 import { sessionAuditTables, sessionTables } from '../sessions/index.ts'
 import { coreTables } from '../store/core-tables.ts'
 import type { Migration } from '../store/port.ts'
+import { updateTables } from '../updates/index.ts'
 
 export const databaseIn = (dataDir: string) => join(dataDir, 'marshlight.db')
 
@@ -49,4 +50,5 @@ export const migrations: readonly Migration[] = [
   adaptationVisitTables,
   detectionTables,
   certificateTables,
+  updateTables,
 ]

@@ -29,6 +29,7 @@ import { makeInventoryProjector } from '../segments/index.ts'
 import { makeSessionProjector } from '../sessions/index.ts'
 import type { Sql } from '../store/port.ts'
 import { openSqlite } from '../store/sqlite.ts'
+import { composeUpdate, makeRolloutConductor, makeUpdateProjector } from '../updates/index.ts'
 import { makeBus } from '../work/bus.ts'
 import type { Projector } from '../work/port.ts'
 import { makeRunner } from '../work/runner.ts'
@@ -72,15 +73,17 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
     const projectors = [...projectorsOf(deps, actions), adaptation.projector] as readonly Projector[]
     const blocks = makeBlocks(deps)
     const centre = await makeCentre(deps, {
-      composePlan: (sql, agent) =>
-        composePlan(sql, agent, {
+      composePlan: async (sql, agent) => ({
+        ...(await composePlan(sql, agent, {
           config,
           neverBlock: (sql) => blocks.neverBlockFor(sql, agent),
           drifts: driftsOfAgent,
           watched: watchedNetworks,
           forgotten: forgottenNetworks,
           patterns: patternsForPlan,
-        }),
+        })),
+        ...(await composeUpdate(sql, agent)),
+      }),
       composeBlocks: blocks.composeBlocks,
       unmade: unmadeToAlert(deps),
       workers: projectors.map(({ name }) => name),
@@ -102,6 +105,7 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
       makeDetector({ ...deps, judgeRisk: makeRiskJudge(deps) }),
       makePlacement({ ...deps, actions, notify: noticeToAlert(deps) }),
       makeConductor({ ...deps, requests }),
+      makeRolloutConductor(deps),
       makeApi(routes, { ...deps, requests }, await listenFor(deps, authority)),
     ]
     const halt = new AbortController()
@@ -138,6 +142,7 @@ const projectorsOf = (deps: Deps, actions: DecoyActions) =>
     makeBaselineProjector({ ...deps, isDoubtful }),
     makeMimicryProjector(),
     makeStreamProjector(),
+    makeUpdateProjector(deps),
   ] as readonly Projector[]
 
 /** Decoys, and the places that audits looked from. */

@@ -10,6 +10,7 @@ import { responseAged } from '../response/index.ts'
 import { riskAged } from '../risk/index.ts'
 import { segmentsAged } from '../segments/index.ts'
 import { type AgedRows, deleteAged } from '../store/aged.ts'
+import { updatesAged } from '../updates/index.ts'
 
 const everyMs = 3_600_000
 
@@ -23,6 +24,7 @@ export const agedRows: readonly AgedRows[] = [
   ...responseAged,
   ...riskAged,
   ...segmentsAged,
+  ...updatesAged,
 ]
 
 /** Deletes it, each hour. */

@@ -28,6 +28,8 @@ export type BusEvent =
   /** Somebody wants decoys looked at. */
   | { name: 'audit-asked' }
   | { name: 'presence'; agent: string; status: 'online' | 'offline' }
+  /** A rollout of a release was changed, or a box told how far it is. */
+  | { name: 'rollouts-changed' }
   | { name: 'segment-changed'; segment: string }
   | { name: 'document-state'; agent: string; document: 'plan' | 'blocks'; revision: number; outcome: string }
 

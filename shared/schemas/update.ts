@@ -9,6 +9,10 @@ import { id, sha256, untrusted, utc } from './common.ts'
  *
  * The controller's own key signs when a box shall take a release, never what is in it: who takes the controller over
  * cannot bring code of his own to the boxes.
+ *
+ * Files come from `GET /v1/releases/<version>/<file>` of the enrolment server, by the agent's client certificate: Range,
+ * ETag (the SHA-256) and If-Range; 503 with Retry-After when too many fetch. On a stick, a bundle is one tar (ustar, plain
+ * names): manifest.json, manifest.json.minisig, then the files in the manifest's order.
  */
 export const component = z.enum(['agent', 'decoys', 'system'])
 export const architecture = z.enum(['amd64', 'arm64'])

@@ -15,7 +15,7 @@ const otherwise: Record<string, string> = {
   'a row for each thing that there is':
     'sites segments agents agent_segments streams cursors hosts segment_activity sources source_facts risk_evidence risk_scores risk_levels ' +
     'decoys decoy_states alert_decoys personas persona_sources persona_honey desired document_standing agent_health agent_hardware ingest_totals ' +
-    'baseline_watching mimicry_patterns adaptation_beliefs drift_standings drift_streams',
+    'baseline_watching releases mimicry_patterns adaptation_beliefs drift_standings drift_streams',
   'a retention of its own':
     'records losses dead_letters blobs blob_parts sessions session_events session_ttys behaviours baseline_subjects baseline_cells ' +
     'baseline_windows mimicry_reports drift_scores drift_changes drift_marks adaptation_visits adaptation_changes adaptation_assignments',

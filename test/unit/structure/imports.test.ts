@@ -50,6 +50,7 @@ const controllerRooms: Record<string, string[]> = {
   detection: ['alerts', 'attackers', 'baselines', 'drift', 'risk', ...controllerCommon],
   honey: ['alerts', 'attackers', 'personas', 'sessions', ...controllerCommon],
   audit: ['alerts', 'decoys', 'personas', 'segments', ...controllerCommon],
+  updates: ['alerts', 'fleet', ...controllerCommon],
 }
 
 type Edge = { from: string; to: string }

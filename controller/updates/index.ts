@@ -1,0 +1,6 @@
+export { updatesAged } from './aged.ts'
+export { composeUpdate } from './compose.ts'
+export { makeRolloutConductor } from './conductor.ts'
+export { makeUpdateProjector } from './projector.ts'
+export { noteRunning, type Runs, runningOf, runningOfAll } from './running.ts'
+export { updateTables } from './tables.ts'
