@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { plainly } from '../../shared/system-errors.ts'
 import { forTerminal, jsonForTerminal } from '../../shared/terminal.ts'
+import { buildCommand } from './commands/build.ts'
 import { debCommand } from './commands/deb.ts'
 import { keyCommand } from './commands/key.ts'
 import { verifyCommand } from './commands/verify.ts'
@@ -29,7 +30,7 @@ Examples:
     void process.stdout.write(
       `${json() ? jsonForTerminal(value, 2) : lines.map((line) => forTerminal(line)).join('\n')}\n`,
     )
-  for (const command of [debCommand, keyCommand, verifyCommand]) command(image, show).exitOverride()
+  for (const command of [buildCommand, debCommand, keyCommand, verifyCommand]) command(image, show).exitOverride()
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return 0

@@ -1,24 +1,28 @@
 #!/bin/sh
-# Makes a checkout ready for work on Debian or Ubuntu: dev.sh [--lab] [--quiet]
-# Node modules with Node 24, the test runner; with --lab also Docker Engine, the lab's tools and the images.
+# Makes a checkout ready for work on Debian or Ubuntu: dev.sh [--lab] [--images] [--quiet]
+# Node modules with Node 24, the test runner; with --lab also Docker Engine, the lab's tools and the images; with --images
+# what cards' images are made and booted with.
 # What is there already is skipped. Mirrors, proxies and certificates are those of the machine's own settings.
 set -eu
 cd "$(dirname "$0")/../.."
 root=$(pwd -P)
 lab=no
+cards=no
 quiet=no
 for arg in "$@"; do
   case $arg in
     --lab) lab=yes ;;
+    --images) lab=yes cards=yes ;;
     --quiet) quiet=yes ;;
     -h | --help)
-      echo 'usage: dev.sh [--lab] [--quiet]
+      echo 'usage: dev.sh [--lab] [--images] [--quiet]
   --lab    also Docker Engine, nmap, nftables and the like (as root), and the images
+  --images the same, and what makes images of cards and boots them (QEMU)
   --quiet  tell only what takes time or fails'
       exit 0
       ;;
     *)
-      echo "setup: unknown option $arg (there are --lab and --quiet)" >&2
+      echo "setup: unknown option $arg (there are --lab, --images and --quiet)" >&2
       exit 2
       ;;
   esac
@@ -95,6 +99,9 @@ tools='dockerd:docker.io nmap:nmap nft:nftables tcpdump:tcpdump arping:iputils-a
 mmdebstrap:mmdebstrap ssh:openssh-client sshpass:sshpass openssl:openssl ssh-audit:ssh-audit
 dnsmasq:dnsmasq-base'
 
+card_tools='mksquashfs:squashfs-tools mkfs.vfat:dosfstools mcopy:mtools sfdisk:fdisk mke2fs:e2fsprogs zstd:zstd
+qemu-system-x86_64:qemu-system-x86 dnsmasq:dnsmasq-base'
+
 packages() {
   PATH=$PATH:/usr/sbin:/sbin
   export PATH
@@ -103,6 +110,7 @@ packages() {
     command -v "${pair%%:*}" > /dev/null || missing="$missing ${pair#*:}"
   done
   command -v docker > /dev/null || missing="$missing docker.io docker-cli"
+  [ "$cards" = no ] || [ -f /usr/share/OVMF/OVMF_CODE_4M.fd ] || missing="$missing ovmf"
   [ -f /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
   [ -n "$missing" ] || return 0
   command -v apt-get > /dev/null || fail "missing:$missing" 'This is no Debian or Ubuntu: install these by its own means, then run again.'
@@ -168,6 +176,7 @@ node_modules
 test_runner
 # shellcheck disable=SC2016
 step 'building the bundles' 'See the error above; `npm run types` may tell more.' node provisioning/build/bundle.ts
+if [ "$cards" = yes ]; then tools="$tools $card_tools"; fi
 if [ "$lab" = yes ]; then
   packages
   apt_lists

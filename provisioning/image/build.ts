@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Progress } from '../build/progress.ts'
+import { buildDeb } from '../deb/build.ts'
+import { readLock, shippedPackages } from '../deb/npm-lock.ts'
+import { sourceDate } from '../deb/source-date.ts'
+import { makeDisk, pressed, squashRoot } from './disk.ts'
+import { needed } from './needed.ts'
+import { layRoot } from './root.ts'
+import { debianRoot } from './rootfs.ts'
+import { installedPackages, sbom } from './sbom.ts'
+
+export type ImageOptions = {
+  projectRoot: string
+  out: string
+  progress: Progress
+  /** Folder with decoys.tar and decoys.list. */
+  images?: string
+  /** The text of an enrolment file for the one box that this image is for. */
+  enrolment?: string
+  /** The public key that releases for these boxes are signed by. */
+  releaseKey?: string
+}
+export type BuiltImage = {
+  file: string
+  /** The root alone: the system's part of a release. */
+  system: string
+  sbom: string
+  bytes: number
+  diskBytes: number
+  rootSha256: string
+}
+
+/** The image of an x86 appliance, pressed, with its SBOM, and its root alone. All of it appears at the end, or nothing. */
+export async function buildImage(o: ImageOptions): Promise<BuiltImage> {
+  const { projectRoot, out, progress, images, enrolment, releaseKey } = o
+  const cache = join(projectRoot, '.cache/appliance')
+  for (const folder of [cache, out]) await mkdir(folder, { recursive: true })
+  await needed({ architecture: 'amd64', folder: cache, ...(images !== undefined && { images }) })
+  const { version } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8')) as { version: string }
+  const epoch = await sourceDate(projectRoot)
+  const deb = await buildDeb({ architecture: 'amd64', projectRoot, out, progress })
+  const tar = await debianRoot({ cache, progress })
+  const work = await mkdtemp(join(cache, 'work-'))
+  try {
+    const root = join(work, 'root')
+    const at = { root, work, epoch }
+    const laid = {
+      ...{ tar, version, deb: deb.file },
+      ...(images !== undefined && { images }),
+      ...(releaseKey !== undefined && { releaseKey }),
+    }
+    await progress('root file system', () => layRoot(root, laid))
+    const squash = await progress('root, compressed', () => squashRoot(at))
+    const rootSha256 = await sha256(squash)
+    const name = `marshlight-${version}-amd64`
+    const disk = join(work, `${name}.img`)
+    await progress('disk', () => makeDisk(disk, squash, { ...at, ...(enrolment !== undefined && { enrolment }) }))
+    const packed = await progress('image, compressed', () => pressed(disk))
+    const status = await readFile(join(root, 'var/lib/dpkg/status'), 'utf8')
+    const npm = shippedPackages(await readLock(projectRoot))
+    const list = sbom({ name: 'marshlight-amd64', version, epoch, rootSha256, debian: installedPackages(status), npm })
+    const made = {
+      file: join(out, `${name}.img.zst`),
+      system: join(out, `marshlight-system_${version}_amd64.squashfs`),
+      sbom: join(out, `${name}.spdx.json`),
+    }
+    const { size: diskBytes } = await stat(disk)
+    // `out` may be on another disk, where nothing can be moved to.
+    await rm(disk)
+    await writeFile(made.sbom, list)
+    await moved(squash, made.system)
+    await moved(packed, made.file)
+    return { ...made, bytes: (await stat(made.file)).size, diskBytes, rootSha256 }
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+async function sha256(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path)) hash.update(chunk)
+  return hash.digest('hex')
+}
+
+async function moved(from: string, to: string): Promise<void> {
+  await copyFile(from, `${to}.unfinished`)
+  await rename(`${to}.unfinished`, to)
+  await rm(from)
+}

@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { MarshlightError } from '../../../shared/errors.ts'
+import { parseEnrolmentFile } from '../../../shared/schemas/enrolment-file.ts'
+import { unreadable } from '../../../shared/system-errors.ts'
+import { createProgress } from '../../build/progress.ts'
+import { architectureOf } from '../../deb/architectures.ts'
+import { buildImage } from '../build.ts'
+import type { ImageCommand } from '../show.ts'
+import { signBeside } from '../signing-files.ts'
+
+type Options = { arch: string; out: string; images?: string; site?: string; releaseKey?: string; key?: string }
+
+const projectRoot = join(import.meta.dirname, '../../..')
+
+export const buildCommand: ImageCommand = (group, show) =>
+  group
+    .command('build')
+    .description('a bootable image of Debian 13 with the agent (amd64; as root)')
+    .option('--arch <name>', 'amd64', 'amd64')
+    .option('--images <dir>', 'decoys’ images to preload: decoys.tar, decoys.list')
+    .option('--site <file>', 'enrolment file of the one box it is for')
+    .option('--release-key <file>', 'public key that updates are signed by')
+    .option('--out <dir>', 'folder for the image', join(projectRoot, 'dist'))
+    .option('--key <file>', 'sign it with this key (`marshlight image key`)')
+    .action(async (o: Options) => {
+      if (architectureOf(o.arch) !== 'amd64')
+        throw new MarshlightError('USAGE', {
+          what: 'images are made for amd64; other machines take the package (`marshlight image deb`)',
+          command: 'marshlight image build',
+        })
+      const { images, out, releaseKey } = o
+      const enrolment = o.site === undefined ? undefined : await enrolmentIn(o.site)
+      const made = await buildImage({
+        ...{ projectRoot, out, progress: createProgress() },
+        ...(images !== undefined && { images }),
+        ...(enrolment !== undefined && { enrolment }),
+        ...(releaseKey !== undefined && { releaseKey }),
+      })
+      const signed =
+        o.key === undefined ? [] : [await signBeside(made.file, o.key), await signBeside(made.system, o.key)]
+      show({ ...made, ...(signed.length > 0 && { signatures: signed }) }, [
+        relative('', made.file),
+        `  ${(made.bytes / 1e6).toFixed(0)} MB, ${(made.diskBytes / 2 ** 20).toFixed(0)} MiB on the disk`,
+        `  root sha256 ${made.rootSha256.slice(0, 32)}`,
+        `              ${made.rootSha256.slice(32)}`,
+        `  root alone, for updates: ${relative('', made.system)}`,
+        `  packages in ${relative('', made.sbom)}`,
+        ...signed.map((file) => `  signed: ${relative('', file)}`),
+      ])
+    })
+
+/** The file's text, which is one by which a box can enrol. */
+async function enrolmentIn(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch((error) => {
+    throw unreadable(error, file, 'marshlight agents invite')
+  })
+  parseEnrolmentFile(text, file)
+  return text
+}

@@ -1,0 +1,115 @@
+import { appendFile, copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { command } from '../build/command.ts'
+
+const files = join(import.meta.dirname, 'files')
+
+/** File here -> its place in the root and mode. */
+const laid: readonly [string, string, number?][] = [
+  ['fstab', 'etc/fstab'],
+  ['wired.network', 'etc/systemd/network/80-wired.network'],
+  ['data.repart', 'usr/lib/repart.d/50-data.conf'],
+  ['docker-daemon.json', 'etc/docker/daemon.json'],
+  ['firewall.nft', 'etc/nftables.conf'],
+  ['sshd.conf', 'etc/ssh/marshlight.conf'],
+  ...['first-boot', 'ssh', 'trial'].map((name): [string, string] => {
+    const unit = `marshlight-${name}.service`
+    return [unit, `usr/lib/systemd/system/${unit}`]
+  }),
+  ...['first-boot', 'no-way-on', 'slots', 'trial'].map((name): [string, string, number] => [
+    name,
+    `usr/lib/marshlight/${name}`,
+    0o755,
+  ]),
+]
+
+const written: Readonly<Record<string, string>> = {
+  'etc/hostname': 'marshlight\n',
+  'etc/hosts': '127.0.0.1 localhost marshlight\n::1 localhost ip6-localhost\n',
+  // Logs lie in memory: a card is worn by nothing else as much.
+  'etc/systemd/journald.conf.d/50-memory.conf': '[Journal]\nStorage=volatile\nRuntimeMaxUse=48M\n',
+  'etc/systemd/system.conf.d/50-watchdog.conf': '[Manager]\nRuntimeWatchdogSec=30s\nRebootWatchdogSec=10min\n',
+  'etc/systemd/resolved.conf.d/50-silent.conf': '[Resolve]\nLLMNR=no\nMulticastDNS=no\n',
+  // Nobody is there for a shell.
+  'etc/systemd/system/emergency.service.d/50-no-shell.conf':
+    '[Service]\nExecStartPre=\nExecStart=\nExecStart=/usr/lib/marshlight/no-way-on\n',
+  // A box without a cable goes on booting.
+  'etc/systemd/system/systemd-networkd-wait-online.service.d/50-any.conf':
+    '[Service]\nExecStart=\nExecStart=/usr/lib/systemd/systemd-networkd-wait-online --any --timeout=20\n',
+  'etc/systemd/system/systemd-repart.service.d/50-before-mounts.conf':
+    '[Unit]\nBefore=local-fs-pre.target\nWants=local-fs-pre.target\n',
+}
+
+const enabled = [
+  'systemd-networkd',
+  'systemd-resolved',
+  'systemd-timesyncd',
+  'nftables',
+  'docker',
+  'marshlight-first-boot',
+  'marshlight-ssh',
+  'marshlight-trial',
+]
+/** Debian's own way of starting it, with passwords; ours is by the site's file. */
+const disabled = ['ssh.service', 'ssh.socket']
+/** What would write to the card by a clock, or to a root that cannot be written. */
+const masked = [
+  'apt-daily.timer',
+  'apt-daily-upgrade.timer',
+  'dpkg-db-backup.timer',
+  'fstrim.timer',
+  'e2scrub_all.timer',
+]
+
+const mountPoints = [
+  'data',
+  'mnt/boot',
+  'mnt/site',
+  'mnt/slot',
+  'opt/containerd',
+  'var/lib/docker',
+  'var/lib/containerd',
+  'var/lib/marshlight-agent',
+  'var/lib/systemd',
+]
+
+export type RootInputs = { tar: string; deb: string; version: string; images?: string; releaseKey?: string }
+
+/** Lays Debian of `tar`, our settings, the agent's package and the decoys' images out in `folder`. Needs root; mounts nothing. */
+export async function layRoot(folder: string, { tar, deb, version, images, releaseKey }: RootInputs): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  await command('tar', ['-xpf', tar, '--numeric-owner', '--xattrs', '--xattrs-include=*', '-C', folder])
+  for (const [name, place, mode = 0o644] of laid) await install(join(files, name), join(folder, place), mode)
+  for (const [place, text] of Object.entries(written)) {
+    await mkdir(dirname(join(folder, place)), { recursive: true })
+    await writeFile(join(folder, place), text, { mode: 0o644 })
+  }
+  for (const place of mountPoints) await mkdir(join(folder, place), { recursive: true })
+  const inside = (...words: string[]) =>
+    command('chroot', [folder, ...words], { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } })
+  await copyFile(deb, join(folder, basename(deb)))
+  await inside('dpkg', '--install', `/${basename(deb)}`)
+  await rm(join(folder, basename(deb)))
+  await inside('systemctl', '--quiet', 'disable', ...disabled)
+  await inside('systemctl', '--quiet', 'enable', ...enabled)
+  await inside('systemctl', '--quiet', 'mask', ...masked)
+  await rm(join(folder, 'etc/resolv.conf'), { force: true })
+  await symlink('/run/systemd/resolve/stub-resolv.conf', join(folder, 'etc/resolv.conf'))
+  await appendFile(join(folder, 'usr/lib/os-release'), `IMAGE_ID=marshlight\nIMAGE_VERSION="${version}"\n`)
+  if (releaseKey !== undefined) await install(releaseKey, join(folder, 'usr/share/marshlight/release.pub'), 0o644)
+  if (images !== undefined) {
+    for (const name of ['decoys.tar', 'decoys.list'])
+      await install(join(images, name), join(folder, 'usr/share/marshlight/images', name), 0o644)
+  }
+  // Logs of the building and dpkg's second copies tell its time, and nothing else.
+  for (const name of ['var/log', 'var/cache', 'tmp']) await emptied(join(folder, name))
+  for (const name of ['status-old', 'diversions-old', 'statoverride-old'])
+    await rm(join(folder, 'var/lib/dpkg', name), { force: true })
+}
+
+async function install(from: string, to: string, mode: number): Promise<void> {
+  await mkdir(dirname(to), { recursive: true })
+  await command('install', ['-m', mode.toString(8), from, to])
+}
+
+const emptied = (folder: string) => command('find', [folder, '-mindepth', '1', '-delete'])
