@@ -185,6 +185,9 @@ fi
 run apt-get install -y --no-install-recommends --allow-downgrades --reinstall "$path" < /dev/null ||
   fail 'the package or what it needs was not installed' 'Mend what apt says above, then run this again.'
 
+# Updates are taken from whom this package is from.
+[ -z "$pubkey" ] || run install -D -m 0644 "$pubkey" "/usr/share/marshlight/release-keys/$(basename "${pubkey%.pub}").pub"
+
 if [ -n "$images" ]; then
   tell 'copying the decoys’ images'
   target=/usr/share/marshlight/images

@@ -9,8 +9,8 @@ const own = join(import.meta.dirname, 'files')
 const home = `usr/lib/${packageName}`
 const doc = `usr/share/doc/${packageName}`
 
-/** Folders that shall be there though nothing is in them: where the decoys' images are looked for. */
-export const folders = ['usr/share/marshlight/images'] as const
+/** Folders that shall be there though nothing is in them: where decoys' images and the keys of releases are looked for. */
+export const folders = ['usr/share/marshlight/images', 'usr/share/marshlight/release-keys'] as const
 
 export type Inputs = {
   version: string
