@@ -37,6 +37,8 @@ export const agentConfig = z.strictObject({
   health: z.strictObject({ everySeconds: z.number().min(1).max(3600).default(30) }).prefault({}),
   /** How often each decoy tries what it must not be able to do. */
   safety: z.strictObject({ everySeconds: z.int().min(10).max(86_400).default(300) }).prefault({}),
+  /** How long a new version has to be as well as the one before, until it is confirmed. */
+  updates: z.strictObject({ steadySeconds: z.number().min(0).max(600).default(20) }).prefault({}),
   blocks: z.strictObject({ reconcileEverySeconds: z.int().min(5).max(3600).default(30) }).prefault({}),
 })
 export type AgentConfig = z.infer<typeof agentConfig>

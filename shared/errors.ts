@@ -120,6 +120,28 @@ export const errorTexts = {
     'release {version} has sequence {sequence}, below {highest} of {newest}',
     'An older release is only for going back: then add it with `--older`.',
   ],
+  UPDATE_KEY_MISSING: [
+    'this box has no release key, so it takes no release',
+    'Put the public key of who makes your releases into /usr/share/marshlight/release-keys, or into release-keys of the state folder.',
+  ],
+  UPDATE_OLDER: [
+    'release {version} has sequence {sequence}, below {highest} that this box runs or ran',
+    'To go back on purpose, allow it where the update is ordered.',
+  ],
+  UPDATE_WRONG_ARCH: [
+    'release {version} is for {found}, this box is {arch}',
+    'Take a release that was made for this kind of box.',
+  ],
+  UPDATE_NO_LAUNCHER: [
+    'this agent was started without its launcher, so nobody could go back to the version before',
+    'Install the agent by its package or an image; one that runs from source is updated there.',
+  ],
+  UPDATE_NO_SPACE: [
+    'an update needs {needed} MB at {path}, {free} MB are free',
+    'Nothing was changed. Free some space, or use a larger card; then order the update anew.',
+  ],
+  UPDATE_ALTERED: ['{file} is not what was signed: {why}', 'Nothing of it was used. Get the release again.'],
+  UPDATE_UNUSABLE: ['{what} cannot be used: {why}', 'The version before goes on. Make the release anew.'],
   NOT_FOUND: ['there is no {kind} {value}', 'List them with `{command}`.'],
   AMBIGUOUS: ['{value} fits more than one {kind}: {matches}', 'Give more of it.'],
   NEVER_BLOCK: [

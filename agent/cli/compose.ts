@@ -12,10 +12,13 @@ import { type AgentConfig, agentVersion } from '../config.ts'
 import { type Identity, makeRenewal, serverError } from '../enrol/index.ts'
 import { type Link, makeLink } from '../link/index.ts'
 import { makeSpool, type Report } from '../spool/index.ts'
+import type { OpenedUpdates } from '../updates/index.ts'
 import { segmentCards } from './cards.ts'
 import { decoyRooms, makeEngineOnce } from './decoy-rooms.ts'
+import { lookOf } from './look.ts'
 import { type AgentStatus, makeStatusSocket } from './status-socket.ts'
 import { type Supervised, supervised } from './supervised.ts'
+import { makeUpdateRoom } from './update-room.ts'
 
 export type AgentDeps = {
   stateDir: string
@@ -25,6 +28,7 @@ export type AgentDeps = {
   random: Random
   log: Log
   hardware: Hardware
+  updates: OpenedUpdates
   /** The controller turned down the certificate of this identity. */
   onRefused(identity: Identity): void
 }
@@ -34,7 +38,7 @@ type Answer = Pick<Reply, 'ok' | 'result' | 'error'>
 /**
  * The agent put together: its parts, in the order they start.
  *
- *   status, spool, renewal, link (these must start) -> blocks, health; scan, decoys, sessions where it has decoys (each tried again by itself)
+ *   status, spool, renewal, link, updates (these must start) -> blocks, health; scan, decoys, sessions where it has decoys (each tried again by itself)
  */
 export function composeAgent(deps: AgentDeps): Part[] {
   const { stateDir, config, identity, clock, random, log } = deps
@@ -105,6 +109,13 @@ export function composeAgent(deps: AgentDeps): Part[] {
     : undefined
   const rooms: Supervised<Part>[] = [blocks, health, ...(appliance?.rooms ?? [])]
 
+  const updates = makeUpdateRoom({
+    ...{ stateDir, config, identity, opened: deps.updates, report, engine, ...roomDeps('updates') },
+    credentials: () => renewal.current(),
+    look: () => lookOf({ link: link.standing(), startedAt, rooms, decoys: appliance?.decoys() ?? [] }),
+    heldUpdate: () => link.held().plan?.update,
+  })
+
   async function answer(asked: Request): Promise<Answer> {
     compare(Date.parse(asked.issuedAt))
     switch (asked.op.name) {
@@ -157,7 +168,10 @@ export function composeAgent(deps: AgentDeps): Part[] {
     spool,
     report,
     handlers: {
-      onPlan: (plan) => appliance?.applyPlan(plan),
+      onPlan(plan) {
+        appliance?.applyPlan(plan)
+        updates.apply(plan.update)
+      },
       onBlocks: (list) => blocks.current()?.applyBlocks(list),
       onRequest: answer,
       onTime: compare,
@@ -165,7 +179,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
     clock,
     random,
     log: log.child({ room: 'link' }),
-    about: { version: agentVersion, hostname: hostname(), hardware: deps.hardware },
+    about: { version: agentVersion, hostname: hostname(), hardware: deps.hardware, running: deps.updates.running },
   })
 
   const status = (): AgentStatus => ({
@@ -181,6 +195,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
     renewal: renewal.standing(),
     link: link.standing(),
     rooms: Object.fromEntries(rooms.map((room) => [room.name, room.standing()])),
+    updates: updates.standing(),
     planRevision: link.held().plan?.revision ?? 0,
     blocksRevision: link.held().blocks?.revision ?? 0,
     spool: {
@@ -195,6 +210,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
     spool,
     renewal,
     link,
+    updates,
     ...(appliance ? [appliance.auditPart] : []),
     ...rooms,
   ]

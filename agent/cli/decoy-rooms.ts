@@ -10,6 +10,7 @@ import { segmentCards, segmentNics } from './cards.ts'
 import type { AgentDeps } from './compose.ts'
 import { makeMimicryRoom } from './mimicry-room.ts'
 import { type Supervised, supervised } from './supervised.ts'
+import { imagesHere } from './update-room.ts'
 
 /** One engine for all who need it; dockerode is imported when the first of them asks. */
 export function makeEngineOnce(deps: Pick<AgentDeps, 'config' | 'identity' | 'clock' | 'random'> & { log: Log }) {
@@ -54,13 +55,15 @@ export function decoyRooms(
     async () => {
       const { makeArp, makeDecoys } = await import('../decoys/index.ts')
       const common = roomDeps('decoys')
+      const engine = await deps.engine()
+      const images = await imagesHere(engine, config, deps.updates.images, common.log)
       return makeDecoys({
         ...common,
-        engine: await deps.engine(),
+        engine,
         arp: makeArp(common),
         report,
         stateDir,
-        images: { ...config.images, archives: config.imageArchives },
+        images: { ...images, archives: config.imageArchives },
         nics: () => segmentNics(config.nics),
         agent: identity.agent,
       })
@@ -223,6 +226,8 @@ export function decoyRooms(
       mimicry.current()?.applyPlan(plan)
       hearing.current()?.applyPlan(plan)
     },
+    /** Decoys of the plan, as they stand. */
+    decoys: () => decoys.current()?.list() ?? [],
     /** The captures, while they run. */
     capture: () => capture.current(),
     /** The scanner, while it runs. */

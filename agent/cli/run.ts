@@ -6,6 +6,7 @@ import type { Random } from '../../shared/random.ts'
 import type { WipeOrder } from '../../shared/schemas/enrolment.ts'
 import { agentVersion, loadConfig } from '../config.ts'
 import { askStanding, certificateTrouble, type Identity, loadIdentity, readHardware } from '../enrol/index.ts'
+import { openUpdates } from '../updates/index.ts'
 import { composeAgent } from './compose.ts'
 import { makeServiceNotices } from './service-notices.ts'
 import { finishWipe, keepOrder } from './wipe.ts'
@@ -34,17 +35,23 @@ export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clo
   })
   const { ordered, onRefused } = wipeOrders(o.clock, log)
   const hardware = await readHardware()
+  const updates = await openUpdates({
+    ...{ stateDir: o.stateDir, clock: o.clock, log, version: agentVersion, processEnv: process.env },
+    keepsDecoys: identity.roles.includes('decoys'),
+  })
   const stopAll = await startAll(
-    composeAgent({ ...o, config, identity, log, hardware, onRefused }),
+    composeAgent({ ...o, config, identity, log, hardware, updates, onRefused }),
     stopping.signal,
     log,
   )
   const notices = makeServiceNotices({ env: process.env, clock: o.clock, log })
   notices.ready()
-  const why = await Promise.race([asked, ordered])
-  log.info(typeof why === 'string' ? { signal: why } : { reason: why.reason }, 'stopping')
-  notices.stopping()
-  if (typeof why !== 'string') await keepOrder(why, identity, o.stateDir)
+  const why = await Promise.race([asked, ordered, updates.asked])
+  const another = typeof why !== 'string' && 'code' in why
+  log.info(typeof why === 'string' ? { signal: why } : { reason: another ? why.why : why.reason }, 'stopping')
+  // The service goes on by another version: its manager has nothing to wait for.
+  if (!another) notices.stopping()
+  if (typeof why !== 'string' && !another) await keepOrder(why, identity, o.stateDir)
   const late = setTimeout(() => {
     log.error({ deadlineMs: stopDeadlineMs }, 'did not stop in time')
     process.exit(1)
@@ -54,6 +61,7 @@ export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clo
   clearTimeout(late)
   log.info('stopped')
   if (typeof why === 'string') return 0
+  if (another) return why.code
   await finishWipe({ ...o, log })
   // Says so by an error, and whether something is left to be wiped.
   await loadIdentity(o.stateDir)

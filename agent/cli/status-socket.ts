@@ -6,6 +6,7 @@ import type { Part } from '../../shared/lifecycle.ts'
 import { plainly } from '../../shared/system-errors.ts'
 import type { RenewalStanding } from '../enrol/index.ts'
 import type { LinkStanding } from '../link/port.ts'
+import type { UpdatesStanding } from '../updates/index.ts'
 import type { RoomState } from './supervised.ts'
 
 /** What a running agent says of itself. */
@@ -22,6 +23,7 @@ export type AgentStatus = {
   renewal: RenewalStanding
   link: LinkStanding
   rooms: Record<string, RoomState>
+  updates: UpdatesStanding
   planRevision: number
   blocksRevision: number
   /** By stream: how many records this spool numbered so far, and how many the controller has not acknowledged. */

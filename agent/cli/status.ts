@@ -25,6 +25,13 @@ function renewalWords({ renewal: { renewsAt, waitsForUse, lastError } }: AgentSt
   return lastError === undefined ? `at ${renewsAt}` : `was due at ${renewsAt}, failed: ${lastError}`
 }
 
+function updateWords({ updates: { update, launcher } }: AgentStatus): string {
+  if (!update) return launcher ? 'none' : 'none; this agent was started without its launcher, and takes none'
+  const { version, phase, bytes, of, reason } = update
+  const share = of === undefined || phase !== 'fetching' ? '' : `, ${Math.floor(((bytes ?? 0) / of) * 100)} %`
+  return `${version}: ${phase}${share}${reason === undefined ? '' : `: ${reason}`}`
+}
+
 function words(found: AgentStatus): string {
   const waiting = Object.entries(found.spool.waiting).filter(([, count]) => count > 0)
   const link = found.link.connected
@@ -39,6 +46,7 @@ function words(found: AgentStatus): string {
     ['acknowledged', found.link.acknowledgedAt],
     ['certificate', `until ${found.renewal.expiresAt}`],
     ['renewal', renewalWords(found)],
+    ['update', updateWords(found)],
     ['plan', `revision ${found.planRevision}`],
     ['blocks', `revision ${found.blocksRevision}`],
     [

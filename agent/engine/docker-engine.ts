@@ -74,6 +74,15 @@ export function makeDockerEngine(deps: DockerEngineDeps): Engine {
       // The engine has loaded the image when its progress report ends.
       for await (const _ of stream);
     },
+    imageId: async (image) =>
+      (await call(`docker image inspect ${image}`, () => docker.getImage(image).inspect(), [404]))?.Id,
+    tagImage: async (image, tag) => {
+      const [, repo, version] = /^(.+):([^:/]+)$/.exec(tag) ?? ['', tag, 'latest']
+      await must(`docker tag ${image} ${tag}`, () => docker.getImage(image).tag({ repo, tag: version }))
+    },
+    untagImage: async (tag) => {
+      await call(`docker image rm ${tag}`, () => docker.getImage(tag).remove(), [404])
+    },
     containers: async () => {
       const listed = await must('docker ps', () => docker.listContainers({ all: true, filters: { label: [label] } }))
       const found = []

@@ -22,6 +22,9 @@ export function makeMemoryEngine(agentLabel: string, now: () => number = Date.no
   const listeners = new Set<(event: EngineEvent) => void>()
   const faults = new Map<keyof Engine, Error[]>()
   const images = new Set<string>()
+  /** What tags mean that were given; any other means an image of its own. */
+  const tagged = new Map<string, string>()
+  const idOf = (image: string) => tagged.get(image) ?? `sha256:${image}`
   const calls: string[] = []
   let made = 0
 
@@ -65,6 +68,23 @@ export function makeMemoryEngine(agentLabel: string, now: () => number = Date.no
     hasImage: async (image) => images.has(image),
     loadImage: async () => {
       throw new MarshlightError('NO_SUCH_METHOD', { port: 'the engine in memory', what: 'load images' })
+    },
+    imageId: async (image) => {
+      enter('imageId', image)
+      return images.has(image) ? idOf(image) : undefined
+    },
+    tagImage: async (image, tag) => {
+      enter('tagImage', `${image} ${tag}`)
+      const known = images.has(image) ? idOf(image) : [...images].map(idOf).find((one) => one === image)
+      if (known === undefined) throw failed(`docker tag ${image} ${tag}`, 'no such image')
+      images.add(tag)
+      tagged.set(tag, known)
+    },
+    untagImage: async (tag) => {
+      enter('untagImage', tag)
+      if ([...kept.values()].some(({ spec }) => spec.image === tag)) throw failed(`docker image rm ${tag}`, 'in use')
+      images.delete(tag)
+      tagged.delete(tag)
     },
     standing,
     containers: async () => {

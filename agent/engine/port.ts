@@ -84,6 +84,12 @@ export interface Engine {
   ping(): Promise<{ version: string; apiVersion: string }>
   hasImage(image: string): Promise<boolean>
   loadImage(archive: string): Promise<void>
+  /** What the tag means now; undefined where it means nothing. */
+  imageId(image: string): Promise<string | undefined>
+  /** The tag means this image from now on, whatever it meant. */
+  tagImage(image: string, tag: string): Promise<void>
+  /** The tag goes, and the image with its last one; fails where a container is made from it. */
+  untagImage(tag: string): Promise<void>
   /** Ours only. */
   containers(): Promise<ObservedContainer[]>
   networks(): Promise<ObservedNetwork[]>

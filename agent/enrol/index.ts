@@ -1,6 +1,6 @@
 export { type EnrolOptions, enrol } from './enrol.ts'
 export { readHardware } from './hardware.ts'
-export { certificateTrouble, type Identity, identityPath, loadIdentity, serialOf } from './identity.ts'
+export { certificateTrouble, enrolAddress, type Identity, identityPath, loadIdentity, serialOf } from './identity.ts'
 export { type Role, role } from './identity-roles.ts'
 export { type Credentials, makeRenewal, type Renewal, type RenewalStanding, renewalDue } from './renewal.ts'
 export { fetchPinnedCa, serverError } from './server-trust.ts'

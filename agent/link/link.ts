@@ -7,6 +7,7 @@ import type { Reply } from '../../shared/schemas/desired-state.ts'
 import { acknowledgement, streamNames } from '../../shared/schemas/envelope.ts'
 import type { Hardware } from '../../shared/schemas/hardware.ts'
 import type { Hello } from '../../shared/schemas/state.ts'
+import type { Running } from '../../shared/schemas/update.ts'
 import { publicKeyFromPem } from '../../shared/signing.ts'
 import { parseTopic, topicOf, upTopic } from '../../shared/topics.ts'
 import type { Identity } from '../enrol/identity.ts'
@@ -34,7 +35,7 @@ export type LinkDeps = {
   clock: Clock
   random: Random
   log: Log
-  about: { version: string; hostname: string; hardware?: Hardware }
+  about: { version: string; hostname: string; hardware?: Hardware; running?: () => Running }
 }
 
 export type LinkOptions = {
@@ -133,6 +134,7 @@ export function makeLink(deps: LinkDeps, options: LinkOptions = {}): Link {
       roles: identity.roles,
       hostname: deps.about.hostname.slice(0, 253),
       ...(deps.about.hardware && { hardware: deps.about.hardware }),
+      ...(deps.about.running && { running: deps.about.running() }),
       planRevision: documents.plan?.revision ?? 0,
       blocksRevision: documents.blocks?.revision ?? 0,
       streams: Object.fromEntries(

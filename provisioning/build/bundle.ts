@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join, parse, relative } from 'node:path'
 import { build, type Plugin } from 'esbuild'
@@ -103,11 +103,11 @@ export async function bundle({ entry, outfile, leaveOutModules, lean = false }: 
 const outputs = {
   'agent-bundle': [{ entry: 'agent/main.ts', file: 'agent.mjs', leaveOutModules: leftOutOfAgent, lean: true }],
   'controller-bundle': [{ entry: 'controller/cli.ts', file: 'controller.mjs' }],
-} satisfies Record<string, (Omit<BundleOptions, 'outfile'> & { file: string })[]>
+} satisfies Record<string, [Omit<BundleOptions, 'outfile'> & { file: string }]>
 
 /** Further files of this project that stand beside a bundle. */
 const beside: Record<keyof typeof outputs, Record<string, string>> = {
-  'agent-bundle': { 'node-settings.sh': 'agent/node-settings.sh' },
+  'agent-bundle': { 'node-settings.sh': 'agent/node-settings.sh', 'launcher.sh': 'agent/updates/launcher.sh' },
   'controller-bundle': {},
 }
 
@@ -140,6 +140,14 @@ export async function nodeBinary(): Promise<Bundle> {
   const manifest = require.resolve(`${name}/package.json`)
   const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string }
   return { files: { node: join(manifest, '../bin/node') }, hash: contentHash({ name, version }) }
+}
+
+/** The agent's bundle in a folder of its own, with all that stands beside it: one version of it. */
+export async function agentBundleIn(folder: string): Promise<void> {
+  const [{ entry, file, ...rest }] = outputs['agent-bundle']
+  await bundle({ entry: join(projectRoot, entry), outfile: join(folder, file), ...rest })
+  for (const [name, path] of Object.entries(beside['agent-bundle']))
+    await copyFile(join(projectRoot, path), join(folder, name))
 }
 
 if (import.meta.main) {

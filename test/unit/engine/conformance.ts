@@ -105,6 +105,21 @@ export function engineConformance(t: Test, name: string, make: (t: Test) => Prom
     t.notOk((await engine.networks()).some((one) => one.name === network(place)))
   })
 
+  t.test(`${name}: a tag means what it was given, and goes`, async (t) => {
+    const { engine, image, prefix } = await make(t)
+    const tag = `marshlight/${prefix}:tag-1.2_3`
+    t.equal(await engine.imageId(tag), undefined)
+    const known = await engine.imageId(image)
+    await engine.tagImage(known ?? '', tag)
+    await engine.tagImage(image, tag)
+    t.equal(await engine.imageId(tag), known)
+    await engine.untagImage(tag)
+    await engine.untagImage(tag)
+    t.equal(await engine.imageId(tag), undefined)
+    t.equal(await engine.imageId(image), known, 'the image stays for its other tags')
+    await t.rejects(engine.tagImage('marshlight/no-such-image:ever', tag), { code: 'COMMAND_FAILED' })
+  })
+
   t.test(`${name}: faults are errors of the registry`, async (t) => {
     const place = await make(t)
     const { engine } = place

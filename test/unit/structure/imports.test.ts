@@ -22,6 +22,7 @@ const agentRooms: Record<string, string[]> = {
   blocks: ['spool'],
   health: ['spool', 'link'],
   safety: ['engine', 'spool'],
+  updates: ['engine', 'spool'],
 }
 const controllerCommon = ['store', 'work', 'deps', 'config']
 const controllerRooms: Record<string, string[]> = {

@@ -1,0 +1,62 @@
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { tempFolder } from '../unit/spool/records.ts'
+import { makeTestPki } from './agent-test-pki.ts'
+import { makeUpdateWorld } from './update-world.ts'
+
+const pki = await makeTestPki()
+
+t.test('real processes: a good version is taken, a broken one is left by itself, the box goes on', async (t) => {
+  const scope = { folder: await tempFolder(t), after: (work: () => Promise<void> | void) => t.teardown(work) }
+  const world = await makeUpdateWorld(scope, pki)
+  const { controller } = world
+  const launcher = world.start()
+  t.teardown(() => {
+    if (!t.passing()) console.error(launcher.log())
+  })
+  await controller.until('the first hello', () => world.hellos().length === 1)
+  t.match(world.hellos()[0], { running: { agent: '0.1.0' } })
+
+  const good = world.desired(await world.makeRelease({ version: '1.0.0' }))
+  await world.order(good)
+  t.match(await world.over(good.rollout), { phase: 'confirmed', running: { agent: '1.0.0' } })
+  const phases = [...new Set(world.states(good.rollout).map(({ phase }) => phase))]
+  t.strictSame(phases, ['fetching', 'fetched', 'installing', 'trial', 'confirmed'])
+  t.match(world.hellos().at(-1), { version: '1.0.0' })
+  t.match(await world.command('--version'), { out: '1.0.0\n' }, 'other commands are of what is confirmed')
+
+  const bad = world.desired(await world.makeRelease({ version: '1.1.0', breaks: 'at start' }))
+  await world.order(bad)
+  t.match(await world.over(bad.rollout), {
+    phase: 'rolled-back',
+    code: 'UPDATE_CRASHED',
+    running: { agent: '1.0.0' },
+  })
+  t.match(JSON.parse((await world.command('status', '--json')).out), {
+    version: '1.0.0',
+    updates: { launcher: true, update: { version: '1.1.0', phase: 'rolled-back' } },
+  })
+  const before = world.releases.asked.length
+  await world.order({ ...bad, bytesPerSecond: 100_000 })
+  const older = world.desired({ ...(await world.makeRelease({ version: '1.2.0' })), signature: bad.signature })
+  await world.order(older)
+  t.match(await world.over(older.rollout), { phase: 'refused', code: 'RELEASE_UNSIGNED' })
+  t.equal(
+    world.releases.asked.length,
+    before,
+    'a rollout that went back is not tried again, and what is not signed not fetched',
+  )
+  t.strictSame(
+    (await readdir(join(world.stateDir, 'versions'), { withFileTypes: true }))
+      .filter((one) => one.isDirectory())
+      .map(({ name }) => name),
+    ['1.0.0'],
+  )
+
+  const exit = once(launcher, 'exit')
+  launcher.kill('SIGTERM')
+  t.strictSame(await exit, [0, null])
+  t.strictSame(controller.faults, [])
+})
