@@ -51,6 +51,18 @@ export const errorTexts = {
     '{file}: {path} is {value}: {why}',
     'Mend it, or have a new one made: `marshlight agents invite --out DIR`.',
   ],
+  CODE_MISTYPED: [
+    'the code is mistyped{where}',
+    'Compare it with the one that you were given, group by group; nothing was sent yet.',
+  ],
+  CODE_MISMATCH: [
+    'the code was not made by the controller at {address}',
+    'Check the address, then the code. If both are right, somebody is in between: do not go on, tell the administrator.',
+  ],
+  CODE_GUESSED: [
+    'too many wrong codes came {from}; until {until} codes are refused',
+    'Wait, or enrol by a file, which is always taken: `marshlight agents invite --out`.',
+  ],
   CA_MISMATCH: [
     '{address} shows a CA with fingerprint {seen}, the token names {expected}',
     'This is not the controller the token came from. Check the address.',
