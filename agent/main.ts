@@ -22,6 +22,7 @@ const role = (value: string, before: Role[] = []): Role[] => {
 }
 
 type Common = { state?: string; json?: boolean }
+type EnrolFlags = Common & { controller?: string; token?: string; tokenFile?: string; code?: boolean; role?: Role[] }
 const program = new Command('marshlight-agent')
   .description(
     'The appliance’s side of Marshlight: scans its segments, keeps decoys, applies blocks, reports to the controller.',
@@ -50,17 +51,23 @@ const command = (name: string, ...examples: string[]) =>
     .exitOverride()
     .addHelpText('after', ['\nExamples:', ...examples.map((one) => `  marshlight-agent ${name}${one}`)].join('\n'))
 
-command('enrol', ' --controller 10.0.0.5:8884 --token-file office.token', ' --token-file - < office.token')
+command(
+  'enrol',
+  ' --controller 10.0.0.5:8884 --token-file office.token',
+  ' --token-file - < office.token',
+  ' --controller 10.0.0.5 --code',
+)
   .description('make this machine an agent of a controller')
   .option('--controller <host:port>', 'the controller’s enrolment address (default: the one in the token)')
   .option(
     '--token <token>',
     'the invitation (`marshlight agents invite`); other users see arguments: prefer --token-file',
   )
-  .option('--token-file <file>', 'file with the invitation; - for standard input')
+  .option('--token-file <file>', 'file with the invitation, or the one of a card; - for standard input')
+  .option('--code', 'ask for the code of an invitation (`agents invite --code`)')
   .option('--role <role>', 'decoys or enforcer, may be repeated; the invitation decides', role)
   .option('--json', 'print the result as JSON')
-  .action(async (o: Common & { controller?: string; token?: string; tokenFile?: string; role?: Role[] }) => {
+  .action(async (o: EnrolFlags) => {
     const { enrolCommand } = await import('./cli/enrol.ts')
     await end(o, () =>
       enrolCommand(
@@ -71,6 +78,7 @@ command('enrol', ' --controller 10.0.0.5:8884 --token-file office.token', ' --to
           ...(o.controller !== undefined && { controller: o.controller }),
           ...(o.token !== undefined && { token: o.token }),
           ...(o.tokenFile !== undefined && { tokenFile: o.tokenFile }),
+          ...(o.code === true && { code: true }),
           ...shared,
         },
         terminal,

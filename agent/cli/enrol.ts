@@ -3,9 +3,11 @@ import type { Clock } from '../../shared/clock.ts'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { silentLog } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
+import { parseEnrolmentFile } from '../../shared/schemas/enrolment-file.ts'
 import { agentVersion } from '../config.ts'
 import { enrol, identityPath, type Role } from '../enrol/index.ts'
 import { asJson, type Terminal } from './print.ts'
+import { codeFrom } from './typed-code.ts'
 import { finishWipe } from './wipe.ts'
 
 export type EnrolCommand = {
@@ -13,6 +15,8 @@ export type EnrolCommand = {
   controller?: string
   token?: string
   tokenFile?: string
+  /** A code is read from the terminal, or from standard input. */
+  code?: boolean
   roles: Role[]
   json: boolean
   clock: Clock
@@ -20,13 +24,12 @@ export type EnrolCommand = {
 }
 
 export async function enrolCommand(o: EnrolCommand, terminal: Terminal): Promise<number> {
-  const token = await tokenOf(o)
+  const by = await credentialsOf(o, terminal)
   // A wipe that broke off may have left the old key.
   await finishWipe({ ...o, log: silentLog })
   const identity = await enrol({
     stateDir: o.stateDir,
-    token,
-    ...(o.controller !== undefined && { controller: o.controller }),
+    ...by,
     version: agentVersion,
     roles: o.roles,
     now: o.clock.now(),
@@ -39,15 +42,24 @@ export async function enrolCommand(o: EnrolCommand, terminal: Terminal): Promise
   return 0
 }
 
-async function tokenOf(o: EnrolCommand): Promise<string> {
-  if ((o.token === undefined) === (o.tokenFile === undefined))
+/** A token or a code, and whose. A token's file may be the one that goes on a card, as `agents invite --out` makes it. */
+async function credentialsOf(o: EnrolCommand, terminal: Terminal) {
+  if ([o.token !== undefined, o.tokenFile !== undefined, o.code === true].filter(Boolean).length !== 1)
     throw new MarshlightError('USAGE', {
-      what: 'give either --token or --token-file',
+      what: 'give one of --token-file, --code and --token',
       command: 'marshlight-agent enrol',
     })
-  if (o.token !== undefined) return o.token
+  if (o.code) return codeFrom(process.stdin, terminal, o)
+  const text = o.token ?? (await fileText(o.tokenFile ?? ''))
+  const named = o.controller !== undefined && { controller: o.controller }
+  if (!/^\uFEFF?\s*\{/.test(text)) return { token: text, ...named }
+  const { claim, controller, hostname } = parseEnrolmentFile(text, o.tokenFile ?? '--token')
+  return { token: claim, controller, ...named, ...(hostname !== undefined && { hostname }) }
+}
+
+async function fileText(file: string): Promise<string> {
   try {
-    return await readFile(o.tokenFile === '-' ? '/dev/stdin' : (o.tokenFile ?? ''), 'utf8')
+    return await readFile(file === '-' ? '/dev/stdin' : file, 'utf8')
   } catch (error) {
     throw new MarshlightError('TOKEN_INVALID', { why: wordsOf(error) }, { cause: error })
   }

@@ -10,19 +10,22 @@ import { certificateRequest } from './certificate-request.ts'
 import { readHardware } from './hardware.ts'
 import { identityPath, isOwnCertificate, keyPath, type StoredIdentity, saveIdentity } from './identity.ts'
 import { type Role, role } from './identity-roles.ts'
-import { fetchPinnedCa } from './server-trust.ts'
-import { parseAddress, parseToken, type Token } from './token.ts'
+import { readNetworks } from './networks.ts'
+import { forgetTyped, keepTyped } from './typed-code.ts'
+import { byCode, byToken } from './way-in.ts'
 import { forgetWiped } from './wiped.ts'
 
-export type EnrolOptions = {
+/** `controller` is HOST:PORT; where a token is without one, its own. A code needs one, whose port may be left out. */
+export type EnrolOptions = ({ token: string; controller?: string } | { code: string; controller: string }) & {
   stateDir: string
-  token: string
-  /** HOST:PORT; where it is missing, the token's own. */
-  controller?: string
   version: string
   roles?: readonly Role[]
   /** Of this box; read where it is not given. */
   hardware?: Hardware
+  /** In which this box stands, as 198.18.3.10/24; read where they are not given. */
+  networks?: string[]
+  /** What it is called; its own host name where it is not given. */
+  hostname?: string
   /** Milliseconds since 1970. */
   now: number
   onStep?: (step: string) => void
@@ -42,57 +45,57 @@ const answer = z.object({
 })
 
 /**
- * Makes this machine an agent of the controller the token names:
+ * Makes this machine an agent of the controller that a token names, or whose code somebody typed:
  *
- *   token -> CA shown by the controller has the pinned fingerprint -> key and request -> POST -> identity written
+ *   token -> CA shown by the controller has the pinned fingerprint -.
+ *   code  -> CA shown by the controller fits the code -> code kept  -+-> key and request -> POST -> identity written
  *
- * May be run again after it broke off at any point. Throws MarshlightErrors TOKEN_*, CA_MISMATCH,
+ * May be run again after it broke off at any point. Throws MarshlightErrors TOKEN_*, CODE_*, CA_MISMATCH,
  * CONTROLLER_UNREACHABLE, ALREADY_ENROLLED.
  */
 export async function enrol(o: EnrolOptions): Promise<StoredIdentity> {
-  const token = parseToken(o.token, o.now)
-  const address = o.controller ?? token.controller
-  if (!address)
-    throw new MarshlightError('USAGE', { what: 'the token names no controller', command: 'marshlight-agent enrol' })
-  const at = parseAddress(address)
+  const way = 'code' in o ? byCode(o.code, o.controller) : byToken(o.token, o.controller, o.now)
+  const { at } = way
+  const address = `${at.host}:${at.port}`
   const held = await readIfThere(identityPath(o.stateDir))
-  if (held !== undefined)
+  if (held !== undefined) {
+    await forgetTyped(o.stateDir)
     throw new MarshlightError('ALREADY_ENROLLED', { agent: agentIn(held), path: identityPath(o.stateDir) })
+  }
 
-  o.onStep?.(`checking that ${address} is the controller of the token`)
-  const ca = await fetchPinnedCa(at, token.ca)
+  o.onStep?.(`checking that ${address} is the controller of the ${'code' in o ? 'code' : 'token'}`)
+  const ca = await way.ca()
+  if ('code' in o) await keepTyped(o.stateDir, { code: o.code, controller: address })
   o.onStep?.('making a key and a certificate request')
   const csr = await certificateRequest(o.stateDir)
   o.onStep?.('asking for a certificate')
   const body = {
-    token: { id: token.id, secret: token.secret },
+    token: way.shown,
     csr,
-    hostname: hostname(),
+    hostname: o.hostname ?? hostname(),
     version: o.version,
     roles: o.roles ?? ['decoys'],
     hardware: o.hardware ?? (await readHardware()),
+    networks: o.networks ?? readNetworks(),
   }
   const given = await approved(o, async () =>
-    readAnswer(at, await askController(at, { ca }, '/v1/enrol', body), answer, refused(token)),
-  )
+    readAnswer(at, await askController(at, { ca }, '/v1/enrol', body), answer, way.refused),
+  ).catch(async (error) => {
+    if (isFinal(error)) await forgetTyped(o.stateDir)
+    throw error
+  })
   checkAnswer(given, ca, await readIfThere(keyPath(o.stateDir)), address)
   // The address that was reached from here, whatever the controller calls itself.
   const identity: StoredIdentity = { v: 1, ...given, ca, enrol: at }
   await saveIdentity(o.stateDir, identity)
   await forgetWiped(o.stateDir)
+  await forgetTyped(o.stateDir)
   return identity
 }
 
-function refused(token: Token): (code: string, message: string) => Error | undefined {
-  return (code, message) => {
-    if (code === 'TOKEN_USED') return new MarshlightError(code, { id: token.id })
-    if (code === 'TOKEN_EXPIRED') return new MarshlightError(code, { id: token.id, expiresAt: token.exp })
-    if (code === 'TOKEN_REJECTED' || code === 'WAITS_FOR_APPROVAL') return new MarshlightError(code, { id: token.id })
-    if (code === 'TOKEN_MISPLACED') return new MarshlightError(code, { id: token.id, source: sourceIn(message) })
-    if (code === 'TOKEN_INVALID') return new MarshlightError(code, { why: message })
-    return undefined
-  }
-}
+/** Whether the controller will never take this code. */
+const isFinal = (error: unknown): boolean =>
+  ['TOKEN_USED', 'TOKEN_EXPIRED', 'TOKEN_REJECTED', 'TOKEN_INVALID'].includes(String((error as { code?: string }).code))
 
 /** Asks until an administrator decided. Once the box waits, a controller that is away for a while is no reason to give up. */
 async function approved<T>({ wait, onStep }: EnrolOptions, ask: () => Promise<T>): Promise<T> {
@@ -109,9 +112,6 @@ async function approved<T>({ wait, onStep }: EnrolOptions, ask: () => Promise<T>
     await wait.clock.sleep(waitMs * (0.5 + wait.random()), wait.signal)
   }
 }
-
-/** The address the controller saw, as its message ends with. */
-const sourceIn = (message: string): string => message.split(' ').at(-1) ?? 'here'
 
 /** A certificate of another CA, or for another key, would only fail later and less plainly. */
 function checkAnswer(given: z.infer<typeof answer>, ca: string, key: string | undefined, address: string): void {

@@ -6,4 +6,5 @@ export { type Credentials, makeRenewal, type Renewal, type RenewalStanding, rene
 export { fetchPinnedCa, serverError } from './server-trust.ts'
 export { askStanding } from './standing.ts'
 export { parseAddress, parseToken } from './token.ts'
+export { type TypedCode, typedBefore } from './typed-code.ts'
 export { forgetWiped, readWiped, saveWiped, type Wiped } from './wiped.ts'

@@ -1,31 +1,58 @@
 import { createHash } from 'node:crypto'
 import { connect, type DetailedPeerCertificate, type PeerCertificate } from 'node:tls'
+import { type EnrolmentCode, verifierOf } from '../../shared/enrolment-code.ts'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 
 const serverAuthUsage = '1.3.6.1.5.5.7.3.1'
 const deadlineMs = 15_000
+
+type At = { host: string; port: number }
 
 /**
  * The fleet's CA as the controller shows it, once its fingerprint is the pinned one. Nothing was sent yet, and the
  * server's own certificate is verified against this CA by the connection that follows.
  * Throws CONTROLLER_UNREACHABLE or CA_MISMATCH.
  */
-export async function fetchPinnedCa(at: { host: string; port: number }, expected: string): Promise<string> {
-  const address = `${at.host}:${at.port}`
-  const chain = await shownChain(at).catch((error) => {
-    throw new MarshlightError('CONTROLLER_UNREACHABLE', { address, why: wordsOf(error) }, { cause: error })
-  })
-  const prints = chain.map((der) => createHash('sha256').update(der).digest('hex'))
+export async function fetchPinnedCa(at: At, expected: string): Promise<string> {
+  const chain = await chainOf(at)
+  const prints = chain.map(fingerprintOf)
   const found = chain[prints.indexOf(expected)]
-  if (!found) throw new MarshlightError('CA_MISMATCH', { address, seen: prints.at(-1) ?? 'none', expected })
-  return `-----BEGIN CERTIFICATE-----\n${found
+  if (!found)
+    throw new MarshlightError('CA_MISMATCH', { address: addressOf(at), seen: prints.at(-1) ?? 'none', expected })
+  return pemOf(found)
+}
+
+/**
+ * The same where all that is known of the CA is what a typed code says of it: 60 bits of a slow hash.
+ * Throws CONTROLLER_UNREACHABLE or CODE_MISMATCH.
+ */
+export async function fetchCaOfCode(at: At, code: EnrolmentCode): Promise<string> {
+  // The CA comes last; one is stretched and no more, whatever the other side sends.
+  const ca = (await chainOf(at)).at(-1)
+  if (!ca || (await verifierOf(fingerprintOf(ca), code.secret)) !== code.verifier)
+    throw new MarshlightError('CODE_MISMATCH', { address: addressOf(at) })
+  return pemOf(ca)
+}
+
+const addressOf = ({ host, port }: At) => `${host}:${port}`
+const fingerprintOf = (der: Buffer) => createHash('sha256').update(der).digest('hex')
+const pemOf = (der: Buffer): string =>
+  `-----BEGIN CERTIFICATE-----\n${der
     .toString('base64')
     .match(/.{1,64}/g)
     ?.join('\n')}\n-----END CERTIFICATE-----\n`
-}
+
+const chainOf = (at: At): Promise<Buffer[]> =>
+  shownChain(at).catch((error) => {
+    throw new MarshlightError(
+      'CONTROLLER_UNREACHABLE',
+      { address: addressOf(at), why: wordsOf(error) },
+      { cause: error },
+    )
+  })
 
 /** The certificates the server shows, its own first. */
-function shownChain(at: { host: string; port: number }): Promise<Buffer[]> {
+function shownChain(at: At): Promise<Buffer[]> {
   return new Promise((resolve, reject) => {
     const socket = connect({ ...at, minVersion: 'TLSv1.3', rejectUnauthorized: false })
     socket.setTimeout(deadlineMs, () => socket.destroy(new Error(`no answer within ${deadlineMs / 1000} s`)))

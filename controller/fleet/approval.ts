@@ -3,7 +3,7 @@ import { MarshlightError } from '../../shared/errors.ts'
 import { type Hardware, hardware } from '../../shared/schemas/hardware.ts'
 import type { Deps } from '../deps.ts'
 import type { Sql } from '../store/port.ts'
-import { openClaim } from './claims.ts'
+import { openClaim, type Place, type Shown } from './claims.ts'
 
 /** A box that showed a good claim and waits until an administrator lets it in. What it says of itself is its own word. */
 export type WaitingBox = {
@@ -16,7 +16,7 @@ export type WaitingBox = {
   hostname: string
   hardware: Hardware | null
 }
-type Asking = { token: { id: string; secret: string }; hostname: string; hardware?: Hardware | undefined }
+type Asking = { token: Shown; hostname: string; hardware?: Hardware | undefined }
 
 /**
  * Where the policy says so, a claim is used only by the key that asked first, and after somebody approved it:
@@ -29,13 +29,14 @@ export async function requireApproval(
   { store, clock }: Pick<Deps, 'store' | 'clock'>,
   asking: Asking,
   csrHash: string,
-  source: string,
+  place: Place,
 ): Promise<void> {
-  const { id } = asking.token
   const refusal = await store.tx(async (sql) => {
-    const claim = await openClaim(sql, asking.token, csrHash, clock.now(), source)
+    const claim = await openClaim(sql, asking.token, csrHash, clock.now(), place)
+    const { id } = claim
     if (claim.usedAt !== null) return undefined
     if (claim.askedBy === null) {
+      const source = place.source ?? ''
       const said = JSON.stringify({ source, hostname: asking.hostname, hardware: asking.hardware ?? null })
       await sql.run(
         'UPDATE claims SET asked_at = ?, asked_by = ?, asked = ? WHERE id = ?',

@@ -3,10 +3,11 @@ import { TLSSocket } from 'node:tls'
 import fastify, { type FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { isoNow } from '../../shared/clock.ts'
+import { codeSecret } from '../../shared/enrolment-code.ts'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Part } from '../../shared/lifecycle.ts'
-import { untrusted } from '../../shared/schemas/common.ts'
+import { cidr4, untrusted } from '../../shared/schemas/common.ts'
 import { renewRequest } from '../../shared/schemas/enrolment.ts'
 import { hardware } from '../../shared/schemas/hardware.ts'
 import type { Deps } from '../deps.ts'
@@ -16,18 +17,24 @@ import { requireApproval } from './approval.ts'
 import type { Authority } from './authority.ts'
 import { type Peer, renew } from './certificates.ts'
 import { type Claim, openClaim, useClaim } from './claims.ts'
+import { makeGuesses } from './guesses.ts'
 import type { RefusedClaim } from './refused-claims.ts'
 import { putInPlace } from './replace.ts'
 import { orderFor } from './taken-back.ts'
 import { bindHardware } from './twins.ts'
 
 const enrolRequest = z.object({
-  token: z.object({ id: z.uuidv7(), secret: untrusted(128) }),
+  token: z.union([
+    z.object({ id: z.uuidv7(), secret: untrusted(128) }),
+    z.object({ code: z.string().regex(codeSecret) }),
+  ]),
   csr: z.string().max(8192),
   hostname: untrusted(253),
   version: untrusted(32),
   roles: z.array(z.string()).max(8).optional(),
   hardware: hardware.optional(),
+  /** In which the box stands. */
+  networks: z.array(cidr4).max(64).optional(),
 })
 export type EnrolRequest = z.infer<typeof enrolRequest>
 
@@ -49,6 +56,8 @@ export type EnrolPorts = {
   /** A box became this agent: no connection of another one may go on. */
   enrolled?(agent: string): Promise<void>
   refused?(what: RefusedClaim): void
+  /** Codes that nobody made came so often that none is taken for a while. */
+  guessed?(source: string, hostname: string): void
 }
 
 /** HTTPS for agents that have no certificate yet, or need the next: a token, or the present one, and a request in; a certificate out. */
@@ -60,6 +69,7 @@ export function makeEnrolServer(
   const { config, log } = deps
   let app: FastifyInstance | undefined
   const seen = new Map<string, { since: number; count: number }>()
+  const guesses = makeGuesses(deps.clock.now)
 
   const tooMany = (source: string): boolean => {
     const now = deps.clock.now()
@@ -104,14 +114,19 @@ export function makeEnrolServer(
         if (!parsed.success)
           throw new MarshlightError('TOKEN_INVALID', { why: 'the request does not have the form of one' })
         const source = request.ip.replace(/^::ffff:/, '')
+        const { token } = parsed.data
+        const typed = 'code' in token
         try {
+          if (typed) guesses.check(source)
           const answer = await enrol(deps, authority, parsed.data, source)
           await ports.enrolled?.(answer.agent)
           return answer
         } catch (error) {
-          const { token, hostname, hardware } = parsed.data
-          if (error instanceof MarshlightError)
-            ports.refused?.({ claim: token.id, code: error.code, why: error.message, source, hostname, hardware })
+          if (!(error instanceof MarshlightError)) throw error
+          const { hostname, hardware } = parsed.data
+          if (typed && error.code === 'TOKEN_INVALID' && guesses.wrong(source)) ports.guessed?.(source, hostname)
+          const claim = typed ? String(error.details.id ?? '') : token.id
+          ports.refused?.({ claim, code: error.code, why: error.message, source, hostname, hardware })
           throw error
         }
       })
@@ -177,9 +192,10 @@ export async function enrol(
 ): Promise<EnrolAnswer> {
   const { store, clock, config, bus, log } = deps
   const csrHash = createHash('sha256').update(request.csr).digest('hex')
-  if (config.enrolment.approval === 'manual') await requireApproval(deps, request, csrHash, source)
+  const place = { source, networks: request.networks }
+  if (config.enrolment.approval === 'manual') await requireApproval(deps, request, csrHash, place)
   const answer = await store.tx(async (sql): Promise<EnrolAnswer> => {
-    const claim = await openClaim(sql, request.token, csrHash, clock.now(), source)
+    const claim = await openClaim(sql, request.token, csrHash, clock.now(), place)
     const id = claim.agent ?? claim.replaces ?? newId(clock.now())
     const { certificate, serial, expires } = await authority.signAgent(id, request.csr, clock.now())
     const { hostname, version } = request

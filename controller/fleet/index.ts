@@ -11,7 +11,7 @@ export {
 export { decide, findWaiting, type WaitingBox, waitingBoxes } from './approval.ts'
 export { type Authority, makeAuthority, openAuthority } from './authority.ts'
 export { admit, givenTo, isPresent, type Peer, renew, revokedCertificates } from './certificates.ts'
-export { type Invitation, makeClaim, type Role, tokenText } from './claims.ts'
+export { type Invitation, type MadeClaim, makeClaim, type Role, tokenText } from './claims.ts'
 export {
   type BlocksContent,
   type Desired,
@@ -30,5 +30,5 @@ export { claimReplacement } from './replace.ts'
 export { makeRequests } from './requests.ts'
 export { markRevoked, removeAgent } from './revoke.ts'
 export { standingProjector } from './standing.ts'
-export { certificateTables, fleetTables } from './tables.ts'
+export { certificateTables, codeTables, fleetTables } from './tables.ts'
 export { boxWords, compareHardware, makeTakeovers, type Twins } from './twins.ts'

@@ -2,7 +2,7 @@ import { MarshlightError } from '../../shared/errors.ts'
 import type { Sql } from '../store/port.ts'
 import type { Agent } from './agents.ts'
 import { endCertificates } from './certificates.ts'
-import { makeReplacement } from './claims.ts'
+import { type MadeClaim, makeReplacement } from './claims.ts'
 import { noteEvent } from './history.ts'
 
 /** What an agent's history calls it when another box took over. */
@@ -27,8 +27,8 @@ type NewBox = {
 export async function claimReplacement(
   sql: Sql,
   agent: Agent,
-  o: { hours: number; atOnce: boolean; now: number },
-): Promise<{ id: string; secret: string; expiresAt: string }> {
+  o: { hours: number; codeMinutes?: number; atOnce: boolean; now: number },
+): Promise<MadeClaim> {
   const [segment] = agent.segments
   if (!segment)
     throw new MarshlightError('CONFLICT', {

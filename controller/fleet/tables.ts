@@ -41,3 +41,17 @@ export const certificateTables: Migration = {
     ),
   ],
 }
+
+/** Claims that people type as a code, and claims for a place that the box itself tells. */
+export const codeTables: Migration = {
+  version: 3,
+  room: 'claims',
+  statements: [
+    // SHA-256, hexadecimal, of the secret part of the code.
+    'ALTER TABLE claims ADD COLUMN code_hash TEXT',
+    'ALTER TABLE claims ADD COLUMN code_expires_at TEXT',
+    'CREATE UNIQUE INDEX claims_by_code ON claims (code_hash) WHERE code_hash IS NOT NULL',
+    // JSON array of networks of which the box has to stand in one; NULL for any.
+    'ALTER TABLE claims ADD COLUMN within TEXT',
+  ],
+}

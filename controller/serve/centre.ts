@@ -55,7 +55,7 @@ export async function makeCentre(deps: Deps, { workers, ...composers }: Rooms) {
     connected: broker.connected,
   })
   const alerts = makeFleetAlerts(deps)
-  const enrolment = makeEnrolServer(deps, authority, { enrolled: closeOld, refused: alerts.refused })
+  const enrolment = makeEnrolServer(deps, authority, { ...alerts, enrolled: closeOld })
   const runs = (sql: Sql, agent: string, said: Running) => noteRunning(sql, agent, isoNow(clock), said)
   broker.handle(
     agentConnections(deps, { ingest, desired, presence, acknowledge, onReply: requests.accept, runs, alerts }),

@@ -7,7 +7,7 @@ import { apartTables, baselineTables, forgottenTables } from '../baselines/index
 import { condemnedTables, decoyTables } from '../decoys/index.ts'
 import { detectionTables } from '../detection/index.ts'
 import { driftSettingTables } from '../drift/index.ts'
-import { certificateTables, fleetTables } from '../fleet/index.ts'
+import { certificateTables, codeTables, fleetTables } from '../fleet/index.ts'
 import { ingestTables } from '../ingest/index.ts'
 import { mimicryMovedTables, mimicryTables } from '../mimicry/index.ts'
 import { personaOriginTables, personaTables } from '../personas/index.ts'
@@ -51,4 +51,5 @@ export const migrations: readonly Migration[] = [
   detectionTables,
   certificateTables,
   updateTables,
+  codeTables,
 ]

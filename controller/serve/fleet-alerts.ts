@@ -10,6 +10,7 @@ export type FleetAlerts = {
   /** A certificate that a renewal ended was shown again. */
   stale(agent: string, address: string, why: string): void
   refused(what: RefusedClaim): void
+  guessed(source: string, hostname: string): void
 }
 
 export function makeFleetAlerts(deps: Pick<Deps, 'store' | 'bus' | 'clock' | 'config' | 'log'>): FleetAlerts {
@@ -50,6 +51,17 @@ export function makeFleetAlerts(deps: Pick<Deps, 'store' | 'bus' | 'clock' | 'co
         severity: 'high',
         title: `an old certificate of ${name} was shown again`,
         reasons: [`from ${address}; ${why}`, 'a copy of its card, or one put back from a backup'],
+      })),
+    guessed: (source, hostname) =>
+      keep(async () => ({
+        kind: 'enrolment',
+        subject: source,
+        severity: 'warning',
+        title: 'enrolment codes are being guessed',
+        reasons: [
+          `last from ${source}${hostname ? ` by ${hostname}` : ''}; no code is taken for a while`,
+          'boxes with a file from `marshlight agents invite --out` still come in',
+        ],
       })),
     refused: (what) =>
       keep(async (sql) => {

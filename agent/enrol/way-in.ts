@@ -1,0 +1,58 @@
+import { parseCode } from '../../shared/enrolment-code.ts'
+import { MarshlightError } from '../../shared/errors.ts'
+import { fetchCaOfCode, fetchPinnedCa } from './server-trust.ts'
+import { parseAddress, parseToken } from './token.ts'
+
+/** By what a box comes in: whom to ask, how to know him, and what to show him. */
+export type WayIn = {
+  at: { host: string; port: number }
+  /** The fleet's CA; nothing secret was sent before it is known. Throws CONTROLLER_UNREACHABLE, CA_MISMATCH or CODE_MISMATCH. */
+  ca(): Promise<string>
+  shown: { id: string; secret: string } | { code: string }
+  /** The controller's refusal as an error of ours. */
+  refused(code: string, message: string): Error | undefined
+}
+
+const defaultEnrolPort = 8884
+
+/** Throws TOKEN_INVALID, TOKEN_EXPIRED, USAGE. */
+export function byToken(text: string, controller: string | undefined, now: number): WayIn {
+  const token = parseToken(text, now)
+  const address = controller ?? token.controller
+  if (!address)
+    throw new MarshlightError('USAGE', { what: 'the token names no controller', command: 'marshlight-agent enrol' })
+  const at = parseAddress(address)
+  const { id, secret, exp } = token
+  return { at, ca: () => fetchPinnedCa(at, token.ca), shown: { id, secret }, refused: refusals(id, exp) }
+}
+
+/** Throws CODE_MISTYPED, USAGE. An address without a port means the usual one: people type it. */
+export function byCode(typed: string, controller: string): WayIn {
+  const code = parseCode(typed)
+  const trimmed = controller.trim()
+  const at = parseAddress(/:\d+$/.test(trimmed) ? trimmed : `${trimmed}:${defaultEnrolPort}`)
+  return { at, ca: () => fetchCaOfCode(at, code), shown: { code: code.secret }, refused: refusals('of the code') }
+}
+
+function refusals(id: string, exp?: string): (code: string, message: string) => Error | undefined {
+  return (code, message) => {
+    switch (code) {
+      case 'TOKEN_USED':
+      case 'TOKEN_REJECTED':
+      case 'WAITS_FOR_APPROVAL':
+        return new MarshlightError(code, { id })
+      case 'TOKEN_EXPIRED':
+        return new MarshlightError(code, { id, expiresAt: exp ?? lastWord(message) })
+      case 'TOKEN_MISPLACED':
+        return new MarshlightError(code, { id, source: lastWord(message) })
+      case 'TOKEN_INVALID':
+        return new MarshlightError(code, { why: message })
+      case 'CODE_GUESSED':
+        return new MarshlightError(code, { from: 'from here', until: /until (\S+)/.exec(message)?.[1] })
+    }
+    return undefined
+  }
+}
+
+/** The time or address that the controller's message ends with. */
+const lastWord = (message: string): string => message.split(' ').at(-1) ?? 'unknown'
