@@ -8,6 +8,7 @@ import type { Deps } from '../../controller/deps.ts'
 import {
   type Authority,
   certificateTables,
+  codeTables,
   enrol,
   fleetTables,
   initController,
@@ -55,7 +56,13 @@ export async function newDataDir(): Promise<string> {
 
 /** Link, ingest and fleet on real parts, listening on `port` of loopback (0: any). */
 export async function runCentre(dataDir: string, port = 0) {
-  const store = openSqlite(join(dataDir, 'marshlight.db'), [coreTables, fleetTables, certificateTables, ingestTables])
+  const store = openSqlite(join(dataDir, 'marshlight.db'), [
+    coreTables,
+    fleetTables,
+    certificateTables,
+    codeTables,
+    ingestTables,
+  ])
   const config = { ...readConfig(dataDir), mqtt: { host: '127.0.0.1', port } }
   const deps: Deps = {
     config,

@@ -10,6 +10,7 @@ import type { Deps } from '../../../controller/deps.ts'
 import {
   type BlocksContent,
   certificateTables,
+  codeTables,
   enrol,
   findAgent,
   fleetTables,
@@ -57,7 +58,7 @@ async function controllerIn(t: { teardown(f: () => unknown): void }) {
   const dataDir = mkdtempSync(join(tmpdir(), 'marshlight-fleet-'))
   const time = { now: Date.parse('2026-03-01T12:00:00Z') }
   await initController({ dataDir, config: { publicHost: '198.18.0.10' }, now: time.now })
-  const store = openSqlite(join(dataDir, 'test.db'), [coreTables, fleetTables, certificateTables])
+  const store = openSqlite(join(dataDir, 'test.db'), [coreTables, fleetTables, certificateTables, codeTables])
   t.teardown(async () => {
     await store.close()
     rmSync(dataDir, { recursive: true })
