@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -39,6 +40,10 @@ export const agentConfig = z.strictObject({
   safety: z.strictObject({ everySeconds: z.int().min(10).max(86_400).default(300) }).prefault({}),
   /** How long a new version has to be as well as the one before, until it is confirmed. */
   updates: z.strictObject({ steadySeconds: z.number().min(0).max(600).default(20) }).prefault({}),
+  /** Whether the controller may restart this machine, and how, where systemd does not run it. */
+  reboot: z
+    .strictObject({ allowed: z.boolean().default(true), command: z.array(z.string().min(1)).min(1).max(16).optional() })
+    .prefault({}),
   blocks: z.strictObject({ reconcileEverySeconds: z.int().min(5).max(3600).default(30) }).prefault({}),
 })
 export type AgentConfig = z.infer<typeof agentConfig>
@@ -67,6 +72,27 @@ export async function loadConfig(stateDir: string): Promise<AgentConfig> {
     value: JSON.stringify(at(json, path))?.slice(0, 200) ?? 'missing',
     why: issue?.message ?? 'invalid',
   })
+}
+
+/**
+ * By what the controller tells that the configuration of a box was changed: of what stands in the file, in whatever order,
+ * not of defaults, which an update may bring.
+ */
+export async function configHash(stateDir: string): Promise<string> {
+  const text = (await readIfThere(configPath(stateDir))) ?? '{}'
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(JSON.parse(text))))
+    .digest('hex')
+}
+
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  )
 }
 
 /** The state folder that a command means: its option, the environment, the default. */

@@ -3,8 +3,15 @@ import pino from 'pino'
 export type Log = pino.Logger
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
-/** Structured logs on standard error, UTC, secrets masked wherever they might slip in. */
-export function makeLog(name: string, level: LogLevel = 'info'): Log {
+/**
+ * Structured logs on standard error, UTC, secrets masked wherever they might slip in. `keep` is given each line, too.
+ */
+export function makeLog(name: string, level: LogLevel = 'info', keep?: (line: string) => void): Log {
+  const out = pino.destination({ dest: 2, sync: true })
+  const write = (line: string) => {
+    keep?.(line)
+    out.write(line)
+  }
   return pino(
     {
       name,
@@ -16,7 +23,7 @@ export function makeLog(name: string, level: LogLevel = 'info'): Log {
         censor: '***',
       },
     },
-    pino.destination({ dest: 2, sync: true }),
+    keep ? { write } : out,
   )
 }
 

@@ -5,8 +5,8 @@ import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Request } from '../../shared/schemas/desired-state.ts'
 import type { Spool } from '../spool/port.ts'
+import { partsOf, sendFile } from '../spool/send-file.ts'
 import { extract } from './extract.ts'
-import { partsOf, sendFile } from './send-file.ts'
 
 export type CaptureWish = Extract<Request['op'], { name: 'capture' }>
 
@@ -37,7 +37,7 @@ export function makeFetch(deps: {
       await sendFile(
         deps,
         path,
-        { decoy, sha256, bytes },
+        { decoy, kind: 'packets', sha256, bytes },
         AbortSignal.any([stopping.signal, AbortSignal.timeout(giveUpMs)]),
       )
     } catch (error) {

@@ -8,12 +8,14 @@ import type { Random } from '../../shared/random.ts'
 import type { Reply, Request } from '../../shared/schemas/desired-state.ts'
 import { type StreamName, streamNames } from '../../shared/schemas/envelope.ts'
 import type { Hardware } from '../../shared/schemas/hardware.ts'
+import type { LogRing } from '../care/log-ring.ts'
 import { type AgentConfig, agentVersion } from '../config.ts'
 import { type Identity, makeRenewal, serverError } from '../enrol/index.ts'
 import { type Link, makeLink } from '../link/index.ts'
 import { makeSpool, type Report } from '../spool/index.ts'
 import type { OpenedUpdates } from '../updates/index.ts'
 import { segmentCards } from './cards.ts'
+import { careRoom } from './care-room.ts'
 import { decoyRooms, makeEngineOnce } from './decoy-rooms.ts'
 import { lookOf } from './look.ts'
 import { type AgentStatus, makeStatusSocket } from './status-socket.ts'
@@ -23,10 +25,14 @@ import { makeUpdateRoom } from './update-room.ts'
 export type AgentDeps = {
   stateDir: string
   config: AgentConfig
+  /** Of the configuration, as `configHash` makes it. */
+  configured: string
   identity: Identity
   clock: Clock
   random: Random
   log: Log
+  /** Where the last lines of `log` stand. */
+  ring: LogRing
   hardware: Hardware
   updates: OpenedUpdates
   /** The controller turned down the certificate of this identity. */
@@ -143,6 +149,8 @@ export function composeAgent(deps: AgentDeps): Part[] {
         if (!audits) return refused(new MarshlightError('NO_SUCH_METHOD', { port: 'this agent', what: asked.op.name }))
         return asked.op.name === 'audit' ? audits.audit(asked.op, asked.id) : audits.touch(asked.op)
       }
+      default:
+        return { ok: true, result: await care.answer(asked.op) }
     }
   }
 
@@ -179,8 +187,14 @@ export function composeAgent(deps: AgentDeps): Part[] {
     clock,
     random,
     log: log.child({ room: 'link' }),
-    about: { version: agentVersion, hostname: hostname(), hardware: deps.hardware, running: deps.updates.running },
+    about: {
+      ...{ version: agentVersion, hostname: hostname(), hardware: deps.hardware, config: deps.configured },
+      running: deps.updates.running,
+    },
   })
+
+  const standing = { held: () => link.held(), status: () => status() }
+  const care = careRoom({ ...deps, ...standing, spool, report, ...(keepsDecoys && { engine }) })
 
   const status = (): AgentStatus => ({
     agent: identity.agent,
@@ -212,6 +226,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
     link,
     updates,
     ...(appliance ? [appliance.auditPart] : []),
+    care,
     ...rooms,
   ]
 }

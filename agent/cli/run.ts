@@ -4,7 +4,8 @@ import { startAll } from '../../shared/lifecycle.ts'
 import { type Log, type LogLevel, makeLog } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import type { WipeOrder } from '../../shared/schemas/enrolment.ts'
-import { agentVersion, loadConfig } from '../config.ts'
+import { makeLogRing } from '../care/log-ring.ts'
+import { agentVersion, configHash, loadConfig } from '../config.ts'
 import { askStanding, certificateTrouble, type Identity, loadIdentity, readHardware } from '../enrol/index.ts'
 import { openUpdates } from '../updates/index.ts'
 import { composeAgent } from './compose.ts'
@@ -17,7 +18,8 @@ const stopDeadlineMs = 25_000
 /** Runs the agent until SIGTERM or SIGINT. Returns the exit code. Throws WIPED where the controller took this box back. */
 export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clock; random: Random }): Promise<number> {
   const config = await loadConfig(o.stateDir)
-  const log = makeLog('agent', o.logLevel ?? config.logLevel)
+  const ring = makeLogRing()
+  const log = makeLog('agent', o.logLevel ?? config.logLevel, ring.push)
   await finishWipe({ ...o, log })
   const identity = await loadIdentity(o.stateDir)
   log.info({ agent: identity.agent, roles: identity.roles, version: agentVersion, stateDir: o.stateDir }, 'starting')
@@ -34,13 +36,13 @@ export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clo
     process.exit(1)
   })
   const { ordered, onRefused } = wipeOrders(o.clock, log)
-  const hardware = await readHardware()
+  const [hardware, configured] = await Promise.all([readHardware(), configHash(o.stateDir)])
   const updates = await openUpdates({
     ...{ stateDir: o.stateDir, clock: o.clock, log, version: agentVersion, processEnv: process.env },
     keepsDecoys: identity.roles.includes('decoys'),
   })
   const stopAll = await startAll(
-    composeAgent({ ...o, config, identity, log, hardware, updates, onRefused }),
+    composeAgent({ ...o, config, configured, identity, log, ring, hardware, updates, onRefused }),
     stopping.signal,
     log,
   )

@@ -35,7 +35,7 @@ export type LinkDeps = {
   clock: Clock
   random: Random
   log: Log
-  about: { version: string; hostname: string; hardware?: Hardware; running?: () => Running }
+  about: { version: string; hostname: string; hardware?: Hardware; config?: string; running?: () => Running }
 }
 
 export type LinkOptions = {
@@ -134,6 +134,7 @@ export function makeLink(deps: LinkDeps, options: LinkOptions = {}): Link {
       roles: identity.roles,
       hostname: deps.about.hostname.slice(0, 253),
       ...(deps.about.hardware && { hardware: deps.about.hardware }),
+      ...(deps.about.config && { config: deps.about.config }),
       ...(deps.about.running && { running: deps.about.running() }),
       planRevision: documents.plan?.revision ?? 0,
       blocksRevision: documents.blocks?.revision ?? 0,

@@ -5,6 +5,7 @@ export type Agent = {
   roles: string[]
   status: string
   presence: string
+  presenceAt: string | null
   lastSeen: string | null
   version: string | null
   hostname: string | null

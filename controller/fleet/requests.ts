@@ -48,6 +48,8 @@ export function makeRequests(
           ),
         timeoutMs,
       )
+      // A controller that stops does not wait for an answer that may never come.
+      timer.unref()
       waiting.set(id, { agent: agent.id, resolve: answered.resolve })
       try {
         await publish(agent.id, signDocument(request, authority.signingKey))

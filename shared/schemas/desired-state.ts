@@ -162,6 +162,14 @@ export const request = z.object({
       username: z.string().regex(/^[a-z][a-z0-9]{7,31}$/),
       password: z.string().regex(/^[A-Za-z0-9]{8,64}$/),
     }),
+    /** The last lines of its own log, without secrets. */
+    z.object({ name: z.literal('logs'), lines: z.int().min(1).max(2000), since: utc.optional() }),
+    /** Answered before it goes down; presence tells when it is back. */
+    z.object({ name: z.literal('reboot') }),
+    /** What `marshlight-agent doctor` finds there. */
+    z.object({ name: z.literal('doctor') }),
+    /** What somebody who helps from afar needs, without secrets, as one archive (stream `files`). */
+    z.object({ name: z.literal('support-bundle') }),
   ]),
 })
 

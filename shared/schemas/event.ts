@@ -60,14 +60,17 @@ export const decoyEvent = z.object({
   data: z.record(z.string().max(64), z.unknown()).optional(),
 })
 
-/** A piece of a captured file or a tty log (stream `files`); a blob is whole when all `parts` have come. */
+/**
+ * A piece of a captured file, a tty log or a support bundle (stream `files`); a blob is whole when all `parts` have come.
+ * `decoy`: of a support bundle, which is of the box, the agent's own id.
+ */
 export const filePart = z.object({
   type: z.literal('file'),
   at: utc,
   decoy: id,
   session: untrusted(64).optional(),
-  /** `capture`: a file that an attacker brought; `packets`: a capture file of the decoy's traffic. */
-  kind: z.enum(['tty', 'capture', 'packets']),
+  /** `capture`: a file that an attacker brought; `packets`: a capture file of the decoy's traffic; `support`: a support bundle. */
+  kind: z.enum(['tty', 'capture', 'packets', 'support']),
   sha256,
   /** Bytes of the whole blob as sent. */
   size: z.int().min(0),

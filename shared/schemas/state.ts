@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { cidr4, id, ipv4, mac, untrusted, utc } from './common.ts'
+import { cidr4, id, ipv4, mac, sha256, untrusted, utc } from './common.ts'
 import { hardware } from './hardware.ts'
 import { running } from './update.ts'
 
@@ -95,6 +95,8 @@ export const hello = z.object({
   hostname: untrusted(253),
   hardware: hardware.optional(),
   running: running.optional(),
+  /** SHA-256 of its `agent.json`, whatever the order of its keys; that of `{}` where there is none. */
+  config: sha256.optional(),
   planRevision: z.int().min(0),
   blocksRevision: z.int().min(0),
   /** By stream: the epoch and the next sequence number, so that the centre can answer with where it stands. */

@@ -1,4 +1,5 @@
 import type { Routes } from '../port.ts'
+import { agentCareRoutes } from './agent-care.ts'
 import { type AgentsPorts, invitationRoutes } from './agent-invitations.ts'
 import { agentsRoutes } from './agents.ts'
 import { alertRoutes } from './alerts.ts'
@@ -23,6 +24,7 @@ import { sourceRoutes } from './sources.ts'
 export const routesFor = (ports: AgentsPorts): readonly Routes[] => [
   agentsRoutes(ports),
   invitationRoutes(ports),
+  agentCareRoutes(ports),
   claimRoutes,
   segmentRoutes,
   baselineRoutes,

@@ -1,17 +1,12 @@
-import { writeFile } from 'node:fs/promises'
-import { setTimeout as pause } from 'node:timers/promises'
 import { InvalidArgumentError } from 'commander'
-import { MarshlightError, wordsOf } from '../../../shared/errors.ts'
-import type { AnnouncedCapture, CaptureStanding } from '../../api/routes/captures.ts'
+import { MarshlightError } from '../../../shared/errors.ts'
+import type { AnnouncedCapture } from '../../api/routes/captures.ts'
+import { arrived, saveNew } from '../arrival.ts'
 import type { CliCommand } from '../context.ts'
 import { parseDuration } from '../duration.ts'
 import { shownTime } from '../shown-time.ts'
 
 type Options = { last?: number; from?: string; to?: string; most: number; output: string }
-
-const pollMs = 250
-/** Without another part for so long nothing more is to be waited for. */
-const patienceMs = 60_000
 
 /** `decoys capture`: beside the other commands on decoys. */
 export const decoysCaptureCommand: CliCommand = (program, cli) => {
@@ -37,8 +32,7 @@ export const decoysCaptureCommand: CliCommand = (program, cli) => {
       const wish = { mostMb: most, ...(since !== undefined && { from: since }), ...(to !== undefined && { to }) }
       const path = `/v1/decoys/${encodeURIComponent(ref)}/capture`
       const told = await cli.progress('the appliance looks for it', cli.api.post<AnnouncedCapture>(path, wish))
-      await arrived(told)
-      await save(output, await cli.api.bytes(`/v1/captures/${told.sha256}/data`))
+      await saveNew(output, await arrived(cli, `/v1/captures/${told.sha256}`, told), '--output')
       cli.show({ ...told, file: output }, () => {
         cli.details([
           ['packets', told.packets],
@@ -50,23 +44,6 @@ export const decoysCaptureCommand: CliCommand = (program, cli) => {
         ])
       })
     })
-
-  async function arrived({ sha256, parts, bytes }: AnnouncedCapture): Promise<void> {
-    let [last, since] = [-1, Date.now()]
-    for (;;) {
-      const standing = await cli.api.get<CaptureStanding>(`/v1/captures/${sha256}`)
-      if (standing.whole) return
-      if (standing.parts !== last) [last, since] = [standing.parts, Date.now()]
-      if (Date.now() - since > patienceMs)
-        throw new MarshlightError('TIMEOUT', {
-          what: `the capture: ${last} of ${parts} parts came, then none`,
-          seconds: patienceMs / 1000,
-          next: 'See `marshlight agents ls`.',
-        })
-      const share = Math.floor((100 * standing.parts) / parts)
-      await cli.progress(`${share} % of ${(bytes / 1_048_576).toFixed(1)} MB has come`, pause(pollMs))
-    }
-  }
 }
 
 function parseTime(text: string): string {
@@ -79,15 +56,4 @@ function parseSize(text: string): number {
   const megabytes = Number(/^(\d{1,2})(MB?)?$/i.exec(text)?.[1])
   if (!(megabytes >= 1 && megabytes <= 64)) throw new InvalidArgumentError('Write it as 1MB to 64MB.')
   return megabytes
-}
-
-/** Writes a new file that only its owner may read. Throws CONFLICT where one is there. */
-async function save(path: string, bytes: Uint8Array): Promise<void> {
-  try {
-    await writeFile(path, bytes, { mode: 0o600, flag: 'wx' })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
-      throw new MarshlightError('CONFLICT', { what: `${path} is there already`, next: 'Name another file.' })
-    throw new MarshlightError('DISK_READ_ONLY', { path, why: wordsOf(error), option: '--output' })
-  }
 }

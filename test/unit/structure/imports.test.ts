@@ -20,6 +20,7 @@ const agentRooms: Record<string, string[]> = {
   timing: ['capture', 'scan', 'spool'],
   mimicry: ['engine', 'spool'],
   blocks: ['spool'],
+  care: ['engine', 'spool'],
   health: ['spool', 'link'],
   safety: ['engine', 'spool'],
   updates: ['engine', 'spool'],

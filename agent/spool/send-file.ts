@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { type Clock, isoNow } from '../../shared/clock.ts'
 import type { FilePart } from '../../shared/schemas/event.ts'
-import type { Spool } from '../spool/port.ts'
+import type { Spool } from './port.ts'
 
 const partBytes = 48_000
 const partsAtOnce = 8
@@ -11,15 +11,15 @@ const paceMs = 50
 
 export const partsOf = (bytes: number): number => Math.max(1, Math.ceil(bytes / partBytes))
 
-/** Sends a capture file up as parts, no faster than they are taken. Throws the signal's reason when it is given up. */
+/** Sends a file up as parts, no faster than they are taken. Throws the signal's reason when it is given up. */
 export async function sendFile(
   deps: { spool: Pick<Spool, 'append' | 'standing'>; clock: Clock },
   path: string,
-  of: { decoy: string; sha256: string; bytes: number },
+  of: Pick<FilePart, 'decoy' | 'kind' | 'sha256'> & { bytes: number },
   signal: AbortSignal,
 ): Promise<void> {
   const parts = partsOf(of.bytes)
-  const head = { type: 'file' as const, at: isoNow(deps.clock), decoy: of.decoy, kind: 'packets' as const }
+  const head = { type: 'file' as const, at: isoNow(deps.clock), decoy: of.decoy, kind: of.kind }
   const file = await open(path, 'r')
   try {
     for (let first = 0; first < parts; first += partsAtOnce) {

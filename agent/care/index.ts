@@ -1,0 +1,1 @@
+export { type Care, type CareOp, makeCare } from './care.ts'
