@@ -71,6 +71,10 @@ export const errorTexts = {
     'the controller at {address} does not answer: {why}',
     'Check address, cable and firewall; `marshlight-agent doctor` says which step fails.',
   ],
+  CONTROLLER_BUSY: [
+    'the controller at {address} lets nobody in just now: {why}',
+    'The agent comes again by itself, after a longer while. If it lasts, look at the load of the controller’s machine.',
+  ],
   NOT_ENROLLED: [
     'this agent is not enrolled ({path} has no certificate)',
     'Run `marshlight-agent enrol --controller HOST:PORT --token TOKEN`.',

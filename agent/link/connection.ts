@@ -7,7 +7,7 @@ import { boundMqttMemory } from '../../shared/mqtt-memory.ts'
 import { presence } from '../../shared/schemas/state.ts'
 import { topicMap, topicOf } from '../../shared/topics.ts'
 import type { Identity } from '../enrol/identity.ts'
-import { connectionFailure, type Progress } from './refusal.ts'
+import { closedSilently, connectionFailure, type Progress } from './refusal.ts'
 
 /** One connection's life. It is never opened again: the next attempt is a new one, so nothing of an old one is replayed. */
 export type Connection = {
@@ -32,7 +32,7 @@ const subscribed = ['ack', 'plan', 'blocks', 'request'] as const
 
 /**
  * Connects, subscribes, and announces presence; resolves when all of that stands. `closedSilently` counts earlier
- * attempts that ended right after the handshake. Throws CONTROLLER_UNREACHABLE or CERTIFICATE_REFUSED.
+ * attempts that ended right after the handshake. Throws CONTROLLER_UNREACHABLE, CONTROLLER_BUSY or CERTIFICATE_REFUSED.
  */
 export async function connect(
   identity: Identity,
@@ -49,6 +49,9 @@ export async function connect(
   const socket = client.stream as TLSSocket
   // Nagle's algorithm would hold a lone event back for 40 ms.
   socket.setNoDelay(true)
+  socket.once('connect', () => {
+    progress = 'accepted'
+  })
   socket.once('secureConnect', () => {
     progress = 'secured'
   })
@@ -61,7 +64,7 @@ export async function connect(
     client.once('close', () => {
       deps.signal.removeEventListener('abort', abort)
       client.end(true)
-      const error = cause ?? new Error('the connection was closed')
+      const error = cause ?? new Error(closedSilently)
       const failure = connectionFailure(error, { address, progress, closedSilently: deps.closedSilently })
       resolve(Object.assign(failure, { progress }))
     })

@@ -2,7 +2,6 @@ import { type Clock, isoNow } from '../../shared/clock.ts'
 import { type MarshlightError, wordsOf } from '../../shared/errors.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
-import { retryDelay } from '../../shared/retry.ts'
 import type { Reply } from '../../shared/schemas/desired-state.ts'
 import { acknowledgement, streamNames } from '../../shared/schemas/envelope.ts'
 import type { Hardware } from '../../shared/schemas/hardware.ts'
@@ -14,6 +13,7 @@ import type { Identity } from '../enrol/identity.ts'
 import type { Report, Spool } from '../spool/port.ts'
 import { type CheckServer, type Connection, connect } from './connection.ts'
 import { DocumentKeeper } from './documents.ts'
+import { type Delays, type End, makePatience } from './patience.ts'
 import type { Link, LinkHandlers, LinkStanding } from './port.ts'
 import { RequestDesk } from './requests.ts'
 import { Uplink, type UplinkLimits } from './uplink.ts'
@@ -40,10 +40,12 @@ export type LinkDeps = {
 
 export type LinkOptions = {
   uplink?: UplinkLimits
-  /** Delays between attempts, milliseconds. */
-  retry?: { firstMs: number; capMs: number; refusedMs: number }
+  /** Between attempts. */
+  retry?: Partial<Delays>
 }
 
+const usualDelays: Delays = { firstMs: 200, capMs: 8_000, busyCapMs: 30_000, refusedMs: 45_000 }
+const endOf: Partial<Record<string, End>> = { CERTIFICATE_REFUSED: 'refused', CONTROLLER_BUSY: 'busy' }
 const tickMs = 1000
 /** A connection that held so long was a good one. */
 const steadyMs = 10_000
@@ -55,7 +57,7 @@ const steadyMs = 10_000
  */
 export function makeLink(deps: LinkDeps, options: LinkOptions = {}): Link {
   const { identity, spool, clock, random, log, handlers } = deps
-  const delays = options.retry ?? { firstMs: 300, capMs: 8_000, refusedMs: 45_000 }
+  const patience = makePatience({ ...usualDelays, ...options.retry }, random)
   const signingKey = publicKeyFromPem(identity.signingKey)
   const common = { agent: identity.agent, signingKey, clock, log, report: deps.report }
   const documents = new DocumentKeeper({ ...common, folder: deps.folder })
@@ -187,20 +189,20 @@ export function makeLink(deps: LinkDeps, options: LinkOptions = {}): Link {
         const since = clock.now()
         failure = await hold(current, shown)
         // What the broker ends at once, again and again, must not become a storm.
-        if (clock.now() - since >= steadyMs) attempt = 1
+        if (clock.now() - since >= steadyMs) {
+          attempt = 1
+          patience.good()
+        }
       } catch (error) {
         failure = error as Error
-        closedSilently = (error as { progress?: string }).progress === 'secured' ? closedSilently + 1 : 0
+        const { progress, code } = error as { progress?: string; code?: string }
+        closedSilently = progress === 'secured' && code !== 'CONTROLLER_BUSY' ? closedSilently + 1 : 0
       }
       if (signal.aborted || ending) break
       const code = (failure as MarshlightError).code
-      const refused = code === 'CERTIFICATE_REFUSED'
-      if (refused) await deps.credentials?.refused(shown)
-      const delayMs = retryDelay(attempt, {
-        firstMs: refused ? delays.refusedMs : delays.firstMs,
-        capMs: refused ? delays.refusedMs : delays.capMs,
-        random,
-      })
+      const end = endOf[code] ?? 'unreachable'
+      if (end === 'refused') await deps.credentials?.refused(shown)
+      const delayMs = patience.after(end)
       standing = { connected: false, lastError: `${code ?? 'ERROR'}: ${wordsOf(failure)}` }
       log.warn({ code, attempt, retryInMs: delayMs }, wordsOf(failure))
       await clock.sleep(delayMs, signal).catch(() => {})

@@ -20,15 +20,21 @@ type Sending = {
   /** Number of the first record not sent yet in this connection. */
   sent: number
   inFlight: { end: number; bytes: number; at: number }[]
-  /** How large a batch may become: doubles while there is a backlog, halves when there is none. */
+  /** How large a batch may become, and how many may be under way unacknowledged. */
   targetBytes: number
+  window: number
+  /** More waited when the last batch was made. */
+  backlog: boolean
   timeouts: number
 }
 
 const smallestTarget = 32_768
 const largestTarget = 524_288
-/** Batches of one stream that may be under way unacknowledged, and bytes of all. */
-const window = 8
+const largestWindow = 8
+/** Acknowledged within this: there is room for more. Later than that: others are at it too, or the line is thin. */
+const quickMs = 1000
+const slowMs = 3000
+/** Bytes of all streams that may be under way. */
 const budgetBytes = 4_194_304
 const recordsInBatch = 10_000
 const silentTimeouts = 3
@@ -41,7 +47,8 @@ const silentTimeouts = 3
  *
  * A single record leaves at once; records that come while batches are under way gather into larger ones. A less
  * valuable stream has one batch under way while a more valuable one waits, so that health is still heard. Only the
- * centre's acknowledgement moves the spool: a PUBACK says nothing about what is stored.
+ * centre's acknowledgement moves the spool: a PUBACK says nothing about what is stored. How quickly it comes says how
+ * much may be under way: each connection begins with one small batch, as a thousand may come back at once.
  */
 export class Uplink {
   readonly #deps: UplinkDeps
@@ -57,7 +64,10 @@ export class Uplink {
     this.#deps = deps
     this.#limits = limits
     this.#streams = new Map(
-      streamNames.map((name) => [name, { sent: 0, inFlight: [], targetBytes: smallestTarget, timeouts: 0 }]),
+      streamNames.map((name) => [
+        name,
+        { sent: 0, inFlight: [], targetBytes: smallestTarget, window: 1, backlog: false, timeouts: 0 },
+      ]),
     )
   }
 
@@ -89,6 +99,7 @@ export class Uplink {
     sending.timeouts = 0
     this.#lastAckAt = clock.now()
     if (ack.next <= acknowledged) return
+    pace(sending, clock.now() - (sending.inFlight[0]?.at ?? clock.now()))
     sending.inFlight = sending.inFlight.filter((batch) => batch.end > ack.next)
     sending.sent = Math.max(sending.sent, ack.next)
     spool.acknowledge(ack.stream, epoch, ack.next).catch((error) => log.error({ err: error }, 'not trimmed'))
@@ -141,11 +152,11 @@ export class Uplink {
     let underWay = 0
     for (const sending of this.#streams.values())
       underWay += sending.inFlight.reduce((sum, batch) => sum + batch.bytes, 0)
-    let allowed = window
-    for (const [name, { sent, inFlight }] of this.#streams) {
+    let alone = true
+    for (const [name, { sent, inFlight, window }] of this.#streams) {
       if (sent >= this.#deps.spool.standing(name).next) continue
-      if (inFlight.length === 0 || (inFlight.length < allowed && underWay < budgetBytes)) return name
-      allowed = 1
+      if (inFlight.length === 0 || (alone && inFlight.length < window && underWay < budgetBytes)) return name
+      alone = false
     }
     return undefined
   }
@@ -164,10 +175,8 @@ export class Uplink {
       const payload = encodeBatch({ v: 1, epoch, first, count: lines.length, losses }, lines)
       if (payload.length > maxBatchBytes && lines.length > 1) continue
       const end = first + lines.length
-      const backlog = end < this.#deps.spool.standing(name).next
-      sending.targetBytes = backlog
-        ? Math.min(largestTarget, sending.targetBytes * 2)
-        : Math.max(smallestTarget, sending.targetBytes / 2)
+      sending.backlog = end < this.#deps.spool.standing(name).next
+      if (!sending.backlog) sending.targetBytes = Math.max(smallestTarget, sending.targetBytes / 2)
       sending.sent = end
       sending.inFlight.push({ end, bytes: payload.length, at: this.#deps.clock.now() })
       this.#deps.publish(name, payload)
@@ -179,7 +188,20 @@ export class Uplink {
     const sending = this.#of(name)
     sending.sent = this.#deps.spool.standing(name).acknowledged
     sending.inFlight = []
+    sending.targetBytes = smallestTarget
+    sending.window = 1
   }
 
   #of = (name: StreamName): Sending => this.#streams.get(name) as Sending
+}
+
+/** What is under way grows while it is acknowledged quickly, and shrinks at once when it is not. */
+function pace(sending: Sending, tookMs: number): void {
+  if (tookMs > slowMs) {
+    sending.window = 1
+    sending.targetBytes = smallestTarget
+  } else if (tookMs <= quickMs) {
+    sending.window = Math.min(largestWindow, sending.window * 2)
+    if (sending.backlog) sending.targetBytes = Math.min(largestTarget, sending.targetBytes * 2)
+  }
 }

@@ -7,6 +7,7 @@ import type { Store } from '../store/port.ts'
 import type { Bus } from '../work/port.ts'
 import { type Committed, commitBatches, type Incoming, type Refusal } from './commit.ts'
 import { keepDeadLetters } from './dead-letters.ts'
+import { makeFairQueue } from './fair-queue.ts'
 
 export type IngestDeps = {
   store: Store
@@ -22,20 +23,25 @@ export type IngestDeps = {
  *
  *   accept -> queue -> one transaction for all that wait (bounded) -> acknowledge -> bus 'committed'
  *
- * Invariants: nothing is acknowledged before its commit; batches of one agent are taken in the order they came; the
- * queue is bounded, by agent and in all (`accept` resolves only when there is room again: that is the backpressure).
+ * Invariants: nothing is acknowledged before its commit; batches of one agent are taken in the order they came; agents
+ * take turns, so that one with days to tell keeps none waiting; the queue is bounded, by agent and in all (`accept`
+ * resolves only when there is room again: that is the backpressure).
  */
 export interface Ingest extends Part {
   /** Resolves when the sender may send on. It says nothing about the commit. */
   accept(agent: string, stream: StreamName, payload: Uint8Array): Promise<void>
   /** Keeps a message that is no batch and cannot be used. */
   bury(agent: string, topic: string, why: string, payload: Uint8Array): Promise<void>
+  /** Whether so much waits for its commit that nobody else should be let in to bring more. */
+  busy(): boolean
   /** Resolves when everything accepted so far was committed, or the part was stopped. */
   idle(): Promise<void>
 }
 
 const agentQueueBytes = 4 * 1_048_576
 const queueBytes = 64 * 1_048_576
+/** From here on newcomers wait. */
+const busyBytes = queueBytes / 4
 /** A transaction ends at this many bytes, so that acknowledgements stay quick. */
 const groupBytes = 2 * 1_048_576
 const retryMs = 1000
@@ -44,7 +50,7 @@ const gapPatience = { times: 4, ms: 10_000 }
 
 export function makeIngest(deps: IngestDeps): Ingest {
   const { store, bus, clock, log } = deps
-  const queue: Incoming[] = []
+  const queue = makeFairQueue<Incoming>()
   const held = new Map<string, number>()
   const gaps = new Map<string, { first: number; next: number; times: number; since: number }>()
   const waiting: (() => void)[] = []
@@ -56,7 +62,7 @@ export function makeIngest(deps: IngestDeps): Ingest {
 
   async function accept(agent: string, stream: StreamName, payload: Uint8Array): Promise<void> {
     if (stopped) return
-    queue.push({ agent, stream, payload })
+    queue.push(agent, { agent, stream, payload }, payload.byteLength)
     account(agent, payload.byteLength)
     if (!working) {
       working = true
@@ -75,21 +81,14 @@ export function makeIngest(deps: IngestDeps): Ingest {
   }
 
   async function work(): Promise<void> {
-    while (queue.length > 0 && !stopped) {
-      await settle(nextGroup())
+    while (queue.length() > 0 && !stopped) {
+      await settle(queue.take(groupBytes))
       for (const wake of waiting.splice(0)) wake()
       // SQLite ran on this thread: let sockets have theirs.
       await new Promise((resolve) => setImmediate(resolve))
     }
     working = false
     for (const wake of idlers.splice(0)) wake()
-  }
-
-  function nextGroup(): Incoming[] {
-    let bytes = 0
-    let count = 0
-    while (count < queue.length && (count === 0 || bytes < groupBytes)) bytes += queue[count++]?.payload.byteLength ?? 0
-    return queue.splice(0, count)
   }
 
   async function settle(group: Incoming[]): Promise<void> {
@@ -168,6 +167,7 @@ export function makeIngest(deps: IngestDeps): Ingest {
     name: 'ingest',
     accept,
     bury,
+    busy: () => total > busyBytes,
     idle: () => (working ? new Promise((resolve) => idlers.push(resolve)) : Promise.resolve()),
     async start() {
       stopped = false
@@ -177,7 +177,7 @@ export function makeIngest(deps: IngestDeps): Ingest {
       stopped = true
       halt.abort()
       if (working) await new Promise<void>((resolve) => idlers.push(resolve))
-      queue.splice(0)
+      queue.clear()
       held.clear()
       total = 0
       for (const wake of waiting.splice(0)) wake()

@@ -6,7 +6,10 @@ import { wordsOf } from '../../shared/errors.ts'
 import type { Log } from '../../shared/log.ts'
 import { boundMqttMemory } from '../../shared/mqtt-memory.ts'
 import { agentMayPublish, agentMaySubscribe, parseTopic, topicMap, topicOf } from '../../shared/topics.ts'
+import type { AdmissionLimits } from './admission.ts'
+import { lookUpRetained } from './exact-retained.ts'
 import { makeFrameGuard } from './guard.ts'
+import { makeIntake } from './intake.ts'
 import { type Limits, makePacing } from './pacing.ts'
 import type { Broker, BrokerHandlers, TlsMaterial } from './port.ts'
 import { makeTlsListener } from './tls-listener.ts'
@@ -17,6 +20,7 @@ type Options = {
   clock: Clock
   log: Log
   limits?: Partial<Limits>
+  admission?: Partial<AdmissionLimits> | undefined
 }
 type Peer = { agent: string; serial: string; address: string; refusal?: { code: number; why: string } }
 
@@ -38,7 +42,7 @@ const notAuthorized = 5
  *
  * Sessions are always clean: what an agent missed is in the retained documents, and the broker keeps no queue for it.
  */
-export function makeAedesBroker({ listen, tls, clock, log, limits: given }: Options): Broker {
+export function makeAedesBroker({ listen, tls, clock, log, limits: given, admission }: Options): Broker {
   boundMqttMemory()
   const limits = { ...generous, ...given }
   const peers = new WeakMap<object, Peer>()
@@ -47,7 +51,9 @@ export function makeAedesBroker({ listen, tls, clock, log, limits: given }: Opti
   const live = new Map<string, Client>()
   let handlers: BrokerHandlers | undefined
   let aedes: Aedes | undefined
-  const listener = makeTlsListener({ listen, tls, log, admit })
+  const intake = makeIntake(maxBatchBytes)
+  const busy = () => handlers?.busy?.() ?? false
+  const listener = makeTlsListener({ listen, tls, log, admit, busy, now: () => clock.now(), admission })
 
   const told = (): BrokerHandlers => {
     if (!handlers) throw new Error('the broker has no handlers')
@@ -71,6 +77,7 @@ export function makeAedesBroker({ listen, tls, clock, log, limits: given }: Opti
     )
     const read = socket.read.bind(socket)
     socket.read = (size?: number) => {
+      if (intake.holds(socket)) return null
       const chunk: Buffer | null = read(size)
       const why = chunk && guard.push(chunk)
       if (!why) return chunk
@@ -142,13 +149,17 @@ export function makeAedesBroker({ listen, tls, clock, log, limits: given }: Opti
     if (replaced.has(client)) packet.retain = false
     if (replaced.has(client) && topic.name === 'presence') return
     const payload = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload)
-    const wait = waitFor(client, payload.length)
-    if (wait > 0) await clock.sleep(wait)
+    const done = intake.takes(client.conn, payload.length)
     try {
+      const wait = waitFor(client, payload.length)
+      if (wait > 0) await clock.sleep(wait)
       await told().onMessage(client.id, topic, payload)
     } catch (error) {
       // A closed connection would make the agent send it again, without end.
       log.error({ agent: client.id, topic: packet.topic, err: error }, 'a message could not be handled')
+    } finally {
+      done()
+      if (topic.name === 'hello') listener.settled(client.conn as TLSSocket)
     }
   }
 
@@ -197,6 +208,7 @@ export function makeAedesBroker({ listen, tls, clock, log, limits: given }: Opti
     async start() {
       aedes = build()
       await aedes.listen()
+      lookUpRetained(aedes)
       await listener.start()
     },
     async stop() {

@@ -9,6 +9,8 @@ export type BrokerHandlers = {
   refuse(agent: string, serial: string, address: string): Promise<string | undefined>
   /** A message on a topic that is the agent's own. Resolves when the sender may go on; the time until then is backpressure. */
   onMessage(agent: string, topic: ParsedTopic, payload: Uint8Array): Promise<void>
+  /** Whether work of those who are connected waits, so that newcomers have to. */
+  busy?(): boolean
   onConnect(agent: string, address: string): void
   onDisconnect(agent: string): void
   /** Something worth a line in the agent's history: replaced, denied, flood. */

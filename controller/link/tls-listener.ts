@@ -1,7 +1,8 @@
-import type { Socket } from 'node:net'
-import { createServer, type Server, type TLSSocket } from 'node:tls'
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import { wordsOf } from '../../shared/errors.ts'
 import type { Log } from '../../shared/log.ts'
+import { type AdmissionLimits, makeAdmission, usualAdmission } from './admission.ts'
 import type { TlsMaterial } from './port.ts'
 
 type Options = {
@@ -10,47 +11,92 @@ type Options = {
   log: Log
   /** Told of each connection whose client certificate is good. */
   admit: (socket: TLSSocket) => void
+  /** Work of those who are connected waits. */
+  busy: () => boolean
+  now: () => number
+  admission?: Partial<AdmissionLimits> | undefined
 }
 
-/** TLS 1.3 with client certificates; its material can be changed while it listens. */
-export function makeTlsListener({ listen, tls, log, admit }: Options) {
+/** Connections that the kernel holds until we take them; what it allows may be less. */
+const backlog = 4096
+const tickMs = 200
+
+/**
+ * TLS 1.3 with client certificates; its material can be changed while it listens. A connection waits unread until it is
+ * let in: the handshake is what costs.
+ */
+export function makeTlsListener({ listen, tls, log, admit, busy, now, admission: limits }: Options) {
   const sockets = new Set<Socket>()
+  const places = new Map<string, { leave(): void }>()
+  const admission = makeAdmission({ ...usualAdmission, ...limits }, { now, busy })
   let server: Server | undefined
+  let handshakes: TlsServer | undefined
+  let ticking: NodeJS.Timeout | undefined
   let material = tls
+  let turnedAway = 0
+
+  function take(socket: Socket): void {
+    sockets.add(socket)
+    const peer = peerOf(socket)
+    const place = admission.come({
+      address: socket.remoteAddress ?? '',
+      enter: () => handshakes?.emit('connection', socket),
+      turnAway: () => {
+        turnedAway++
+        // Before the handshake: an agent takes that for "come again, later".
+        socket.destroy()
+      },
+    })
+    places.set(peer, place)
+    socket.on('error', () => {})
+    socket.once('close', () => {
+      sockets.delete(socket)
+      if (places.get(peer) === place) places.delete(peer)
+      place.leave()
+    })
+  }
+
+  function tick(): void {
+    admission.tick()
+    if (turnedAway === 0) return
+    log.warn({ turnedAway, ...admission.standing() }, 'more agents come at once than can be let in; told to come later')
+    turnedAway = 0
+  }
 
   return {
     async start(): Promise<void> {
-      server = createServer({
+      handshakes = createTlsServer({
         ...material,
         requestCert: true,
         rejectUnauthorized: true,
         minVersion: 'TLSv1.3',
-        noDelay: true,
         handshakeTimeout: 10_000,
       })
-      server.on('connection', (socket: Socket) => {
-        sockets.add(socket)
-        socket.once('close', () => sockets.delete(socket))
-      })
-      server.on('secureConnection', admit)
-      server.on('tlsClientError', (error, socket) => {
+      handshakes.on('secureConnection', admit)
+      handshakes.on('tlsClientError', (error, socket) => {
         log.info({ address: socket.remoteAddress, why: wordsOf(error) }, 'refused a TLS connection')
         socket.destroy()
       })
+      server = createServer({ pauseOnConnect: true, noDelay: true }, take)
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       server.once('error', reject)
-      server.listen(listen.port, listen.host, resolve)
+      server.listen({ ...listen, backlog }, resolve)
       await promise
+      ticking = setInterval(tick, tickMs).unref()
     },
     async stop(): Promise<void> {
+      clearInterval(ticking)
+      admission.close()
       for (const socket of sockets) socket.destroy()
       const listening = server
       server = undefined
       if (listening?.listening) await new Promise((resolve) => listening.close(resolve))
     },
+    /** Who came by this connection is in: the next may come. */
+    settled: (socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): void => places.get(peerOf(socket))?.leave(),
     useTls(next: TlsMaterial): void {
       material = next
-      server?.setSecureContext({ ...next, minVersion: 'TLSv1.3' })
+      handshakes?.setSecureContext({ ...next, minVersion: 'TLSv1.3' })
     },
     port(): number {
       const address = server?.address()
@@ -58,3 +104,7 @@ export function makeTlsListener({ listen, tls, log, admit }: Options) {
     },
   }
 }
+
+/** No two connections to one listener share it. */
+const peerOf = ({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>) =>
+  `${remoteAddress}:${remotePort}`

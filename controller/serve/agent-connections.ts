@@ -22,7 +22,7 @@ import type { Sql } from '../store/port.ts'
 import type { FleetAlerts } from './fleet-alerts.ts'
 
 type Ports = {
-  ingest: Pick<Ingest, 'accept' | 'bury'>
+  ingest: Pick<Ingest, 'accept' | 'bury' | 'busy'>
   desired: Pick<Desired, 'republish'>
   presence: ReturnType<typeof makePresence>
   acknowledge(agent: string, ack: Acknowledgement): void
@@ -144,5 +144,6 @@ export function agentConnections(deps: Pick<Deps, 'store' | 'clock' | 'log'>, po
       quietly('presence', ports.presence.set(agent, 'offline'))
     },
     onNote: note,
+    busy: ports.ingest.busy,
   }
 }

@@ -28,3 +28,19 @@ t.test(
     )
   },
 )
+
+t.test('a controller with too many at its door is told from one that refuses or is away', async (t) => {
+  const reset = coded('Client network socket disconnected before secure TLS connection was established', 'ECONNRESET')
+  const busy: [unknown, 'opening' | 'accepted' | 'secured'][] = [
+    [reset, 'accepted'],
+    [new Error('the connection was closed'), 'accepted'],
+    [new Error('connack timeout'), 'accepted'],
+    [new Error('connack timeout'), 'secured'],
+    [coded('Connection refused: Server unavailable', 3), 'secured'],
+  ]
+  for (const [error, progress] of busy)
+    t.equal(connectionFailure(error, { ...at, progress, closedSilently: 9 }).code, 'CONTROLLER_BUSY', String(error))
+  t.equal(connectionFailure(new Error('connack timeout'), at).code, 'CONTROLLER_UNREACHABLE', 'no address answers')
+  const impostor = coded('its certificate is not the controller’s', 'ERR_TLS_CERT_ALTNAME_INVALID')
+  t.equal(connectionFailure(impostor, { ...at, progress: 'accepted' }).code, 'CONTROLLER_UNREACHABLE')
+})
