@@ -14,7 +14,21 @@ const listen = (defaultPort: number) =>
 export const controllerConfig = z.strictObject({
   /** Name or address under which agents reach this controller; it goes into the certificate and into tokens. */
   publicHost: z.string().min(1).default('127.0.0.1'),
-  mqtt: listen(8883).prefault({}),
+  mqtt: listen(8883)
+    .extend({
+      /**
+       * When many agents come at once: so many are let in at a time, from the handshake to the end of their hello; so
+       * many wait for that, and for so long; the others are told to come later.
+       */
+      admission: z
+        .strictObject({
+          atOnce: z.int().min(1).max(100_000).default(48),
+          waiting: z.int().min(1).max(100_000).default(4096),
+          waitSeconds: z.number().min(1).max(600).default(6),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
   enrol: listen(8884).prefault({}),
   /** manual: a box with a good claim waits for `marshlight agents approve`. */
   enrolment: z.strictObject({ approval: z.enum(['auto', 'manual']).default('auto') }).prefault({}),

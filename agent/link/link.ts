@@ -44,7 +44,7 @@ export type LinkOptions = {
   retry?: Partial<Delays>
 }
 
-const usualDelays: Delays = { firstMs: 200, capMs: 8_000, busyCapMs: 30_000, refusedMs: 45_000 }
+const usualDelays: Delays = { firstMs: 200, capMs: 8_000, busyCapMs: 15_000, refusedMs: 45_000 }
 const endOf: Partial<Record<string, End>> = { CERTIFICATE_REFUSED: 'refused', CONTROLLER_BUSY: 'busy' }
 const tickMs = 1000
 /** A connection that held so long was a good one. */

@@ -1,6 +1,7 @@
 import { type Clock, isoNow } from '../../shared/clock.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
+import { makeGathered } from '../store/gathered.ts'
 import type { Store } from '../store/port.ts'
 import type { Bus } from '../work/port.ts'
 
@@ -20,21 +21,24 @@ export function makePresence(deps: Deps): Part & {
   seen(agent: string): void
 } {
   const { store, bus, clock, log } = deps
+  const write = makeGathered(store)
   const heard = new Set<string>()
   let halt = new AbortController()
   let running: Promise<void> | undefined
 
   async function set(agent: string, status: Status): Promise<void> {
     const now = isoNow(clock)
-    const { changes } = await store.run(
-      `UPDATE agents SET presence = ?, presence_at = ?, last_seen = CASE WHEN ? = 'online' THEN ? ELSE last_seen END
-       WHERE id = ? AND presence <> ?`,
-      status,
-      now,
-      status,
-      now,
-      agent,
-      status,
+    const { changes } = await write((sql) =>
+      sql.run(
+        `UPDATE agents SET presence = ?, presence_at = ?, last_seen = CASE WHEN ? = 'online' THEN ? ELSE last_seen END
+         WHERE id = ? AND presence <> ?`,
+        status,
+        now,
+        status,
+        now,
+        agent,
+        status,
+      ),
     )
     if (changes > 0) bus.emit({ name: 'presence', agent, status })
   }
@@ -55,10 +59,12 @@ export function makePresence(deps: Deps): Part & {
     const rows = await store.all<{ id: string; presence: string }>(
       `SELECT id, presence FROM agents WHERE status = 'enrolled' OR presence = 'online'`,
     )
+    const changed: Promise<void>[] = []
     for (const { id, presence } of rows) {
       const status: Status = deps.connected(id) ? 'online' : 'offline'
-      if (presence !== status) await set(id, status)
+      if (presence !== status) changed.push(set(id, status))
     }
+    await Promise.all(changed)
   }
 
   async function loop(signal: AbortSignal): Promise<void> {

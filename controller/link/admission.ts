@@ -1,3 +1,5 @@
+import type { Arrivals } from './port.ts'
+
 /** Who asks to be let in: a connection of which nothing was read yet. */
 export type Newcomer = { address: string; enter(): void; turnAway(): void }
 
@@ -9,7 +11,7 @@ export type AdmissionLimits = {
   waitMs: number
 }
 
-export type AdmissionStanding = { inside: number; waiting: number; mostInside: number; mostWaiting: number }
+export type AdmissionStanding = Omit<Arrivals, 'connected'>
 
 type Ticket = { newcomer: Newcomer; since: number; at: 'waiting' | 'inside' | 'gone' }
 
@@ -47,8 +49,9 @@ export function makeAdmission(
   /** In the order they came in. */
   const inside = new Set<Ticket>()
   let count = 0
-  let mostInside = 0
+  let mostEntering = 0
   let mostWaiting = 0
+  let turnedAway = 0
 
   function come(newcomer: Newcomer) {
     const ticket: Ticket = { newcomer, since: now(), at: 'waiting' }
@@ -81,7 +84,7 @@ export function makeAdmission(
       ticket.at = 'inside'
       ticket.since = now()
       inside.add(ticket)
-      mostInside = Math.max(mostInside, inside.size)
+      mostEntering = Math.max(mostEntering, inside.size)
       ticket.newcomer.enter()
     }
   }
@@ -99,6 +102,7 @@ export function makeAdmission(
   function turnAway(ticket: Ticket): void {
     takeOut(ticket)
     ticket.at = 'gone'
+    turnedAway++
     ticket.newcomer.turnAway()
   }
 
@@ -126,6 +130,6 @@ export function makeAdmission(
     close() {
       for (const line of [...waiting.values()]) for (const ticket of [...line]) turnAway(ticket)
     },
-    standing: () => ({ inside: inside.size, waiting: count, mostInside, mostWaiting }),
+    standing: () => ({ entering: inside.size, waiting: count, mostEntering, mostWaiting, turnedAway }),
   }
 }

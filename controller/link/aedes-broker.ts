@@ -230,6 +230,7 @@ export function makeAedesBroker({ listen, tls, clock, log, limits: given, admiss
       await new Promise<void>((resolve) => client.close(resolve))
     },
     connected: (agent) => live.has(agent),
+    arrivals: () => ({ connected: live.size, ...listener.arrivals() }),
     useTls: listener.useTls,
     port: listener.port,
   }

@@ -1,3 +1,3 @@
 export { makeAedesBroker } from './aedes-broker.ts'
-export type { Broker, BrokerHandlers, TlsMaterial } from './port.ts'
+export type { Arrivals, Broker, BrokerHandlers, TlsMaterial } from './port.ts'
 export { makeRouter, type RouterPorts } from './router.ts'

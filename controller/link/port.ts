@@ -3,6 +3,18 @@ import type { ParsedTopic } from '../../shared/topics.ts'
 
 export type TlsMaterial = { key: string; cert: string; ca: string; crl: string }
 
+/** Who is there and who is coming: now, and the most of it since the start. */
+export type Arrivals = {
+  connected: number
+  /** On their way in, from the handshake to the end of their hello; and waiting for that, unread. */
+  entering: number
+  waiting: number
+  mostEntering: number
+  mostWaiting: number
+  /** Told to come later. */
+  turnedAway: number
+}
+
 /** What the broker asks and tells. An agent is named only after its certificate was verified. */
 export type BrokerHandlers = {
   /** Why this certificate may not connect as this agent; undefined when it may. */
@@ -29,6 +41,7 @@ export interface Broker extends Part {
   /** Closes the agent's connection, if there is one. */
   disconnect(agent: string, reason: string): Promise<void>
   connected(agent: string): boolean
+  arrivals(): Arrivals
   /** New keys or revocations, for connections from now on. */
   useTls(material: TlsMaterial): void
   port(): number

@@ -33,7 +33,7 @@ export function makeTlsListener({ listen, tls, log, admit, busy, now, admission:
   let handshakes: TlsServer | undefined
   let ticking: NodeJS.Timeout | undefined
   let material = tls
-  let turnedAway = 0
+  let told = 0
 
   function take(socket: Socket): void {
     sockets.add(socket)
@@ -41,11 +41,8 @@ export function makeTlsListener({ listen, tls, log, admit, busy, now, admission:
     const place = admission.come({
       address: socket.remoteAddress ?? '',
       enter: () => handshakes?.emit('connection', socket),
-      turnAway: () => {
-        turnedAway++
-        // Before the handshake: an agent takes that for "come again, later".
-        socket.destroy()
-      },
+      // Before the handshake: an agent takes that for "come again, later".
+      turnAway: () => socket.destroy(),
     })
     places.set(peer, place)
     socket.on('error', () => {})
@@ -58,9 +55,10 @@ export function makeTlsListener({ listen, tls, log, admit, busy, now, admission:
 
   function tick(): void {
     admission.tick()
-    if (turnedAway === 0) return
-    log.warn({ turnedAway, ...admission.standing() }, 'more agents come at once than can be let in; told to come later')
-    turnedAway = 0
+    const { turnedAway, waiting } = admission.standing()
+    if (turnedAway === told) return
+    log.warn({ turnedAway: turnedAway - told, waiting }, 'more come at once than can be let in; told to come later')
+    told = turnedAway
   }
 
   return {
@@ -80,7 +78,7 @@ export function makeTlsListener({ listen, tls, log, admit, busy, now, admission:
       server = createServer({ pauseOnConnect: true, noDelay: true }, take)
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       server.once('error', reject)
-      server.listen({ ...listen, backlog }, resolve)
+      server.listen({ host: listen.host, port: listen.port, backlog }, resolve)
       await promise
       ticking = setInterval(tick, tickMs).unref()
     },
@@ -92,6 +90,7 @@ export function makeTlsListener({ listen, tls, log, admit, busy, now, admission:
       server = undefined
       if (listening?.listening) await new Promise((resolve) => listening.close(resolve))
     },
+    arrivals: admission.standing,
     /** Who came by this connection is in: the next may come. */
     settled: (socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): void => places.get(peerOf(socket))?.leave(),
     useTls(next: TlsMaterial): void {

@@ -18,6 +18,7 @@ import {
 } from '../fleet/index.ts'
 import type { Ingest } from '../ingest/index.ts'
 import { type BrokerHandlers, makeRouter } from '../link/index.ts'
+import { makeGathered } from '../store/gathered.ts'
 import type { Sql } from '../store/port.ts'
 import type { FleetAlerts } from './fleet-alerts.ts'
 
@@ -53,6 +54,7 @@ const notesPerMinute = 20
  */
 export function agentConnections(deps: Pick<Deps, 'store' | 'clock' | 'log'>, ports: Ports): BrokerHandlers {
   const { store, clock, log } = deps
+  const write = makeGathered(store)
   const lastHello = new Map<string, number>()
   const notes = new Map<string, { minute: number; count: number }>()
   /** Who is connected as each agent, as far as it said. */
@@ -77,7 +79,7 @@ export function agentConnections(deps: Pick<Deps, 'store' | 'clock' | 'log'>, po
     const now = clock.now()
     if (Math.abs(now - (lastHello.get(agent) ?? 0)) < helloEveryMs) return
     lastHello.set(agent, now)
-    await store.tx(async (sql) => {
+    await write(async (sql) => {
       await noteHello(sql, hello, isoNow(clock))
       if (hello.running) await ports.runs?.(sql, agent, hello.running)
     })
@@ -91,7 +93,7 @@ export function agentConnections(deps: Pick<Deps, 'store' | 'clock' | 'log'>, po
     const { address, before } = box
     boxes.set(agent, { address, hardware: said, heard: true })
     const at = isoNow(clock)
-    const other = said && (await store.tx((sql) => compareHardware(sql, { agent, address, said, at })))
+    const other = said && (await write((sql) => compareHardware(sql, { agent, address, said, at })))
     const twins = other ?? (before && tookOver(agent, before, { address, hardware: said }))
     if (twins) ports.alerts?.twins(twins)
   }
@@ -105,7 +107,7 @@ export function agentConnections(deps: Pick<Deps, 'store' | 'clock' | 'log'>, po
     if (count <= notesPerMinute)
       quietly(
         'a note',
-        store.tx((sql) => noteEvent(sql, { agent, at: isoNow(clock), kind, detail })),
+        write((sql) => noteEvent(sql, { agent, at: isoNow(clock), kind, detail })),
       )
   }
 

@@ -38,7 +38,14 @@ export async function makeCentre(deps: Deps, { workers, ...composers }: Rooms) {
     ca: authority.caPem,
     crl: await authority.revocationList(await revokedCertificates(store, isoNow(clock)), clock.now()),
   })
-  const broker = makeAedesBroker({ listen: config.mqtt, tls: await tlsMaterial(), clock, log })
+  const { waitSeconds, ...admission } = config.mqtt.admission
+  const broker = makeAedesBroker({
+    listen: config.mqtt,
+    tls: await tlsMaterial(),
+    clock,
+    log,
+    admission: { ...admission, waitMs: waitSeconds * 1000 },
+  })
   const publish = (agent: string, name: 'plan' | 'blocks' | 'request' | 'ack', message: unknown) =>
     broker.publish(topicOf(agent, name), JSON.stringify(message), { retain: name === 'plan' || name === 'blocks' })
   const acknowledge = (agent: string, ack: Acknowledgement): void =>

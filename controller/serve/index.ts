@@ -90,7 +90,7 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
     })
     const { authority, broker, enrolment, requests, cutOff } = centre
     const enrolPort = () => enrolment.address().port
-    const routes = routesFor({ caFingerprint: authority.caFingerprint, enrolPort, cutOff })
+    const routes = routesFor({ caFingerprint: authority.caFingerprint, enrolPort, cutOff, arrivals: broker.arrivals })
     const parts: Part[] = [
       makeRunner(projectors, deps),
       ...alertParts(deps),

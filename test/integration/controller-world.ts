@@ -63,7 +63,8 @@ export async function runCentre(dataDir: string, port = 0) {
     codeTables,
     ingestTables,
   ])
-  const config = { ...readConfig(dataDir), mqtt: { host: '127.0.0.1', port } }
+  const read = readConfig(dataDir)
+  const config = { ...read, mqtt: { ...read.mqtt, host: '127.0.0.1', port } }
   const deps: Deps = {
     config,
     dataDir,

@@ -13,6 +13,7 @@ import { driftRoutes } from './drift.ts'
 import { driftReportRoutes } from './drift-report.ts'
 import { driftScoreRoutes } from './drift-scores.ts'
 import { eventsRoutes } from './events.ts'
+import { linkRoutes } from './link.ts'
 import { mimicryRoutes } from './mimicry.ts'
 import { personaRoutes } from './personas.ts'
 import { scanRoutes } from './scans.ts'
@@ -21,10 +22,11 @@ import { sessionRoutes } from './sessions.ts'
 import { sourceRoutes } from './sources.ts'
 
 /** One file a resource. */
-export const routesFor = (ports: AgentsPorts): readonly Routes[] => [
+export const routesFor = (ports: AgentsPorts & Parameters<typeof linkRoutes>[0]): readonly Routes[] => [
   agentsRoutes(ports),
   invitationRoutes(ports),
   agentCareRoutes(ports),
+  linkRoutes(ports),
   claimRoutes,
   segmentRoutes,
   baselineRoutes,

@@ -26,7 +26,7 @@ t.test('so many are let in at a time; the next when one is settled, gone, or slo
   t.equal(entered.length, 9, 'who says nothing keeps its place from nobody')
   places[0]?.leave()
   t.equal(entered.length, 9, 'and gives none back when it leaves at last')
-  t.match(admission.standing(), { inside: 4, waiting: 1, mostInside: 4 })
+  t.match(admission.standing(), { entering: 4, waiting: 1, mostEntering: 4 })
 })
 
 t.test('who waits too long, or comes when too many wait, is turned away; who left is not', async (t) => {
@@ -86,15 +86,15 @@ t.test(
         state.busy = random() < 0.2
         state.now += Math.floor(random() * 400)
         if (random() < 0.5) admission.tick()
-        const { inside, waiting } = admission.standing()
-        if (inside > 6 || waiting > limits.waiting) t.fail(`${inside} inside, ${waiting} waiting`)
+        const { entering, waiting } = admission.standing()
+        if (entering > 6 || waiting > limits.waiting) t.fail(`${entering} entering, ${waiting} waiting`)
       }
       state.busy = false
       // Those who are in get settled, one after the other: so all who wait come in.
       for (let at = 0; at < entered.length; at++) places.get(entered[at] ?? '')?.leave()
       const seen = [...entered, ...away]
       t.equal(new Set(seen).size, seen.length)
-      t.match(admission.standing(), { inside: 0, waiting: 0 })
+      t.match(admission.standing(), { entering: 0, waiting: 0 })
       const asked = [...places.keys()].filter((name) => !seen.includes(name))
       t.same(asked, [], 'who stayed was let in or turned away')
     }
