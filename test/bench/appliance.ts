@@ -19,16 +19,20 @@ const run = promisify(execFile)
 
 export type Appliance = { child: ChildProcess; stateDir: string }
 
-/** The agent as it is shipped, one bundled file with its flags, on this machine's engine with the segment's card. */
+/**
+ * The agent as it is shipped, one bundled file with its flags, on this machine's engine with the segment's card. Its state
+ * folder is made in `parent`, where given.
+ */
 export async function startAppliance(
   cleanUp: CleanUp,
   segment: Segment,
   identity: Identity,
   settings: object = {},
+  parent?: string,
 ): Promise<Appliance> {
   const { files } = await bundles['agent-bundle']()
   const program = files['agent.mjs'] ?? ''
-  const stateDir = await stateOf(identity, cleanUp, { nics: [segment.nic], ...settings })
+  const stateDir = await stateOf(identity, cleanUp, { nics: [segment.nic], ...settings }, parent)
   const { flags, env } = await launcher()
   const argv = [...flags, program]
   cleanUp.add(() => run(process.execPath, [...argv, 'cleanup', '--state', stateDir]))

@@ -35,8 +35,13 @@ export function makeGateway(cleanUp: CleanUp, tag: string, near: string, far: st
 }
 
 /** A state folder as enrolment leaves it, with `config` as its agent.json. */
-export async function stateOf(identity: Identity, cleanUp: CleanUp, config: object): Promise<string> {
-  const stateDir = await mkdtemp(join(tmpdir(), 'marshlight-bench-agent-'))
+export async function stateOf(
+  identity: Identity,
+  cleanUp: CleanUp,
+  config: object,
+  parent: string = tmpdir(),
+): Promise<string> {
+  const stateDir = await mkdtemp(join(parent, 'marshlight-bench-agent-'))
   cleanUp.add(() => rm(stateDir, { recursive: true, force: true }))
   const { key, ...stored } = identity
   await writeFileAtomic(keyPath(stateDir), key, 0o600)

@@ -17,6 +17,8 @@ import { driftRoundPowerBench } from './drift-round-power.ts'
 import { driftRoundsBench } from './drift-rounds.ts'
 import { faultsBench } from './faults.ts'
 import { faultsReconcileBench } from './faults-reconcile.ts'
+import { fieldCrowdBench } from './field-crowd.ts'
+import { fieldIdleBench } from './field-idle.ts'
 import { ingestBench } from './ingest.ts'
 import { latencyBench } from './latency.ts'
 import { memoryBench } from './memory.ts'
@@ -67,5 +69,7 @@ export const benches: Record<string, Bench> = {
   'drift.overhead': driftOverheadBench,
   'drift.overhead-http': driftOverheadHttpBench,
   'drift.mimicry': driftMimicryBench,
+  'field.crowd': fieldCrowdBench,
+  'field.idle': fieldIdleBench,
   spool: spoolBench,
 }

@@ -21,6 +21,7 @@ import {
   revokedCertificates,
 } from '../../controller/fleet/index.ts'
 import { ingestTables, makeIngest } from '../../controller/ingest/index.ts'
+import type { AdmissionLimits } from '../../controller/link/admission.ts'
 import { makeAedesBroker } from '../../controller/link/index.ts'
 import { agentConnections } from '../../controller/serve/agent-connections.ts'
 import { coreTables } from '../../controller/store/core-tables.ts'
@@ -55,7 +56,7 @@ export async function newDataDir(): Promise<string> {
 }
 
 /** Link, ingest and fleet on real parts, listening on `port` of loopback (0: any). */
-export async function runCentre(dataDir: string, port = 0) {
+export async function runCentre(dataDir: string, port = 0, admission: Partial<AdmissionLimits> = {}) {
   const store = openSqlite(join(dataDir, 'marshlight.db'), [
     coreTables,
     fleetTables,
@@ -81,7 +82,8 @@ export async function runCentre(dataDir: string, port = 0) {
     ca: authority.caPem,
     crl: await authority.revocationList(await revokedCertificates(store, new Date().toISOString()), Date.now()),
   })
-  const broker = makeAedesBroker({ listen: config.mqtt, tls: await material(), clock: systemClock, log: silentLog })
+  const outside = { clock: systemClock, log: silentLog }
+  const broker = makeAedesBroker({ listen: config.mqtt, tls: await material(), admission, ...outside })
   const publish = (agent: string, name: 'plan' | 'blocks' | 'request' | 'ack', message: unknown) =>
     broker.publish(topicOf(agent, name), JSON.stringify(message), { retain: name === 'plan' || name === 'blocks' })
   const acknowledge = (agent: string, ack: Acknowledgement) => void publish(agent, 'ack', ack)
@@ -118,9 +120,9 @@ export async function runCentre(dataDir: string, port = 0) {
   }
 }
 
-export async function world(t: { teardown(work: () => unknown): void }) {
+export async function world(t: { teardown(work: () => unknown): void }, admission: Partial<AdmissionLimits> = {}) {
   const dataDir = await newDataDir()
-  const centre = await runCentre(dataDir)
+  const centre = await runCentre(dataDir, 0, admission)
   t.teardown(async () => {
     await centre.stop()
     rmSync(dataDir, { recursive: true })
