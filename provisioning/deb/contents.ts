@@ -7,6 +7,8 @@ export type Entry = { path: string; mode: 0o644 | 0o755 } & ({ from: string } | 
 
 const own = join(import.meta.dirname, 'files')
 const home = `usr/lib/${packageName}`
+/** What starts one version of the agent (agent/updates/): the only file of the bundle that is a program. */
+const launcher = 'launcher.sh'
 const doc = `usr/share/doc/${packageName}`
 
 /** Folders that shall be there though nothing is in them: where decoys' images and the keys of releases are looked for. */
@@ -26,7 +28,9 @@ export function packageContents({ version, epoch, bundle, node, thirdParty }: In
   const entries: Entry[] = [
     { path: `usr/bin/${packageName}`, mode: 0o755, from: join(own, 'marshlight-agent') },
     { path: `${home}/node`, mode: 0o755, from: node.binary },
-    ...Object.entries(bundle).map(([name, from]): Entry => ({ path: `${home}/${name}`, mode: 0o644, from })),
+    ...Object.entries(bundle).map(
+      ([name, from]): Entry => ({ path: `${home}/${name}`, mode: name === launcher ? 0o755 : 0o644, from }),
+    ),
     {
       path: `usr/lib/systemd/system/${packageName}.service`,
       mode: 0o644,

@@ -20,7 +20,7 @@ async function make(folder: string, name: string): Promise<string> {
   const entries = packageContents({
     version: '0.2.0-rc.1',
     epoch,
-    bundle: { 'agent.mjs': at('agent.mjs'), 'agent/part-A.mjs': at('part.mjs') },
+    bundle: { 'agent.mjs': at('agent.mjs'), 'agent/part-A.mjs': at('part.mjs'), 'launcher.sh': at('launcher.sh') },
     node: { binary: at('node'), license: 'words' },
     thirdParty: 'more words',
   })
@@ -29,7 +29,7 @@ async function make(folder: string, name: string): Promise<string> {
   return file
 }
 
-const parts = { node: '#!/bin/sh\necho "$@"\n', 'agent.mjs': 'main', 'part.mjs': 'part' }
+const parts = { node: '#!/bin/sh\necho "$@"\n', 'agent.mjs': 'main', 'part.mjs': 'part', 'launcher.sh': '#!/bin/sh\n' }
 
 t.test('the same inputs give the same bytes, whenever and under whatever umask', async (t) => {
   const folder = t.testdir(parts)
@@ -62,6 +62,13 @@ t.test('the package is root’s, names what it is, and everything it points at i
   t.match(
     lines.find((line) => line.endsWith(`./${program}`)),
     /^-rwxr-xr-x/,
+  )
+  const started = readFileSync(join(root, 'provisioning/deb/files/marshlight-agent'), 'utf8')
+  const starter = /^exec \/(\S+)/m.exec(started)?.[1] ?? ''
+  t.match(
+    lines.find((line) => line.endsWith(`./${starter}`)),
+    /^-rwxr-xr-x/,
+    starter,
   )
   t.ok(paths.includes('usr/share/marshlight/images/'), 'where the agent looks for images')
   t.equal(dpkg('--field', deb, 'Version').trim(), '0.2.0~rc.1')
