@@ -73,11 +73,12 @@ export function plan(progress: Progress, boxes: readonly Box[]): Step[] {
   const now = counts[ring] ?? none
   if (here.length > 0 && now.confirmed === 0 && now.open === 0 && steps.length === 0)
     return [...takeBack(boxes), { do: 'pause', why: `of ring ${nameOf(policy, ring)} no box could be reached` }]
-  // What was just found out counts from the next look on.
-  if (!passes(here, progress) || steps.some(({ do: what }) => what === 'unwell'))
+  if (!passes(here, progress, ['confirmed', 'unwell']))
     return progress.gateMs === undefined ? steps : [...steps, { do: 'gate', since: undefined }]
   if (progress.gateMs === undefined && here.length > 0) return [...steps, { do: 'gate', since: watchedMs }]
-  if (here.length === 0 || watchedMs - (progress.gateMs ?? watchedMs) >= gateMs(policy))
+  // Who is away for a moment does not begin the gate anew; nobody may be when it ends.
+  const over = here.length === 0 || watchedMs - (progress.gateMs ?? watchedMs) >= gateMs(policy)
+  if (over && passes(here, progress, ['confirmed']))
     return [...steps, ring + 1 < policy.rings.length ? { do: 'open', ring: ring + 1 } : { do: 'finish' }]
   for (const { agent, ordered, phase } of byRing.get(ring + 1) ?? [])
     if (ordered === 'none' && !phase) steps.push({ do: 'order', agent, order: 'fetch' })
@@ -140,12 +141,12 @@ function orders(boxes: readonly Box[], { size, broken, atRisk }: Counts, policy:
   })
 }
 
-/** Whether enough of the ring is confirmed and well. Late boxes are not waited for, whatever becomes of them. */
-function passes(here: readonly Box[], progress: Progress): boolean {
+/** Whether enough of the ring is in one of these standings. Late boxes are not waited for, whatever becomes of them. */
+function passes(here: readonly Box[], progress: Progress, standings: readonly Standing[]): boolean {
   const all = here.map((box) => ({ late: box.late, standing: standingOf(box, progress) }))
   const awaited = all.filter(({ late, standing }) => !late && standing !== 'broken')
-  const good = awaited.filter(({ standing }) => standing === 'confirmed').length
-  const any = all.some(({ standing }) => standing === 'confirmed')
+  const good = awaited.filter(({ standing }) => standings.includes(standing)).length
+  const any = all.some(({ standing }) => standings.includes(standing))
   return (any || here.length === 0) && good >= Math.ceil((progress.policy.enough / 100) * awaited.length)
 }
 
