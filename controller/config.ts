@@ -34,6 +34,13 @@ export const controllerConfig = z.strictObject({
   enrolment: z.strictObject({ approval: z.enum(['auto', 'manual']).default('auto') }).prefault({}),
   /** Remote API over TLS; off unless a port is given. The local socket is always there. */
   api: z.strictObject({ host: z.string().default('127.0.0.1'), port: port.optional() }).prefault({}),
+  /** What boxes may fetch of releases at the same time, and how fast all of them together. */
+  updates: z
+    .strictObject({
+      downloads: z.int().min(1).max(1000).default(16),
+      bytesPerSecond: z.int().min(16_384).optional(),
+    })
+    .prefault({}),
   retention: z
     .strictObject({
       /** What decoys sent, sessions, scans, audits, drift that was set, and what became of decoys. */

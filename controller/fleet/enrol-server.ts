@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { TLSSocket } from 'node:tls'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { isoNow } from '../../shared/clock.ts'
 import { codeSecret } from '../../shared/enrolment-code.ts'
@@ -15,7 +15,7 @@ import type { Sql } from '../store/port.ts'
 import { findAgent, freeName, insertAgent, renewCertificate } from './agents.ts'
 import { requireApproval } from './approval.ts'
 import type { Authority } from './authority.ts'
-import { type Peer, renew } from './certificates.ts'
+import { admit, isPresent, type Peer, renew } from './certificates.ts'
 import { type Claim, openClaim, useClaim } from './claims.ts'
 import { makeGuesses } from './guesses.ts'
 import type { RefusedClaim } from './refused-claims.ts'
@@ -58,6 +58,8 @@ export type EnrolPorts = {
   refused?(what: RefusedClaim): void
   /** Codes that nobody made came so often that none is taken for a while. */
   guessed?(source: string, hostname: string): void
+  /** What else agents find here; `who` names the agent that shows a good certificate, or throws CERTIFICATE_REFUSED. */
+  routes?(app: FastifyInstance, who: (request: FastifyRequest) => Promise<string>): void
 }
 
 /** HTTPS for agents that have no certificate yet, or need the next: a token, or the present one, and a request in; a certificate out. */
@@ -147,6 +149,7 @@ export function makeEnrolServer(
         if (wipe) log.warn(peer, 'a box that was taken back asked, and is told to wipe itself')
         return wipe ? { wipe } : {}
       })
+      ports.routes?.(app, (request) => admitted(deps, request))
       await app.listen(config.enrol)
     },
     async stop() {
@@ -169,6 +172,15 @@ function peerOf(socket: object, { expiredToo = false } = {}): Peer {
       why: shown?.authorizationError ? String(shown.authorizationError) : 'there is none',
     })
   return { agent: name, serial: certificate.serialNumber.toLowerCase() }
+}
+
+/** The agent that asks, if its certificate is good now; one that a renewal gave is in use from here on. */
+async function admitted({ store, clock }: Deps, request: FastifyRequest): Promise<string> {
+  const peer = peerOf(request.raw.socket)
+  if (await isPresent(store, peer)) return peer.agent
+  const { refusal } = await store.tx((sql) => admit(sql, peer, isoNow(clock)))
+  if (refusal !== undefined) throw new MarshlightError('CERTIFICATE_REFUSED', { why: refusal })
+  return peer.agent
 }
 
 /** A lost answer is given again while nothing happened since: a box that was revoked or replaced does not come back by it. */

@@ -17,7 +17,7 @@ import {
 import { makeIngest, makeRetention } from '../ingest/index.ts'
 import { makeAedesBroker, type TlsMaterial } from '../link/index.ts'
 import type { Sql } from '../store/port.ts'
-import { noteRunning } from '../updates/index.ts'
+import { makeDownloads, noteRunning } from '../updates/index.ts'
 import { agentConnections } from './agent-connections.ts'
 import { makeFleetAlerts } from './fleet-alerts.ts'
 
@@ -62,7 +62,8 @@ export async function makeCentre(deps: Deps, { workers, ...composers }: Rooms) {
     connected: broker.connected,
   })
   const alerts = makeFleetAlerts(deps)
-  const enrolment = makeEnrolServer(deps, authority, { ...alerts, enrolled: closeOld })
+  const downloads = makeDownloads(deps)
+  const enrolment = makeEnrolServer(deps, authority, { ...alerts, enrolled: closeOld, routes: downloads.routes })
   const runs = (sql: Sql, agent: string, said: Running) => noteRunning(sql, agent, isoNow(clock), said)
   broker.handle(
     agentConnections(deps, { ingest, desired, presence, acknowledge, onReply: requests.accept, runs, alerts }),
@@ -70,6 +71,7 @@ export async function makeCentre(deps: Deps, { workers, ...composers }: Rooms) {
 
   /** After certificates of the agent ended in the database: who is connected has to show one that is good. */
   async function closeOld(agent: string): Promise<void> {
+    downloads.end(agent)
     await broker.disconnect(agent, 'its certificate ended')
     broker.useTls(await tlsMaterial())
   }

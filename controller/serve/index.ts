@@ -29,7 +29,7 @@ import { makeInventoryProjector } from '../segments/index.ts'
 import { makeSessionProjector } from '../sessions/index.ts'
 import type { Sql } from '../store/port.ts'
 import { openSqlite } from '../store/sqlite.ts'
-import { composeUpdate, makeRolloutConductor, makeUpdateProjector } from '../updates/index.ts'
+import { composeUpdate, makeReleaseSweep, makeRolloutConductor, makeUpdateProjector } from '../updates/index.ts'
 import { makeBus } from '../work/bus.ts'
 import type { Projector } from '../work/port.ts'
 import { makeRunner } from '../work/runner.ts'
@@ -105,6 +105,7 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
       makeDetector({ ...deps, judgeRisk: makeRiskJudge(deps) }),
       makePlacement({ ...deps, actions, notify: noticeToAlert(deps) }),
       makeConductor({ ...deps, requests }),
+      makeReleaseSweep(deps),
       makeRolloutConductor(deps),
       makeApi(routes, { ...deps, requests }, await listenFor(deps, authority)),
     ]
