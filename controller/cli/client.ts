@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestOptions } from 'node:http'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
 import { type ErrorCode, type ErrorDetails, errorTexts, MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { plainly } from '../../shared/system-errors.ts'
 
@@ -16,6 +17,10 @@ export interface ApiClient {
   follow<T>(path: string, signal: AbortSignal): AsyncIterable<T>
   /** The body as bytes (a captured file, a picture). */
   bytes(path: string): Promise<Buffer>
+  /** The body as it comes, and how many bytes it has. It ends with an error where fewer come. */
+  download(path: string): Promise<{ content: Readable; bytes: number }>
+  /** Sends a body of any size. */
+  upload<T>(path: string, content: Readable): Promise<T>
 }
 
 /** The API over its socket, or over TLS with a token and a pinned CA. Errors of the server come out as MarshlightErrors. */
@@ -38,6 +43,12 @@ export function makeClient(target: () => ApiTarget): ApiClient {
       if ((response.statusCode ?? 500) >= 400) throw asError(JSON.parse(body.toString('utf8')))
       return body
     },
+    async download(path) {
+      const response = await open(target(), 'GET', path)
+      if ((response.statusCode ?? 500) >= 400) throw asError(JSON.parse((await collect(response)).toString('utf8')))
+      return { content: response, bytes: Number(response.headers['content-length']) }
+    },
+    upload: (path, content) => call('PUT', path, content),
     async *follow<T>(path: string, signal: AbortSignal) {
       const response = await open(target(), 'GET', path, undefined, signal)
       if ((response.statusCode ?? 500) >= 400) throw asError(JSON.parse((await collect(response)).toString('utf8')))
@@ -57,8 +68,10 @@ function open(
   body?: unknown,
   signal?: AbortSignal,
 ): Promise<IncomingMessage> {
-  const payload = body === undefined ? undefined : JSON.stringify(body)
-  const headers: Record<string, string> = payload === undefined ? {} : { 'content-type': 'application/json' }
+  const stream = body instanceof Readable ? body : undefined
+  const payload = body === undefined || stream ? undefined : JSON.stringify(body)
+  const type = stream ? 'application/octet-stream' : 'application/json'
+  const headers: Record<string, string> = payload === undefined && !stream ? {} : { 'content-type': type }
   const options: RequestOptions = { method, path, headers, ...(signal && { signal }) }
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => {
@@ -74,7 +87,13 @@ function open(
             { ...options, ca: target.ca, headers: { ...headers, authorization: `Bearer ${target.token}` } },
             resolve,
           )
-    sent.on('error', fail).end(payload)
+    sent.on('error', fail)
+    if (!stream) return void sent.end(payload)
+    stream.on('error', (error) => {
+      sent.destroy()
+      reject(error)
+    })
+    stream.pipe(sent)
   })
 }
 

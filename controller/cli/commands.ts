@@ -20,6 +20,7 @@ import { segmentsWatchCommand } from './commands/segments-watch.ts'
 import { serveCommand } from './commands/serve.ts'
 import { sessionsCommand } from './commands/sessions.ts'
 import { sourcesCommand } from './commands/sources.ts'
+import { updatesCommand } from './commands/updates.ts'
 import type { CliCommand } from './context.ts'
 
 /** Every command of `marshlight`, in the order of its help; those that add to a group come after it. */
@@ -45,4 +46,5 @@ export const commands: readonly CliCommand[] = [
   baselinesCommand,
   mimicryCommand,
   eventsCommand,
+  updatesCommand,
 ]

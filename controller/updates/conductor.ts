@@ -7,6 +7,7 @@ import type { Sql } from '../store/port.ts'
 import { execute } from './execute.ts'
 import { observe } from './observe.ts'
 import { plan, type Step } from './plan.ts'
+import { findRelease } from './releases.ts'
 import { ringForNew } from './rings.ts'
 import { insertBox, listRollouts, type Rollout, updateRollout } from './rollouts.ts'
 
@@ -109,13 +110,16 @@ const readRunning = async (sql: Sql, id: string): Promise<Rollout | undefined> =
   (await listRollouts(sql, ['running'])).find((one) => one.id === id)
 
 /** Who enrolled since, where the last ring is for everybody. */
-async function letNewIn(sql: Sql, { id, policy, startedAt }: Rollout): Promise<void> {
+async function letNewIn(sql: Sql, { id, version, policy, madeAt }: Rollout): Promise<void> {
   const ring = ringForNew(policy.rings)
-  if (ring === undefined || startedAt === null) return
+  const archs = (await findRelease(sql, version)).manifest.parts.map(({ arch }) => arch)
+  if (ring === undefined) return
   const added = await sql.all<{ agent: string }>(
     `SELECT a.id AS agent FROM agents a JOIN agent_running r ON r.agent = a.id WHERE a.status = 'enrolled' AND a.enrolled_at >= ?
+       AND json_extract(r.body, '$.arch') IN (SELECT value FROM json_each(?))
      AND NOT EXISTS (SELECT 1 FROM rollout_boxes b WHERE b.rollout = ? AND b.agent = a.id)`,
-    startedAt,
+    madeAt,
+    JSON.stringify(archs),
     id,
   )
   for (const { agent } of added) await insertBox(sql, id, agent, ring)

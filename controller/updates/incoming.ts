@@ -117,14 +117,15 @@ export function makeIncoming({ store, dataDir, clock }: Pick<Deps, 'store' | 'da
 
 export type IncomingReleases = ReturnType<typeof makeIncoming>
 
-/** Reads on to one piece past `most`. */
+/** What comes past `most` is counted and not kept. */
 async function write(path: string, content: AsyncIterable<Uint8Array>, most: number) {
   const hash = createHash('sha256')
   let bytes = 0
   async function* counted() {
     for await (const chunk of content) {
       bytes += chunk.length
-      if (bytes > most) return
+      // Read to its end all the same: who sends hears the answer only then.
+      if (bytes > most) continue
       hash.update(chunk)
       yield chunk
     }

@@ -24,13 +24,13 @@ export async function readKeys(dataDir: string): Promise<PublicKey[]> {
 }
 
 /** Releases signed by this key are taken from now on. Boxes ask their own key, which came with them. Throws USAGE. */
-export async function trustKey(dataDir: string, text: string): Promise<PublicKey> {
+export async function trustKey(dataDir: string, text: string, { dryRun = false } = {}): Promise<PublicKey> {
   const key = parsePublicKey(text)
   if (!key)
     throw new MarshlightError('USAGE', {
       what: 'the file holds no public key of minisign',
       command: 'marshlight updates trust',
     })
-  await writeFileAtomic(join(keysIn(dataDir), `${key.id}.pub`), `${text.trim()}\n`, 0o644)
+  if (!dryRun) await writeFileAtomic(join(keysIn(dataDir), `${key.id}.pub`), `${text.trim()}\n`, 0o644)
   return key
 }

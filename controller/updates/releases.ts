@@ -97,7 +97,8 @@ export async function removeRelease(store: Store, dataDir: string, version: stri
   await store.tx(async (sql) => {
     const used = await sql.get<{ id: string; status: string; boxes: number }>(
       `SELECT o.id, o.status, (SELECT COUNT(*) FROM rollout_boxes b JOIN agents a ON a.id = b.agent
-         WHERE b.rollout = o.id AND b.ordered <> 'none' AND a.status = 'enrolled') AS boxes
+         WHERE b.rollout = o.id AND b.ordered <> 'none' AND a.status = 'enrolled'
+           AND (o.status <> 'aborted' OR b.phase IN ('installing', 'trial'))) AS boxes
        FROM rollouts o WHERE o.version = ? AND (o.status IN ('running', 'paused') OR boxes > 0) ORDER BY o.id DESC LIMIT 1`,
       version,
     )

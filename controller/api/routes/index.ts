@@ -16,6 +16,8 @@ import { eventsRoutes } from './events.ts'
 import { linkRoutes } from './link.ts'
 import { mimicryRoutes } from './mimicry.ts'
 import { personaRoutes } from './personas.ts'
+import { releaseRoutes } from './releases.ts'
+import { rolloutRoutes } from './rollouts.ts'
 import { scanRoutes } from './scans.ts'
 import { segmentRoutes } from './segments.ts'
 import { sessionRoutes } from './sessions.ts'
@@ -44,4 +46,7 @@ export const routesFor = (ports: AgentsPorts & Parameters<typeof linkRoutes>[0])
   blockRoutes,
   alertRoutes,
   eventsRoutes,
+  releaseRoutes,
+  // Nobody bears a tag yet.
+  rolloutRoutes(async () => new Map()),
 ]

@@ -137,7 +137,10 @@ t.test('a box that is not well for a moment holds the gate, and one that stays s
   const since = { ...troubled, unwellMs: 33 * minute }
   t.same(plan(at(42, gate), [since]), [], 'over, and not well')
   t.match(plan(at(43, gate), [since]), [{ do: 'pause', why: /1 of 1/ }])
-  const well = [{ do: 'unwell', agent: 'a', since: undefined }, { do: 'open', ring: 1 }]
+  const well = [
+    { do: 'unwell', agent: 'a', since: undefined },
+    { do: 'open', ring: 1 },
+  ]
   t.same(plan(at(42, gate), [{ ...since, troubles: [] }]), well)
   t.same(plan(at(20, gate), [box({ phase: 'trial' })]), [{ do: 'gate', since: undefined }], 'begun anew')
 })
