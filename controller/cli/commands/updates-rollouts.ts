@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { Planned } from '../../updates/index.ts'
 import type { CliContext } from '../context.ts'
 import { parseDuration, parseNumber } from '../duration.ts'
@@ -29,13 +29,13 @@ export function rolloutCommands(updates: Command, cli: CliContext): void {
   updates
     .command('plan <version>')
     .description('who would get a release when; stored, and started by `start`')
-    .option('--rings <rings>', 'who, one after the other', parseRings, parseRings('5%,25%,100%'))
-    .option('--gate <time>', 'how long a ring stays well before the next', parseDuration, 30)
-    .option('--enough <share>', 'of a ring, that has to confirm', parsePercent, 100)
-    .option('--tolerate <share>', 'of a ring, that may break', parsePercent, 5)
+    .addOption(withDefault('--rings <rings>', 'who, one after the other', parseRings, '5%,25%,100%'))
+    .addOption(withDefault('--gate <time>', 'how long a ring stays well before the next', parseDuration, '30m'))
+    .addOption(withDefault('--enough <share>', 'of a ring, that has to confirm', parsePercent, '100%'))
+    .addOption(withDefault('--tolerate <share>', 'of a ring, that may break', parsePercent, '5%'))
     .option('--at-once <n>', 'boxes of a ring that install together', parseNumber(1, 10_000))
-    .option('--wait <time>', 'after that a ring goes on without who is away', parseDuration, 60)
-    .option('--confirm <time>', 'a box that is not well by then goes back', parseDuration, 10)
+    .addOption(withDefault('--wait <time>', 'after that a ring goes on without who is away', parseDuration, '1h'))
+    .addOption(withDefault('--confirm <time>', 'a box that is not well by then goes back', parseDuration, '10m'))
     .option('--bandwidth <rate>', 'most that a box takes from its line: 500kB/s', parseRate)
     .option('--older', 'let boxes go to a release below what they run')
     .option('--start', 'start it, too')
@@ -126,6 +126,10 @@ Example:
       })
   }
 }
+
+/** An option whose help shows its default as people write it. */
+const withDefault = (flags: string, what: string, parse: (text: string) => unknown, text: string): Option =>
+  new Option(flags, what).argParser(parse).default(parse(text), text)
 
 const wordsOf = (done: string, { id, version, boxesChanged }: Changed, dryRun: boolean | undefined): string =>
   `${dryRun ? 'Would be: ' : ''}${done} rollout ${id.slice(-8)} of ${version}` +

@@ -91,7 +91,7 @@ function show(cli: CliContext, one: Shown): void {
       box.ring,
       box.phase ?? undefined,
       `${box.standing}${box.late ? ', late' : ''}`,
-      box.of ? `${shownBytes(box.bytes ?? 0)} of ${shownBytes(box.of)}` : undefined,
+      box.phase === 'fetching' && box.of ? `${shownBytes(box.bytes ?? 0)} of ${shownBytes(box.of)}` : undefined,
     ]),
   )
   if (others.length > mostPlain) cli.line(`and ${others.length - mostPlain} more; all of them with --json`)
