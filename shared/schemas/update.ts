@@ -24,7 +24,9 @@ export const releasePart = z.object({
   /** Its own version: a box that runs it already leaves the part out. */
   version: releaseVersion,
   /** The file's name in the release's folder. */
-  file: z.string().regex(/^[0-9A-Za-z][0-9A-Za-z._+~-]{0,99}$/, 'a file name without folders, of at most 100 characters'),
+  file: z
+    .string()
+    .regex(/^[0-9A-Za-z][0-9A-Za-z._+~-]{0,99}$/, 'a file name without folders, of at most 100 characters'),
   bytes: z.int().min(1).max(8_589_934_592),
   sha256,
 })
