@@ -19,6 +19,10 @@ export const errorTexts = {
   DISK_READ_ONLY: ['{path} cannot be written: {why}', 'Mount it writable, or choose another folder with {option}.'],
   IMAGE_UNSIGNED: ['{file} cannot be verified: {why}', 'Get it again together with its signature; do not use it.'],
   IMAGE_ALTERED: ['{file} is not what was signed: {why}', 'Get it again from where it was made; do not use it.'],
+  IMAGE_UNFIT: [
+    '{file} is no image that can be made ready for a box: {why}',
+    'Take one as `marshlight image build` makes it, whole; compare its size and signature.',
+  ],
   SEGMENT_UNKNOWN: ['no card of this machine is in {cidr}', 'Plug the appliance into that segment or change the plan.'],
   SEGMENT_TOO_LARGE: [
     '{cidr} has {hosts} addresses, more than the limit of {limit}',

@@ -145,7 +145,9 @@ async function claimOf(sql: Sql, shown: Shown): Promise<Row> {
 async function answerMayBeLost(sql: Sql, row: Row, now: number): Promise<boolean> {
   if (now - Date.parse(String(row.used_at)) < answerAgainMs) return true
   if (Date.parse(String(row.expires_at)) <= now) return false
-  return (await sql.get('SELECT 1 AS ok FROM agents WHERE id = ? AND last_seen IS NULL', row.agent ?? null)) !== undefined
+  return (
+    (await sql.get('SELECT 1 AS ok FROM agents WHERE id = ? AND last_seen IS NULL', row.agent ?? null)) !== undefined
+  )
 }
 
 function checkPlace(row: Row, id: string, { source = '', networks = [] }: Place): void {

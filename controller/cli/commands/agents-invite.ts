@@ -1,79 +1,140 @@
+import { readFile, stat } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
+import { MarshlightError } from '../../../shared/errors.ts'
 import { writeFileAtomic } from '../../../shared/files.ts'
-import { agentPath, dry } from '../agent-path.ts'
+import { parseSiteSettings } from '../../../shared/schemas/enrolment-file.ts'
+import { plainly } from '../../../shared/system-errors.ts'
+import { checkNames, type Handover, type Invited, prepareHandover } from '../../handover/index.ts'
+import { dry } from '../agent-path.ts'
 import type { CliContext } from '../context.ts'
-import { shownTime } from '../shown-time.ts'
+import { showFiles, showTokens } from '../invitations.ts'
 
-type Invitation = { token: string; segment: string; expiresAt: string; controller: string }
-
-/** `marshlight agents invite|replace`: tokens by which a box comes in. */
-export function inviteCommands(agents: Command, cli: CliContext): void {
-  async function handOver(items: Invitation[], first: Invitation, out: string | undefined): Promise<void> {
-    const tokens = items.map(({ token }) => token)
-    if (out) await writeFileAtomic(out, `${tokens.join('\n')}\n`, 0o600)
-    cli.show(out ? items.map(({ token: _token, ...rest }) => rest) : items, () => {
-      if (!out) for (const token of tokens) cli.line(token)
-      const how = out ? `--token-file ${out}` : '--token TOKEN'
-      process.stderr.write(
-        `Serves once, until ${shownTime(first.expiresAt)}. On the appliance:\n  marshlight-agent enrol --controller ${first.controller} ${how}\n`,
-      )
-    })
-  }
-
+/** `marshlight agents invite`: claims by which boxes come in, as tokens, files, images of cards, codes. */
+export function inviteCommand(agents: Command, cli: CliContext): void {
   agents
     .command('invite')
-    .description('make a token for a new one')
+    .description('claims for new ones: a token, a file, a card’s image, or a code')
     .requiredOption('--segment <name>', 'the segment it will stand in; made if new')
     .option('--site <name>', 'the site of the segment; made if new', 'main')
     .option('--name <name>', 'its name; else that of its machine')
     .addOption(new Option('--role <role...>', 'what it may do').choices(['decoys', 'enforcer']).default(['decoys']))
-    .option('--count <n>', 'how many tokens', Number, 1)
-    .option('--hours <n>', 'how long a token is good', Number, 24)
-    .option('--from <network...>', 'where it may be used from, as 198.18.3.0/24')
-    .option('--out <file>', 'write the token to a file that only you can read, one a line')
+    .option('--count <n>', 'for how many boxes', Number, 1)
+    .option('--hours <n>', 'how long a claim is good', Number, 24)
+    .option('--from <network...>', 'where the controller has to see it, as 198.18.3.0/24')
+    .option('--within <network...>', 'where it has to stand by its own word')
+    .option('--out <path>', 'a file for the tokens, one a line; or a folder (with / at its end) for one file a box')
+    .option('--usb <dir>', 'a USB stick: the file that a box takes from it')
+    .option('--network <file>', 'settings of the site for these files')
+    .option('--image <base>', 'make a card’s image for each box, from this one')
+    .option('--pubkey <file>', 'verify the base’s signature first')
+    .addOption(new Option('--arch <name>', 'what the boxes are').choices(['amd64', 'arm64']))
+    .option('--code', 'a code too, which can be typed at the box')
+    .option('--code-minutes <n>', 'how long a code is good', Number, 60)
+    .option('--qr', 'a QR code too: on the screen, or beside each file')
     .option('--dry-run', 'only say what would be made')
     .addHelpText(
       'after',
       `
+A file or image is named for site, segment and number; only you can read it,
+and none is written over. A box takes it at its first start and deletes it.
+
 Examples:
   marshlight agents invite --site hq --segment office
-  marshlight agents invite --segment dmz --role enforcer --out token.txt`,
+  marshlight agents invite --segment dmz --role enforcer --out token.txt
+  marshlight agents invite --segment office --count 20 --network hq.json \\
+    --image base.img.zst --pubkey release.pub --out cards/
+  marshlight agents invite --segment office --usb /media/stick
+  marshlight agents invite --segment office --code --qr`,
     )
-    .action(async (options) => {
-      const { site, segment, name, role: roles, count, hours, from } = options
-      const body = { site, segment, ...(name && { name }), roles, count, hours, ...(from && { from }) }
-      const { items } = await cli.api.post<{ items: Invitation[] }>(`/v1/agents/invite${dry(options)}`, body)
-      const [first] = items
-      if (options.dryRun || !first)
-        return cli.show(items, () =>
-          cli.line(`Would make ${items.length} token(s) for segment ${segment} of site ${site}.`),
-        )
-      await handOver(items, first, options.out)
-    })
-
-  agents
-    .command('replace <agent>')
-    .description('make a token by which another box takes its place')
-    .option('--now', 'cut the old box off now, not when the new one comes')
-    .option('--hours <n>', 'how long the token is good', Number, 24)
-    .option('--out <file>', 'write the token to a file that only you can read')
-    .option('--dry-run', 'only say what would happen')
-    .addHelpText(
-      'after',
-      `
-The new box has the name, segments, roles and decoys of the old one, whose
-certificate ends; the old box wipes itself when it next hears of it.
-
-Example:
-  marshlight agents replace office-1 --out token.txt`,
-    )
-    .action(async (agent: string, options) => {
-      const body = { hours: options.hours, atOnce: options.now === true }
-      const made = await cli.api.post<Invitation & { name: string }>(agentPath(agent, `/replace${dry(options)}`), body)
-      if (options.dryRun)
-        return cli.show(made, ({ name, segment }) =>
-          cli.line(`Would make a token for a box that takes the place of ${name} in ${segment}.`),
-        )
-      await handOver([made], made, options.out)
+    .action(async (options: Options) => {
+      const { site, segment, name, role: roles, count, hours, from, within } = options
+      const body = {
+        ...{ site, segment, roles, count, hours },
+        ...(name && { name }),
+        ...(from && { from }),
+        ...(within && { within }),
+        ...(options.code && { codeMinutes: options.codeMinutes }),
+      }
+      // What the controller would refuse is refused before anything is copied.
+      if (!options.dryRun) await cli.api.post('/v1/agents/invite?dryRun=1', body)
+      const handover = await prepare(options, cli)
+      try {
+        const { items } = await cli.api.post<{ items: Invited[] }>(`/v1/agents/invite${dry(options)}`, body)
+        if (options.dryRun)
+          return cli.show(items, () =>
+            cli.line(`Would make ${items.length} claim(s) for segment ${segment} of site ${site}.`),
+          )
+        if (handover) return showFiles(cli, items, await cli.progress('writing', handover.deliver(items)))
+        const { out, qr } = options
+        if (out) await writeFileAtomic(out, `${items.map(({ token }) => token).join('\n')}\n`, 0o600)
+        await showTokens(cli, items, { out, qr: qr === true })
+      } catch (error) {
+        throw plainly(error)
+      } finally {
+        await handover?.close()
+      }
     })
 }
+
+type Options = {
+  site: string
+  segment: string
+  name?: string
+  role: string[]
+  count: number
+  hours: number
+  from?: string[]
+  within?: string[]
+  out?: string
+  usb?: string
+  network?: string
+  image?: string
+  pubkey?: string
+  arch?: 'amd64' | 'arm64'
+  code?: boolean
+  codeMinutes: number
+  qr?: boolean
+  dryRun?: boolean
+}
+
+/** Where files are wanted: all that they need, before a claim is made. Throws USAGE, IMAGE_*, DISK_FULL. */
+async function prepare(o: Options, cli: CliContext): Promise<Handover | undefined> {
+  const wrong = (what: string) => new MarshlightError('USAGE', { what, command: 'marshlight agents invite' })
+  if (o.usb && (o.out || o.image || o.count > 1))
+    throw wrong('--usb takes the file of one box, without --out and --image')
+  if (o.image && !o.out) throw wrong('--image needs --out, a folder for the images')
+  for (const key of ['pubkey', 'arch'] as const) if (o[key] && !o.image) throw wrong(`--${key} needs --image`)
+  const folder = o.usb ?? (o.out && (o.image || o.out.endsWith('/') || (await isFolder(o.out))) ? o.out : undefined)
+  if (folder === undefined) {
+    if (o.network) throw wrong('--network needs --usb, or --out with a folder: a token holds no settings')
+    return undefined
+  }
+  checkNames(o.site, o.segment)
+  const settings = o.network === undefined ? {} : parseSiteSettings(await textOf(o.network), o.network)
+  if (o.image && !o.pubkey) process.stderr.write('The base is not verified: there is no --pubkey.\n')
+  const { site, segment, count, name, image, arch, pubkey: publicKey } = o
+  const optional = {
+    ...(name && { name }),
+    ...(image && { image }),
+    ...(arch && { arch }),
+    ...(publicKey && { publicKey }),
+  }
+  const flags = { stick: o.usb !== undefined, qr: o.qr === true, dryRun: o.dryRun === true }
+  return cli.progress(
+    'making ready',
+    prepareHandover({ folder, site, segment, count, settings, ...optional, ...flags }),
+  )
+}
+
+const textOf = (file: string): Promise<string> =>
+  readFile(file, 'utf8').catch((error) => {
+    throw (error as NodeJS.ErrnoException).code === 'ENOENT'
+      ? new MarshlightError('USAGE', { what: `there is no ${file}`, command: 'marshlight agents invite' })
+      : plainly(error)
+  })
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )

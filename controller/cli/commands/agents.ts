@@ -1,9 +1,10 @@
 import type { CliCommand } from '../context.ts'
 import { changeCommands } from './agents-change.ts'
-import { inviteCommands } from './agents-invite.ts'
+import { inviteCommand } from './agents-invite.ts'
 import { logsCommand } from './agents-logs.ts'
 import { listCommand } from './agents-ls.ts'
 import { remoteCommands } from './agents-remote.ts'
+import { replaceCommand } from './agents-replace.ts'
 import { showCommand } from './agents-show.ts'
 import { waitingCommands } from './agents-waiting.ts'
 
@@ -15,7 +16,8 @@ export const agentsCommand: CliCommand = (program, cli) => {
     showCommand,
     logsCommand,
     remoteCommands,
-    inviteCommands,
+    inviteCommand,
+    replaceCommand,
     waitingCommands,
     changeCommands,
   ])

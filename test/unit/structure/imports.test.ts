@@ -37,6 +37,7 @@ const controllerRooms: Record<string, string[]> = {
   link: ['fleet', 'ingest', ...controllerCommon],
   ingest: controllerCommon,
   fleet: controllerCommon,
+  handover: [],
   segments: controllerCommon,
   personas: ['segments', ...controllerCommon],
   decoys: ['personas', 'segments', ...controllerCommon],

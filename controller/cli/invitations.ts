@@ -1,0 +1,54 @@
+import { type Invited, qrForTerminal } from '../handover/index.ts'
+import type { CliContext } from './context.ts'
+import { shownTime } from './shown-time.ts'
+
+/** Tokens, codes and QR codes for who is to carry them to a box; beside, on standard error, what to do with them. */
+export async function showTokens(
+  cli: CliContext,
+  items: readonly Invited[],
+  o: { out: string | undefined; qr: boolean },
+): Promise<void> {
+  const [first] = items
+  if (!first) return
+  const pictures = o.qr && !cli.json() ? await Promise.all(items.map(({ token }) => picture(token))) : []
+  cli.show(o.out ? items.map(({ token: _token, ...rest }) => rest) : items, () => {
+    for (const [i, item] of items.entries()) {
+      if (item.code) showCode(cli, item)
+      else if (!o.out) cli.line(item.token)
+      const drawn = pictures[i]
+      if (drawn) cli.raw(`${drawn}\n`)
+    }
+  })
+  const by = first.code ? '--code' : o.out ? `--token-file ${o.out}` : '--token TOKEN'
+  process.stderr.write(
+    `Serves once, until ${shownTime(first.expiresAt)}. On the appliance:\n  marshlight-agent enrol --controller ${first.controller} ${by}\n`,
+  )
+  if (pictures.includes(undefined))
+    process.stderr.write('A QR code is wider than this terminal: use --out DIR/ --qr.\n')
+}
+
+function showCode(cli: CliContext, { code, codeExpiresAt, controller }: Invited): void {
+  cli.details([
+    ['controller', controller],
+    ['code', code],
+    ['good until', shownTime(codeExpiresAt)],
+  ])
+}
+
+/** The files that were written for each, and the codes. Claims stand in the files alone. */
+export function showFiles(cli: CliContext, items: readonly Invited[], files: readonly string[][]): void {
+  const told = items.map(({ token: _token, ...rest }, i) => ({ ...rest, files: files[i] ?? [] }))
+  cli.show(told, () => {
+    for (const item of told) {
+      for (const file of item.files) cli.line(file)
+      if (item.code) showCode(cli, { ...item, token: '' })
+    }
+  })
+  const [first] = items
+  if (first)
+    process.stderr.write(
+      `Each serves one box, once, until ${shownTime(first.expiresAt)}. Keep them as you keep keys.\n`,
+    )
+}
+
+const picture = (text: string) => qrForTerminal(text, process.stdout.columns ?? 80, process.stdout.isTTY === true)

@@ -1,0 +1,120 @@
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { MarshlightError } from '../../shared/errors.ts'
+import { syncFolder, writeFileAtomic } from '../../shared/files.ts'
+import { enrolmentFileName, type SiteSettings } from '../../shared/schemas/enrolment-file.ts'
+import { plainly } from '../../shared/system-errors.ts'
+import { type Arch, type BaseImage, openBase } from './base-image.ts'
+import { copyBase, putFile } from './device-images.ts'
+import { enrolmentText, type Invited, nextNumber, numbered, stemOf } from './enrolment-files.ts'
+import { qrAsSvg } from './qr.ts'
+
+export type HandoverOptions = {
+  /** Folder for one file a box; made where it is not there. */
+  folder: string
+  site: string
+  segment: string
+  count: number
+  settings: SiteSettings
+  /** Of the box, where it was given a name. */
+  name?: string
+  /** An image of which each box gets a copy with its file in it. */
+  image?: string
+  publicKey?: string
+  arch?: Arch
+  /** The folder is a USB stick: the file is called what a box looks for. */
+  stick?: boolean
+  qr?: boolean
+  dryRun?: boolean
+}
+export type Handover = {
+  base: BaseImage | undefined
+  /** Writes what each invited box needs; gives the files by invitation. */
+  deliver(invited: readonly Invited[]): Promise<string[][]>
+  close(): Promise<void>
+}
+
+/**
+ * Makes ready what boxes are given, then writes it:
+ *
+ *   prepare: folder, base sound and copied -> (claims are made) -> deliver: file into each copy -> renamed to their names -> close
+ *
+ * All that is likely to fail comes before a claim is made. A name in the folder means that what bears it is whole; what was
+ * begun stands in a folder of its own, which goes at the end however that comes.
+ */
+export async function prepareHandover(o: HandoverOptions): Promise<Handover> {
+  const { folder, image, stick } = o
+  if (stick && !(await isFolder(folder)))
+    throw new MarshlightError('USAGE', {
+      what: `${folder} is no folder: is the stick mounted?`,
+      command: 'marshlight agents invite',
+    })
+  if (stick && (await stat(join(folder, enrolmentFileName)).catch(() => undefined)))
+    throw new MarshlightError('CONFLICT', {
+      what: `${join(folder, enrolmentFileName)} is there already, for a box that did not take it`,
+      next: 'Remove it, or take another stick.',
+    })
+  await mkdir(folder, { recursive: true }).catch((error) => {
+    throw plainly(error)
+  })
+  const work = await mkdtemp(join(folder, '.marshlight-')).catch((error) => {
+    throw plainly(error)
+  })
+  const close = () => rm(work, { recursive: true, force: true })
+  try {
+    const { publicKey, arch } = o
+    const base =
+      image === undefined
+        ? undefined
+        : await openBase(image, { work, ...(publicKey !== undefined && { publicKey }), ...(arch && { arch }) })
+    const copies = base && !o.dryRun ? await copyBase(base, o.count, work) : []
+    return { base, close, deliver: (invited) => deliver(o, work, base, copies, invited) }
+  } catch (error) {
+    await close()
+    throw plainly(error)
+  }
+}
+
+async function deliver(
+  o: HandoverOptions,
+  work: string,
+  base: BaseImage | undefined,
+  copies: readonly string[],
+  invited: readonly Invited[],
+): Promise<string[][]> {
+  const { folder, settings, stick } = o
+  const stem = stemOf(o.site, o.segment)
+  const first = await nextNumber(folder, stem)
+  const made: string[][] = []
+  for (const [i, one] of invited.entries()) {
+    const called = numbered(stem, first + i)
+    const text = enrolmentText(one, settings, o.name ?? called)
+    const files: string[] = []
+    const copy = copies[i]
+    if (base && copy) {
+      const file = join(folder, `${called}.img`)
+      await putFile(copy, base.offset, text, work)
+      await rename(copy, file)
+      files.push(file)
+    } else {
+      const file = join(folder, stick ? enrolmentFileName : `${called}.json`)
+      await writeFileAtomic(file, text, 0o600)
+      files.push(file)
+    }
+    const svg = o.qr ? ((await qrAsSvg(JSON.stringify(JSON.parse(text)))) ?? (await qrAsSvg(one.token))) : undefined
+    if (svg !== undefined) {
+      const file = join(folder, `${called}.svg`)
+      await writeFileAtomic(file, svg, 0o600)
+      files.push(file)
+    }
+    made.push(files)
+  }
+  await syncFolder(folder)
+  return made
+}
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )

@@ -1,0 +1,117 @@
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import decodeQR from 'qr/decode.js'
+import t, { type Test } from 'tap'
+import { agentsCommand } from '../../controller/cli/commands/agents.ts'
+import { runProgram } from '../../controller/cli/program.ts'
+import { parseCode } from '../../shared/enrolment-code.ts'
+import { parseEnrolmentFile } from '../../shared/schemas/enrolment-file.ts'
+import { command, commandWith } from '../faults/world.ts'
+import { cardImage, gpt, gptFats, readBack } from '../unit/handover/card-image.ts'
+import { tempFolder } from '../unit/spool/records.ts'
+import { enrolledBefore, serving } from './enrolment-world.ts'
+
+t.setTimeout(60_000)
+
+async function world(t: Test) {
+  const { dataDir } = await enrolledBefore(t, 0, [])
+  const { deps } = await serving(t, dataDir)
+  const out = await tempFolder(t)
+  const invite = (...args: string[]) =>
+    commandWith({ COLUMNS: '80' }, 'marshlight', '--data', dataDir, 'agents', 'invite', '--segment', 'office', ...args)
+  const claims = async () => (await deps.store.all('SELECT id FROM claims')).length
+  return { dataDir, out, invite, claims, deps }
+}
+
+/** What a phone reads off the screen: blocks of two dots each, light where they are filled. */
+function readScreen(text: string): string {
+  const lines = text.split('\n').filter((line) => /^[█▀▄ ]{30,}$/.test(line))
+  const scale = 4
+  const width = (lines[0]?.length ?? 0) * scale
+  const height = lines.length * 2 * scale
+  const data = new Uint8Array(width * height * 3)
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const block = lines[Math.floor(y / scale / 2)]?.[Math.floor(x / scale)] ?? ' '
+      const upper = Math.floor(y / scale) % 2 === 0
+      const light = block === '█' || block === (upper ? '▀' : '▄')
+      data.fill(light ? 255 : 0, (y * width + x) * 3, (y * width + x) * 3 + 3)
+    }
+  return decodeQR({ width, height, data })
+}
+
+t.test('a file for each box holds its claim and the site’s settings, and is shown nowhere else', async (t) => {
+  const { out, invite, deps } = await world(t)
+  const site = join(out, 'site.json')
+  await writeFile(site, '{ "ntp": ["198.18.0.1"] }')
+  const cards = join(out, 'cards')
+  const made = await invite('--site', 'hq', '--count', '2', '--network', site, '--out', `${cards}/`)
+  t.equal(made.code, 0, made.err)
+  t.same(made.out.trim().split('\n'), [join(cards, '/hq-office-01.json'), join(cards, '/hq-office-02.json')])
+  t.notMatch(made.out + made.err, /ml1\./)
+  const file = join(cards, 'hq-office-02.json')
+  t.equal((await stat(file)).mode & 0o777, 0o600)
+  t.match(parseEnrolmentFile(await readFile(file, 'utf8'), file), {
+    site: 'hq',
+    segment: 'office',
+    ntp: ['198.18.0.1'],
+  })
+  const enrolled = await command('marshlight-agent', 'enrol', '--state', await tempFolder(t), '--token-file', file)
+  t.match(enrolled.out, /^This machine is hq-office-02 /, enrolled.err)
+  t.match(await deps.store.all('SELECT name FROM agents'), [{ name: 'hq-office-02' }])
+})
+
+t.test('an image for a box is made by one command, and holds the same file', async (t) => {
+  const { out, invite } = await world(t)
+  const base = await cardImage(await tempFolder(t), 'base.img', gpt(), gptFats)
+  const made = await invite('--image', base, '--arch', 'amd64', '--out', out, '--name', 'gate-1', '--json')
+  t.match(made.err, /The base is not verified/)
+  t.match(JSON.parse(made.out), [{ segment: 'office', files: [join(out, 'main-office-01.img')] }], made.err)
+  t.notMatch(made.out + made.err, /ml1\./)
+  const text = await readBack(join(out, 'main-office-01.img'), 20, 'marshlight-enrol.json')
+  t.match(parseEnrolmentFile(text, ''), { hostname: 'gate-1' })
+})
+
+t.test('a code comes with what to type, and a QR code that reads as the token', async (t) => {
+  const { out, invite } = await world(t)
+  const made = await invite('--code', '--qr')
+  t.equal(made.code, 0, made.err)
+  const code = /^code +(\S+)$/m.exec(made.out)?.[1] ?? ''
+  t.ok(parseCode(code))
+  t.match(made.out, /^controller +127\.0\.0\.1:\d+$/m)
+  t.match(made.err, /enrol --controller 127\.0\.0\.1:\d+ --code/)
+  t.ok(
+    made.out.split('\n').every((line) => line.length <= 80),
+    'in 80 columns',
+  )
+  const state = await tempFolder(t)
+  await writeFile(join(out, 'read.token'), readScreen(made.out))
+  const enrolled = await command('marshlight-agent', 'enrol', '--state', state, '--token-file', join(out, 'read.token'))
+  t.match(enrolled.out, /^This machine is /, enrolled.err)
+})
+
+t.test('what cannot be done is said before a claim is made', async (t) => {
+  const { dataDir, out, claims } = await world(t)
+  const errors = t.capture(process.stderr, 'write', () => true)
+  const settings = join(out, 'bad.json')
+  await writeFile(settings, '{ "nettwork": {} }')
+  const wrong: [string[], RegExp, number][] = [
+    [['--image', 'x.img'], /--image needs --out/, 2],
+    [['--arch', 'amd64'], /--arch needs --image/, 2],
+    [['--network', settings], /--network needs/, 2],
+    [['--network', settings, '--out', `${out}/`], /nettwork.*there is no such setting/, 1],
+    [['--network', `${out}/none.json`, '--out', `${out}/`], /there is no .*none\.json/, 2],
+    [['--usb', out, '--count', '2'], /--usb takes the file of one box/, 2],
+    [['--image', settings, '--out', out], /no partition table/, 1],
+    [['--count', '60', '--code'], /at most 50 boxes/, 2],
+    [['--name', 'x', '--count', '2'], /fits only one/, 2],
+  ]
+  for (const [args, why, code] of wrong) {
+    const words = ['--data', dataDir, 'agents', 'invite', '--segment', 'office', ...args]
+    t.equal(await runProgram(words, [agentsCommand]), code, args.join(' '))
+    const said = errors().map(({ args: [text] }) => String(text))
+    t.match(said.join('').replaceAll(/\n +/g, ' '), why)
+  }
+  t.equal(await claims(), 0)
+  t.same(await readdir(out), ['bad.json'])
+})
