@@ -34,6 +34,12 @@ export const agentConfig = z.strictObject({
   imageArchives: z.string().min(1).default(archivesHere),
   /** Cards of the segments to serve; none means all that have an address and are real. */
   nics: z.array(card).max(64).default([]),
+  /** The HTTP proxy through which the controller is reached, as http://HOST:PORT. */
+  proxy: z
+    .string()
+    .max(512)
+    .regex(/^http:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/, 'http://HOST:PORT')
+    .optional(),
   spool: z.strictObject({ limitMb: z.int().min(8).max(1_048_576).default(512) }).prefault({}),
   health: z.strictObject({ everySeconds: z.number().min(1).max(3600).default(30) }).prefault({}),
   /** How often each decoy tries what it must not be able to do. */

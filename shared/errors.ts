@@ -79,6 +79,10 @@ export const errorTexts = {
     'the controller at {address} lets nobody in just now: {why}',
     'The agent comes again by itself, after a longer while. If it lasts, look at the load of the controller’s machine.',
   ],
+  PROXY_REFUSED: [
+    'the proxy {proxy} gives no way to {address}: {why}',
+    'Ask whoever runs the proxy to let this box through to that address (CONNECT), or mend `proxy` in agent.json.',
+  ],
   NOT_ENROLLED: [
     'this agent is not enrolled ({path} has no certificate)',
     'Run `marshlight-agent enrol --controller HOST:PORT --token TOKEN`.',

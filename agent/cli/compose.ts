@@ -160,6 +160,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
     clock,
     random,
     log: log.child({ room: 'enrol' }),
+    proxy: config.proxy,
     reconnect: () => link.reconnect(),
   })
   const link: Link = makeLink({
@@ -172,6 +173,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
       },
     },
     checkServer: serverError,
+    proxy: config.proxy,
     folder: join(stateDir, 'documents'),
     spool,
     report,

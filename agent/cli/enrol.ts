@@ -4,7 +4,7 @@ import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { silentLog } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import { parseEnrolmentFile } from '../../shared/schemas/enrolment-file.ts'
-import { agentVersion } from '../config.ts'
+import { agentVersion, loadConfig } from '../config.ts'
 import { enrol, identityPath, type Role } from '../enrol/index.ts'
 import { asJson, type Terminal } from './print.ts'
 import { codeFrom } from './typed-code.ts'
@@ -27,8 +27,10 @@ export async function enrolCommand(o: EnrolCommand, terminal: Terminal): Promise
   const by = await credentialsOf(o, terminal)
   // A wipe that broke off may have left the old key.
   await finishWipe({ ...o, log: silentLog })
+  const { proxy } = await loadConfig(o.stateDir)
   const identity = await enrol({
     stateDir: o.stateDir,
+    proxy,
     ...by,
     version: agentVersion,
     roles: o.roles,

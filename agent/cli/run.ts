@@ -35,7 +35,7 @@ export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clo
     log.fatal({ err: error }, wordsOf(error))
     process.exit(1)
   })
-  const { ordered, onRefused } = wipeOrders(o.clock, log)
+  const { ordered, onRefused } = wipeOrders(o.clock, log, config.proxy)
   const [hardware, configured] = await Promise.all([readHardware(), configHash(o.stateDir)])
   const updates = await openUpdates({
     ...{ stateDir: o.stateDir, clock: o.clock, log, version: agentVersion, processEnv: process.env },
@@ -71,14 +71,14 @@ export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clo
 }
 
 /** Asks, each time the certificate is refused, whether this box is to be wiped. */
-function wipeOrders(clock: Clock, log: Log) {
+function wipeOrders(clock: Clock, log: Log, proxy: string | undefined) {
   const { promise: ordered, resolve } = Promise.withResolvers<WipeOrder>()
   let asking = false
   async function look(identity: Identity): Promise<void> {
     if (asking) return
     asking = true
     try {
-      const order = await askStanding(identity, clock.now())
+      const order = await askStanding(identity, clock.now(), proxy)
       if (order) resolve(order)
       else log.warn('the controller refuses the certificate, and has no order for this box')
     } catch (error) {

@@ -1,13 +1,15 @@
 import { request } from 'node:https'
 import { z } from 'zod'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
+import { openTunnel } from '../../shared/proxy-tunnel.ts'
 import { serverError } from './server-trust.ts'
 
 const refusal = z.object({ error: z.object({ code: z.string(), message: z.string().max(1024) }) })
 const deadlineMs = 30_000
 const answerBytes = 65_536
 
-type Address = { host: string; port: number }
+/** `proxy`: the HTTP proxy on the way, as http://HOST:PORT. */
+export type Address = { host: string; port: number; proxy?: string | undefined }
 type Trust = { ca: string; key?: string; cert?: string }
 export type Answer = { status: number; json: unknown }
 
@@ -17,11 +19,15 @@ export type Answer = { status: number; json: unknown }
  */
 export async function askController(at: Address, trust: Trust, path: string, body: unknown): Promise<Answer> {
   const text = JSON.stringify(body)
+  const { host, port, proxy } = at
   try {
+    const socket = proxy === undefined ? undefined : await openTunnel(proxy, { host, port })
     const { status, received } = await new Promise<{ status: number; received: string }>((resolve, reject) => {
       const sent = request(
         {
-          ...at,
+          host,
+          port,
+          ...(socket && { socket }),
           ...trust,
           path,
           method: 'POST',

@@ -18,6 +18,8 @@ import { forgetWiped } from './wiped.ts'
 /** `controller` is HOST:PORT; where a token is without one, its own. A code needs one, whose port may be left out. */
 export type EnrolOptions = ({ token: string; controller?: string } | { code: string; controller: string }) & {
   stateDir: string
+  /** The HTTP proxy on the way there. */
+  proxy?: string | undefined
   version: string
   roles?: readonly Role[]
   /** Of this box; read where it is not given. */
@@ -34,6 +36,7 @@ export type EnrolOptions = ({ token: string; controller?: string } | { code: str
 }
 
 const waitMs = 20_000
+const unreachable: ReadonlySet<string> = new Set(['CONTROLLER_UNREACHABLE', 'PROXY_REFUSED'])
 const answer = z.object({
   agent: z.uuidv7(),
   name: z.string(),
@@ -51,10 +54,10 @@ const answer = z.object({
  *   code  -> CA shown by the controller fits the code -> code kept  -+-> key and request -> POST -> identity written
  *
  * May be run again after it broke off at any point. Throws MarshlightErrors TOKEN_*, CODE_*, CA_MISMATCH,
- * CONTROLLER_UNREACHABLE, ALREADY_ENROLLED.
+ * CONTROLLER_UNREACHABLE, PROXY_REFUSED, ALREADY_ENROLLED.
  */
 export async function enrol(o: EnrolOptions): Promise<StoredIdentity> {
-  const way = 'code' in o ? byCode(o.code, o.controller) : byToken(o.token, o.controller, o.now)
+  const way = 'code' in o ? byCode(o.code, o.controller, o.proxy) : byToken(o.token, o.controller, o.now, o.proxy)
   const { at } = way
   const address = `${at.host}:${at.port}`
   const held = await readIfThere(identityPath(o.stateDir))
@@ -86,7 +89,7 @@ export async function enrol(o: EnrolOptions): Promise<StoredIdentity> {
   })
   checkAnswer(given, ca, await readIfThere(keyPath(o.stateDir)), address)
   // The address that was reached from here, whatever the controller calls itself.
-  const identity: StoredIdentity = { v: 1, ...given, ca, enrol: at }
+  const identity: StoredIdentity = { v: 1, ...given, ca, enrol: { host: at.host, port: at.port } }
   await saveIdentity(o.stateDir, identity)
   await forgetWiped(o.stateDir)
   await forgetTyped(o.stateDir)
@@ -104,7 +107,7 @@ async function approved<T>({ wait, onStep }: EnrolOptions, ask: () => Promise<T>
       return await ask()
     } catch (error) {
       const { code } = error as { code?: string }
-      if (!wait || !(code === 'WAITS_FOR_APPROVAL' || (waiting && code === 'CONTROLLER_UNREACHABLE'))) throw error
+      if (!wait || !(code === 'WAITS_FOR_APPROVAL' || (waiting && unreachable.has(code ?? '')))) throw error
       if (!waiting) onStep?.(wordsOf(error))
       waiting = true
     }

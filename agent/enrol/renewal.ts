@@ -28,6 +28,8 @@ export type RenewalDeps = {
   clock: Clock
   random: Random
   log: Log
+  /** The HTTP proxy on the way to the controller. */
+  proxy?: string | undefined
   /** Ends the connection, so that the next one shows the new certificate. */
   reconnect(): void
 }
@@ -69,7 +71,7 @@ export function makeRenewal({ stateDir, clock, random, log, reconnect, ...deps }
   async function ask(): Promise<Identity> {
     const under = await loadRenewal(stateDir, held)
     const asked = under ?? (await beginRenewal(stateDir))
-    const at = enrolAddress(held)
+    const at = { ...enrolAddress(held), proxy: deps.proxy }
     const trust = { ca: held.ca, key: held.key, cert: held.certificate }
     const answer = await askController(at, trust, '/v1/renew', { csr: asked.csr })
     const { certificate } = readAnswer(at, answer, renewAnswer, (code, why) =>

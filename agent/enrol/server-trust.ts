@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto'
 import { connect, type DetailedPeerCertificate, type PeerCertificate } from 'node:tls'
 import { type EnrolmentCode, verifierOf } from '../../shared/enrolment-code.ts'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
+import { openTunnel } from '../../shared/proxy-tunnel.ts'
+import type { Address } from './ask.ts'
 
 const serverAuthUsage = '1.3.6.1.5.5.7.3.1'
 const deadlineMs = 15_000
-
-type At = { host: string; port: number }
 
 /**
  * The fleet's CA as the controller shows it, once its fingerprint is the pinned one. Nothing was sent yet, and the
  * server's own certificate is verified against this CA by the connection that follows.
  * Throws CONTROLLER_UNREACHABLE or CA_MISMATCH.
  */
-export async function fetchPinnedCa(at: At, expected: string): Promise<string> {
+export async function fetchPinnedCa(at: Address, expected: string): Promise<string> {
   const chain = await chainOf(at)
   const prints = chain.map(fingerprintOf)
   const found = chain[prints.indexOf(expected)]
@@ -26,7 +26,7 @@ export async function fetchPinnedCa(at: At, expected: string): Promise<string> {
  * The same where all that is known of the CA is what a typed code says of it: 60 bits of a slow hash.
  * Throws CONTROLLER_UNREACHABLE or CODE_MISMATCH.
  */
-export async function fetchCaOfCode(at: At, code: EnrolmentCode): Promise<string> {
+export async function fetchCaOfCode(at: Address, code: EnrolmentCode): Promise<string> {
   // The CA comes last; one is stretched and no more, whatever the other side sends.
   const ca = (await chainOf(at)).at(-1)
   if (!ca || (await verifierOf(fingerprintOf(ca), code.secret)) !== code.verifier)
@@ -34,7 +34,7 @@ export async function fetchCaOfCode(at: At, code: EnrolmentCode): Promise<string
   return pemOf(ca)
 }
 
-const addressOf = ({ host, port }: At) => `${host}:${port}`
+const addressOf = ({ host, port }: Address) => `${host}:${port}`
 const fingerprintOf = (der: Buffer) => createHash('sha256').update(der).digest('hex')
 const pemOf = (der: Buffer): string =>
   `-----BEGIN CERTIFICATE-----\n${der
@@ -42,8 +42,9 @@ const pemOf = (der: Buffer): string =>
     .match(/.{1,64}/g)
     ?.join('\n')}\n-----END CERTIFICATE-----\n`
 
-const chainOf = (at: At): Promise<Buffer[]> =>
+const chainOf = (at: Address): Promise<Buffer[]> =>
   shownChain(at).catch((error) => {
+    if (error instanceof MarshlightError) throw error
     throw new MarshlightError(
       'CONTROLLER_UNREACHABLE',
       { address: addressOf(at), why: wordsOf(error) },
@@ -52,9 +53,11 @@ const chainOf = (at: At): Promise<Buffer[]> =>
   })
 
 /** The certificates the server shows, its own first. */
-function shownChain(at: At): Promise<Buffer[]> {
+async function shownChain({ host, port, proxy }: Address): Promise<Buffer[]> {
+  const tunnel = proxy === undefined ? undefined : await openTunnel(proxy, { host, port })
   return new Promise((resolve, reject) => {
-    const socket = connect({ ...at, minVersion: 'TLSv1.3', rejectUnauthorized: false })
+    const way = tunnel ? { socket: tunnel } : { host, port }
+    const socket = connect({ ...way, minVersion: 'TLSv1.3', rejectUnauthorized: false })
     socket.setTimeout(deadlineMs, () => socket.destroy(new Error(`no answer within ${deadlineMs / 1000} s`)))
     socket.once('error', reject)
     socket.once('close', () => reject(new Error('the connection was closed')))

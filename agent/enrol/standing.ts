@@ -13,8 +13,8 @@ const answer = z.object({ wipe: signed.optional() })
  * connection alone never wipes: the order has to be signed by the controller's key, and name this agent and certificate.
  * Throws CONTROLLER_UNREACHABLE, DOCUMENT_*.
  */
-export async function askStanding(identity: Identity, now: number): Promise<WipeOrder | undefined> {
-  const at = enrolAddress(identity)
+export async function askStanding(identity: Identity, now: number, proxy?: string): Promise<WipeOrder | undefined> {
+  const at = { ...enrolAddress(identity), proxy }
   const trust = { ca: identity.ca, key: identity.key, cert: identity.certificate }
   const { wipe } = readAnswer(at, await askController(at, trust, '/v1/standing', {}), answer, () => undefined)
   if (!wipe) return undefined

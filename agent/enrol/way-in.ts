@@ -1,11 +1,12 @@
 import { parseCode } from '../../shared/enrolment-code.ts'
 import { MarshlightError } from '../../shared/errors.ts'
+import type { Address } from './ask.ts'
 import { fetchCaOfCode, fetchPinnedCa } from './server-trust.ts'
 import { parseAddress, parseToken } from './token.ts'
 
 /** By what a box comes in: whom to ask, how to know him, and what to show him. */
 export type WayIn = {
-  at: { host: string; port: number }
+  at: Address
   /** The fleet's CA; nothing secret was sent before it is known. Throws CONTROLLER_UNREACHABLE, CA_MISMATCH or CODE_MISMATCH. */
   ca(): Promise<string>
   shown: { id: string; secret: string } | { code: string }
@@ -16,21 +17,21 @@ export type WayIn = {
 const defaultEnrolPort = 8884
 
 /** Throws TOKEN_INVALID, TOKEN_EXPIRED, USAGE. */
-export function byToken(text: string, controller: string | undefined, now: number): WayIn {
+export function byToken(text: string, controller: string | undefined, now: number, proxy?: string): WayIn {
   const token = parseToken(text, now)
   const address = controller ?? token.controller
   if (!address)
     throw new MarshlightError('USAGE', { what: 'the token names no controller', command: 'marshlight-agent enrol' })
-  const at = parseAddress(address)
+  const at = { ...parseAddress(address), proxy }
   const { id, secret, exp } = token
   return { at, ca: () => fetchPinnedCa(at, token.ca), shown: { id, secret }, refused: refusals(id, exp) }
 }
 
 /** Throws CODE_MISTYPED, USAGE. An address without a port means the usual one: people type it. */
-export function byCode(typed: string, controller: string): WayIn {
+export function byCode(typed: string, controller: string, proxy?: string): WayIn {
   const code = parseCode(typed)
   const trimmed = controller.trim()
-  const at = parseAddress(/:\d+$/.test(trimmed) ? trimmed : `${trimmed}:${defaultEnrolPort}`)
+  const at = { ...parseAddress(/:\d+$/.test(trimmed) ? trimmed : `${trimmed}:${defaultEnrolPort}`), proxy }
   return { at, ca: () => fetchCaOfCode(at, code), shown: { code: code.secret }, refused: refusals('of the code') }
 }
 

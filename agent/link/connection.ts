@@ -4,6 +4,7 @@ import { writeToStream } from 'mqtt-packet'
 import type { Clock } from '../../shared/clock.ts'
 import type { MarshlightError } from '../../shared/errors.ts'
 import { boundMqttMemory } from '../../shared/mqtt-memory.ts'
+import { openTunnel } from '../../shared/proxy-tunnel.ts'
 import { presence } from '../../shared/schemas/state.ts'
 import { topicMap, topicOf } from '../../shared/topics.ts'
 import type { Identity } from '../enrol/identity.ts'
@@ -32,18 +33,26 @@ const subscribed = ['ack', 'plan', 'blocks', 'request'] as const
 
 /**
  * Connects, subscribes, and announces presence; resolves when all of that stands. `closedSilently` counts earlier
- * attempts that ended right after the handshake. Throws CONTROLLER_UNREACHABLE, CONTROLLER_BUSY or CERTIFICATE_REFUSED.
+ * attempts that ended right after the handshake. Throws CONTROLLER_UNREACHABLE, PROXY_REFUSED, CONTROLLER_BUSY or
+ * CERTIFICATE_REFUSED.
  */
 export async function connect(
   identity: Identity,
-  deps: { clock: Clock; checkServer: CheckServer; closedSilently: number; signal: AbortSignal },
+  deps: {
+    clock: Clock
+    checkServer: CheckServer
+    proxy?: string | undefined
+    closedSilently: number
+    signal: AbortSignal
+  },
   handlers: ConnectionHandlers,
 ): Promise<Connection> {
   const address = `${identity.mqtt.host}:${identity.mqtt.port}`
   // Its table of all 16-bit numbers as buffers would take a tenth of the agent's memory.
   writeToStream.cacheNumbers = false
   boundMqttMemory()
-  const client = mqtt.connect(clientOptions(identity, deps.checkServer))
+  const tunnel = deps.proxy === undefined ? undefined : await openTunnel(deps.proxy, identity.mqtt, deps.signal)
+  const client = mqtt.connect({ ...clientOptions(identity, deps.checkServer), ...(tunnel && { socket: tunnel }) })
   let progress: Progress = 'opening'
   let cause: unknown
   const socket = client.stream as TLSSocket

@@ -27,6 +27,8 @@ export type LinkDeps = {
     refused(shown: Identity): Promise<void>
   }
   checkServer: CheckServer
+  /** The HTTP proxy on the way to the broker. */
+  proxy?: string | undefined
   /** Folder of the state folder that holds the last good documents. */
   folder: string
   spool: Spool
@@ -181,7 +183,7 @@ export function makeLink(deps: LinkDeps, options: LinkOptions = {}): Link {
       try {
         const current = await connect(
           shown,
-          { clock, checkServer: deps.checkServer, closedSilently, signal },
+          { clock, checkServer: deps.checkServer, proxy: deps.proxy, closedSilently, signal },
           { onMessage },
         )
         closedSilently = 0

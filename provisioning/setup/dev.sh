@@ -97,7 +97,7 @@ test_runner() {
 # command:package pairs; a package is installed when its command is missing.
 tools='dockerd:docker.io nmap:nmap nft:nftables tcpdump:tcpdump arping:iputils-arping ip:iproute2 iptables:iptables
 mmdebstrap:mmdebstrap ssh:openssh-client sshpass:sshpass openssl:openssl ssh-audit:ssh-audit
-dnsmasq:dnsmasq-base sfdisk:fdisk mkfs.vfat:dosfstools mcopy:mtools zstd:zstd'
+dnsmasq:dnsmasq-base tinyproxy:tinyproxy-bin sfdisk:fdisk mkfs.vfat:dosfstools mcopy:mtools zstd:zstd'
 
 card_tools='mksquashfs:squashfs-tools mkfs.vfat:dosfstools mcopy:mtools sfdisk:fdisk mke2fs:e2fsprogs zstd:zstd
 qemu-system-x86_64:qemu-system-x86 dnsmasq:dnsmasq-base sfdisk:fdisk mkfs.vfat:dosfstools mcopy:mtools zstd:zstd'
