@@ -1,3 +1,4 @@
+export { askTime, type ControllerTime } from './controller-time.ts'
 export { type EnrolOptions, enrol } from './enrol.ts'
 export { readHardware } from './hardware.ts'
 export { certificateTrouble, enrolAddress, type Identity, identityPath, loadIdentity, serialOf } from './identity.ts'

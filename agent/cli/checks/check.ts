@@ -8,6 +8,8 @@ export type CheckContext = {
   clock: Clock
   role: Role
   identity: Identity | undefined
+  /** Before there is an identity: the controller that the box's claim names, and its CA's fingerprint. */
+  claim?: { host: string; port: number; ca: string } | undefined
   /** Where /sys, /proc and /etc are looked for: empty on a machine, another folder in tests. */
   root: string
 }
@@ -31,6 +33,13 @@ export type Check = {
   /** It has to be done by then; the signal ends what it started. */
   readonly withinMs: number
   run(context: CheckContext, signal: AbortSignal): Promise<Outcome>
+}
+
+/** Whom this box has to reach first on its way to the controller: the proxy where it has one. */
+export function firstHop({ identity, claim, config }: CheckContext): { host: string; port: number } | undefined {
+  if (config.proxy === undefined) return identity?.mqtt ?? claim
+  const { hostname, port } = new URL(config.proxy)
+  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || 80) }
 }
 
 /** Of several cards the first that fails, else the first with a note, else what all of them tell. */

@@ -1,8 +1,9 @@
 import { lookup } from 'node:dns/promises'
-import { connect } from 'node:net'
-import { MarshlightError } from '../../../shared/errors.ts'
-import { certificateTrouble, readWiped } from '../../enrol/index.ts'
-import type { Check, Outcome } from './check.ts'
+import { connect, type Socket } from 'node:net'
+import { MarshlightError, wordsOf } from '../../../shared/errors.ts'
+import { openTunnel } from '../../../shared/proxy-tunnel.ts'
+import { certificateTrouble, fetchPinnedCa, readWiped } from '../../enrol/index.ts'
+import { type Check, type CheckContext, firstHop, type Outcome } from './check.ts'
 import { type Shake, shakeHands } from './handshake.ts'
 import { loginPageAt } from './login-page.ts'
 
@@ -12,12 +13,13 @@ export const enrolment: Check = {
   name: 'enrolment',
   rests: ['clock'],
   withinMs: 3000,
-  async run({ identity, clock, stateDir }) {
+  async run({ identity, claim, clock, stateDir }) {
     const wiped = identity ? undefined : await readWiped(stateDir)
     if (wiped) {
       const { message, next } = new MarshlightError('WIPED', { at: wiped.at, reason: wiped.reason })
       return { ok: false, detail: message, next }
     }
+    if (!identity && claim) return { ok: true, detail: `not yet: it has a claim for ${claim.host}:${claim.port}` }
     if (!identity)
       return {
         ok: false,
@@ -30,31 +32,36 @@ export const enrolment: Check = {
   },
 }
 
-/** How far the way to the controller was open: DNS, TCP, TLS, certificate, claim. */
+/** How far the way to the controller was open: DNS, TCP, proxy, TLS, certificate, claim. */
 export const reach: Check = {
   name: 'controller',
   rests: ['enrolment', 'cable', 'address', 'gateway', 'name lookup', 'clock'],
   withinMs: 25_000,
-  async run({ identity }, signal) {
-    if (!identity)
+  async run(context, signal) {
+    const { identity, claim, config } = context
+    const { host, port } = identity?.mqtt ?? claim ?? {}
+    if (host === undefined || port === undefined)
       return {
         ok: false,
         step: 'claim',
         detail: 'cannot be tried before this box is enrolled',
         next: 'Enrol it first.',
       }
-    const { host, port } = identity.mqtt
-    const found = await lookup(host).catch(() => undefined)
+    const hop = firstHop(context) ?? { host, port }
+    const found = await lookup(hop.host).catch(() => undefined)
     if (!found)
       return failed(
         'DNS',
-        `no name server knows ${host}`,
+        `no name server knows ${hop.host}`,
         'Ask whoever runs this network to have its name server know it.',
       )
-    const closed = await answers(found.address, port, signal)
-    const page = (at: number) => loginPageAt(host, at, signal)
-    if (closed !== undefined) return judgeTcp(`${host}:${port}`, closed, await page(80))
-    const shake = await shakeHands(identity, tlsMs, signal)
+    const closed = await answers(found.address, hop.port, signal)
+    const page = (at: number) => (config.proxy === undefined ? loginPageAt(host, at, signal) : undefined)
+    if (closed !== undefined) return judgeTcp(`${hop.host}:${hop.port}`, closed, await page(80))
+    const proxied = config.proxy === undefined ? undefined : await throughProxy(config.proxy, { host, port }, signal)
+    if (proxied instanceof MarshlightError) return failed('proxy', proxied.message, proxied.next)
+    if (!identity) return judgePin(`${host}:${port}`, await pinShown(context, proxied), await page(port))
+    const shake = await shakeHands(identity, tlsMs, signal, proxied)
     const instead = shake.end === 'open' ? undefined : ((await page(port)) ?? (await page(80)))
     return judgeShake(`${host}:${port}`, shake, instead)
   },
@@ -123,6 +130,36 @@ export function judgeShake(address: string, shake: Shake, page: string | undefin
     'certificate',
     `another than this box's controller answers at ${address}: its certificate is by ${shake.issuer} (${shake.code})`,
     'Ask whoever runs the firewall not to open TLS of this box; ask the administrator whether the address is right.',
+  )
+}
+
+const throughProxy = (proxy: string, to: { host: string; port: number }, signal: AbortSignal) =>
+  openTunnel(proxy, to, signal).catch((error): Socket | MarshlightError => error)
+
+/** Before this box has a certificate: whether the CA is shown there that its claim names. */
+async function pinShown({ claim, config }: CheckContext, tunnel: Socket | undefined): Promise<unknown> {
+  tunnel?.destroy()
+  if (!claim) return undefined
+  const at = { host: claim.host, port: claim.port, proxy: config.proxy }
+  return fetchPinnedCa(at, claim.ca).then(
+    () => undefined,
+    (error) => error,
+  )
+}
+
+export function judgePin(address: string, error: unknown, page: string | undefined): Outcome {
+  if (error === undefined) return { ok: true, detail: `${address} answers, and is the controller of this box's claim` }
+  if (page !== undefined) return loginWanted('TLS', page)
+  if ((error as { code?: string }).code === 'CA_MISMATCH')
+    return failed(
+      'certificate',
+      `another answers at ${address} than the controller that this box's claim names`,
+      'Ask whoever runs the firewall not to open TLS of this box; ask the administrator whether the address is right.',
+    )
+  return failed(
+    'TLS',
+    `${address} answers, but not as a controller does (${wordsOf(error)})`,
+    'Ask the administrator whether that address is right; ask whoever runs the firewall whether it meddles with TLS.',
   )
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { defaultGateways, parseRoutes } from '../../../shared/host-network.ts'
 import { contains } from '../../../shared/network.ts'
 import { type Card, segmentCards } from '../cards.ts'
-import type { Check, CheckContext, Outcome } from './check.ts'
+import { type Check, type CheckContext, firstHop, type Outcome } from './check.ts'
 import { whoHas } from './programs.ts'
 
 /** `answered`: MACs that answered for it; without, it could not be asked. */
@@ -52,9 +52,10 @@ export function judgeGateway(seen: GatewaySeen | undefined, controllerIsNear: bo
   return { ok: true, detail: `${gateway} answers on ${nic} (${answered[0]})` }
 }
 
-async function isNear({ identity }: CheckContext, cards: readonly Card[]): Promise<boolean> {
-  if (!identity) return false
-  const found = await lookup(identity.mqtt.host, { all: true }).catch(() => [])
+async function isNear(context: CheckContext, cards: readonly Card[]): Promise<boolean> {
+  const hop = firstHop(context)
+  if (!hop) return false
+  const found = await lookup(hop.host, { all: true }).catch(() => [])
   return found.some(
     ({ address, family }) =>
       address.startsWith('127.') ||

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { connect, type PeerCertificate } from 'node:tls'
 import { type Identity, serverError } from '../../enrol/index.ts'
 
@@ -15,14 +16,13 @@ export type Shake =
 const alertMs = 700
 
 /** Shakes hands as the agent does, and looks at the other's certificate instead of giving up; nothing is sent over it. */
-export function shakeHands(identity: Identity, withinMs: number, signal: AbortSignal): Promise<Shake> {
+export function shakeHands(identity: Identity, withinMs: number, signal: AbortSignal, tunnel?: Socket): Promise<Shake> {
   const { host, port } = identity.mqtt
   return new Promise((resolve) => {
     let secured = false
     let timer: NodeJS.Timeout | undefined
     const socket = connect({
-      host,
-      port,
+      ...(tunnel ? { socket: tunnel } : { host, port }),
       ca: identity.ca,
       cert: identity.certificate,
       key: identity.key,

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { parseResolvers } from '../../../shared/host-network.ts'
-import type { Check, Outcome } from './check.ts'
+import { type Check, firstHop, type Outcome } from './check.ts'
 
 /** What one name server says: addresses of the controller's name, or that there is none; `silent`: nothing at all. */
 export type Asked = {
@@ -25,11 +25,13 @@ export const names: Check = {
   name: 'name lookup',
   rests: ['cable', 'address', 'gateway'],
   withinMs: 12_000,
-  async run({ identity, root }) {
-    if (identity && isIP(identity.mqtt.host) !== 0)
-      return { ok: true, detail: `not needed: the controller is known by its address, ${identity.mqtt.host}` }
+  async run(context) {
+    const { config, root } = context
+    const host = firstHop(context)?.host
+    const whose = config.proxy === undefined ? 'controller' : 'proxy'
+    if (host !== undefined && isIP(host) !== 0)
+      return { ok: true, detail: `not needed: the ${whose} is known by its address, ${host}` }
     const servers = parseResolvers(await readFile(join(root, '/etc/resolv.conf'), 'utf8').catch(() => ''))
-    const host = identity?.mqtt.host
     const [asked, known] = await Promise.all([
       Promise.all(servers.slice(0, 4).map((server) => askServer(server, host))),
       host === undefined

@@ -6,8 +6,11 @@ import t from 'tap'
 const agentRooms: Record<string, string[]> = {
   main: ['*'],
   cli: ['*'],
-  config: [],
+  config: ['kept-site'],
   enrol: [],
+  'kept-site': [],
+  'first-boot': ['enrol', 'kept-site'],
+  console: [],
   link: ['spool'],
   spool: [],
   scan: ['spool'],

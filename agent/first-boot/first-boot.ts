@@ -1,0 +1,200 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { type Clock, isoNow } from '../../shared/clock.ts'
+import { MarshlightError, wordsOf } from '../../shared/errors.ts'
+import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
+import type { Log } from '../../shared/log.ts'
+import type { Random } from '../../shared/random.ts'
+import { retryDelay } from '../../shared/retry.ts'
+import { askTime, enrol, loadIdentity, parseAddress, parseToken } from '../enrol/index.ts'
+import { readKeptSite, saveKeptSite } from '../kept-site.ts'
+import { type Command, makeApplier } from './apply.ts'
+import type { Found } from './places.ts'
+import { plan, type Seen, type SeenFile, type Step } from './plan.ts'
+import { readFileText, usedText } from './read-file.ts'
+import { rightTime } from './right-time.ts'
+
+/** What a technician is to see of it. */
+export type Progress = {
+  /** The controller that the file names, once there is a file. */
+  controller?: { host: string; port: number; ca: string } | undefined
+  names?: { site?: string | undefined; segment?: string | undefined; name?: string | undefined } | undefined
+  waitsForApproval?: boolean
+  waitsForFile?: boolean
+  trouble?: { message: string; next: string } | undefined
+}
+
+export type FirstBootDeps = {
+  stateDir: string
+  /** Where /run, /sys and /proc are: empty on a machine, another folder in tests. */
+  root: string
+  clock: Clock
+  random: Random
+  log: Log
+  version: string
+  signal: AbortSignal
+  /** When this program was made, milliseconds since 1970. */
+  built: number
+  look(): Promise<(Found | MarshlightError)[]>
+  command: Command
+  /** Whether a time server has set the clock. */
+  isSynchronized(): Promise<boolean>
+  setClock(ms: number): Promise<void>
+  tell(progress: Progress): void
+  /** Before each step is carried out. */
+  onStep?: (step: Step['kind']) => void
+}
+
+/** A stick may be put in at any time. */
+const lookMs = 3_000
+const retryMs = { firstMs: 3_000, capMs: 30_000 }
+const begunRecord = z.object({ v: z.literal(1), claimId: z.string().min(1).max(64) })
+const begunPath = (stateDir: string) => join(stateDir, 'claim.json')
+
+/**
+ * From an enrolment file to an agent: see plan.ts for the steps. Returns when this box belongs to a controller and no
+ * claim of its is left; rejects only with the signal's reason.
+ */
+export async function firstBoot(deps: FirstBootDeps): Promise<void> {
+  const { clock, log, signal, random } = deps
+  const applier = makeApplier(deps)
+  /** Where the file cannot be written to. */
+  const closed = new Set<string>()
+  let failures = 0
+  while (true) {
+    signal.throwIfAborted()
+    let pauseMs = 0
+    try {
+      const { seen, found } = await observe()
+      const step = plan(seen)
+      deps.onStep?.(step.kind)
+      if (step.kind === 'done') return
+      pauseMs = await execute(step, found)
+      failures = 0
+    } catch (error) {
+      signal.throwIfAborted()
+      const next = error instanceof MarshlightError ? error.next : 'It is tried again.'
+      const retryInMs = retryDelay(++failures, { ...retryMs, random })
+      log.warn({ code: (error as { code?: string }).code, retryInMs }, wordsOf(error))
+      deps.tell({ trouble: { message: wordsOf(error), next }, waitsForApproval: false })
+      pauseMs = retryInMs
+    }
+    if (pauseMs > 0) await clock.sleep(pauseMs, signal)
+  }
+
+  async function observe(): Promise<{ seen: Seen; found: Found[] }> {
+    const looked = (await deps.look()).filter((one) => one instanceof MarshlightError || !closed.has(one.where))
+    const found = looked.filter((one) => !(one instanceof MarshlightError)) as Found[]
+    const files = looked.map((one): SeenFile => {
+      if (one instanceof MarshlightError) return { kind: 'bad', where: '', error: one }
+      return readFileText(one.text, one.where)
+    })
+    const kept = await readKeptSite(deps.stateDir)
+    const agent = (await identityIfThere(deps.stateDir))?.agent
+    const changes = await applier.changes(kept)
+    return { seen: { files, agent, begun: await readBegun(deps.stateDir), kept, changes }, found }
+  }
+
+  /** Milliseconds until it is worth looking again. */
+  async function execute(step: Exclude<Step, { kind: 'done' }>, found: readonly Found[]): Promise<number> {
+    switch (step.kind) {
+      case 'keep':
+        await saveKeptSite(deps.stateDir, step.site)
+        log.info({ site: step.site.site }, 'the settings of the site are kept')
+        return 0
+      case 'apply':
+        await applier.apply(step.changes)
+        log.info({ files: [...step.changes.files.keys()], hostname: step.changes.hostname }, 'the settings are applied')
+        return 0
+      case 'begin':
+        await writeFileAtomic(begunPath(deps.stateDir), JSON.stringify({ v: 1, claimId: step.claimId }))
+        return 0
+      case 'claim':
+        await claim(step)
+        return 0
+      case 'erase':
+        await erase(step, found)
+        return 0
+      case 'wait': {
+        const used =
+          step.used === undefined ? undefined : { message: `this file was used: ${step.used}`, next: askAnew }
+        const { trouble } = step
+        const told = trouble ? { message: trouble.message, next: trouble.next } : used
+        deps.tell({ controller: undefined, names: undefined, waitsForFile: true, trouble: told })
+        return lookMs
+      }
+    }
+  }
+
+  /** The only thing for which enrolling sleeps. */
+  function waitsHere(ms: number, until?: AbortSignal): Promise<void> {
+    deps.tell({ trouble: undefined, waitsForApproval: true })
+    return clock.sleep(ms, until)
+  }
+
+  async function claim(step: Extract<Step, { kind: 'claim' }>): Promise<void> {
+    const kept = await readKeptSite(deps.stateDir)
+    const proxy = kept?.proxy
+    const { ca } = parseToken(step.claim, 0)
+    const at = parseAddress(step.controller)
+    const names = { site: kept?.site, segment: kept?.segment, name: kept?.hostname }
+    deps.tell({ controller: { ...at, ca }, names, waitsForFile: false })
+    await mendClock({ ...at, proxy }, ca)
+    const identity = await enrol({
+      stateDir: deps.stateDir,
+      token: step.claim,
+      controller: step.controller,
+      proxy,
+      version: deps.version,
+      now: clock.now(),
+      wait: { clock: { ...clock, sleep: waitsHere }, random, signal },
+      onStep: (words) => log.info(words),
+    })
+    deps.tell({ trouble: undefined, waitsForApproval: false, names: { ...names, name: identity.name } })
+    log.info({ agent: identity.agent, name: identity.name }, 'this box is claimed')
+  }
+
+  /** Certificates are judged by this clock, which on a board without a battery is that of the last shutdown, or of 1970. */
+  async function mendClock(at: { host: string; port: number; proxy: string | undefined }, pin: string): Promise<void> {
+    const synchronized = await deps.isSynchronized()
+    const told = synchronized ? undefined : await askTime(at, pin)
+    const right = rightTime({ now: clock.now(), built: deps.built, synchronized, told })
+    if (right === undefined) return
+    log.warn({ from: isoNow(clock), to: new Date(right).toISOString() }, 'the clock is set')
+    await deps.setClock(right)
+  }
+
+  async function erase({ where, file }: Extract<Step, { kind: 'erase' }>, found: readonly Found[]): Promise<void> {
+    const identity = await identityIfThere(deps.stateDir)
+    if (!identity) return
+    const { agent, name } = identity
+    try {
+      for (const one of found.filter((each) => each.where === where))
+        await one.overwrite(usedText(file, { agent, name, at: isoNow(clock) }, Buffer.byteLength(one.text)))
+      log.info({ where }, 'the claim is taken out of the file')
+    } catch (error) {
+      // Write-protected, or pulled out. The claim was used, and opens nothing any more.
+      closed.add(where)
+      log.warn({ where, why: wordsOf(error) }, 'the used claim could not be taken out of the file')
+    }
+  }
+}
+
+const askAnew = 'Ask the administrator for a new file.'
+
+async function identityIfThere(stateDir: string) {
+  try {
+    return await loadIdentity(stateDir)
+  } catch (error) {
+    if (error instanceof MarshlightError) return undefined
+    throw error
+  }
+}
+
+async function readBegun(stateDir: string): Promise<string | undefined> {
+  try {
+    return begunRecord.parse(JSON.parse((await readIfThere(begunPath(stateDir))) ?? '')).claimId
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,25 @@
+import type { ControllerTime } from '../enrol/index.ts'
+
+/** Nearer than this is near enough: certificates and claims do not look closer. */
+const slackMs = 30_000
+
+/**
+ * What this box's clock is to be set to, milliseconds since 1970; undefined: it stays. The order of trust:
+ *
+ *   a time server (NTP) -> the controller's clock, within its certificate's time and not before the build -> the build
+ *
+ * See docs/decisions/0023. `built`: when this program was made, which is before any moment in which it runs.
+ */
+export function rightTime(o: {
+  now: number
+  built: number
+  /** A time server set the clock. */
+  synchronized: boolean
+  told?: ControllerTime | undefined
+}): number | undefined {
+  const { now, built, synchronized, told } = o
+  if (synchronized && now >= built) return undefined
+  if (told && told.at >= built && told.at >= told.from && told.at <= told.until)
+    return Math.abs(told.at - now) > slackMs ? told.at : undefined
+  return now < built ? built : undefined
+}
