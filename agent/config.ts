@@ -5,6 +5,7 @@ import { z } from 'zod'
 import pkg from '../package.json' with { type: 'json' }
 import { MarshlightError } from '../shared/errors.ts'
 import { readIfThere } from '../shared/files.ts'
+import { readKeptSite } from './kept-site.ts'
 
 export const agentVersion: string = pkg.version
 export const defaultStateDir = '/var/lib/marshlight-agent'
@@ -51,23 +52,68 @@ export const agentConfig = z.strictObject({
     .strictObject({ allowed: z.boolean().default(true), command: z.array(z.string().min(1)).min(1).max(16).optional() })
     .prefault({}),
   blocks: z.strictObject({ reconcileEverySeconds: z.int().min(5).max(3600).default(30) }).prefault({}),
+  /** What somebody at the box sees; nothing, where it is nobody's business. An image of an appliance turns it on. */
+  console: z
+    .strictObject({
+      /** A text console, as /dev/tty1. */
+      screen: z.string().min(1).max(100).optional(),
+      /** The light of a Raspberry Pi. */
+      leds: z.boolean().default(false),
+      page: z
+        .strictObject({
+          /** So long after the box was switched on its status page is there; 0: never. */
+          minutes: z.int().min(0).max(1440).default(0),
+          port: z.int().min(1).max(65_535).default(80),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
 })
 export type AgentConfig = z.infer<typeof agentConfig>
 
 export const configPath = (stateDir: string) => join(stateDir, 'agent.json')
 
-/** The configuration in `stateDir`, or the defaults. Throws CONFIG_INVALID with path and value. */
-export async function loadConfig(stateDir: string): Promise<AgentConfig> {
+/** What an image, or whoever runs many boxes, sets for all of them. */
+const systemConfig = '/etc/marshlight/agent.json'
+
+/**
+ * The configuration: what the system sets, over it what the site's file said, over it `agent.json` of `stateDir`, else
+ * the defaults. Throws CONFIG_INVALID with path and value.
+ */
+export async function loadConfig(stateDir: string, system = systemConfig): Promise<AgentConfig> {
+  const site = await readKeptSite(stateDir)
+  const minutes = site?.statusPageMinutes
+  const ofSite = { proxy: site?.proxy, ...(minutes !== undefined && { console: { page: { minutes } } }) }
   const file = configPath(stateDir)
+  const base = over(await readJson(system), ofSite)
+  check(base, system)
+  return check(over(base, await readJson(file)), file)
+}
+
+/** `upper` over `lower`, setting by setting. */
+function over(lower: unknown, upper: unknown): unknown {
+  if (upper === undefined) return lower
+  if (!isObject(lower) || !isObject(upper)) return upper
+  const keys = new Set([...Object.keys(lower), ...Object.keys(upper)])
+  return Object.fromEntries([...keys].map((key) => [key, over(lower[key], upper[key])]))
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Undefined where there is no such file. */
+async function readJson(file: string): Promise<unknown> {
   const text = await readIfThere(file)
-  if (text === undefined) return agentConfig.parse({})
-  let json: unknown
+  if (text === undefined) return undefined
   try {
-    json = JSON.parse(text)
+    return JSON.parse(text)
   } catch (error) {
     const why = error instanceof Error ? error.message : 'not JSON'
     throw new MarshlightError('CONFIG_INVALID', { file, path: 'the file', value: 'not JSON', why }, { cause: error })
   }
+}
+
+function check(json: unknown, file: string): AgentConfig {
   const parsed = agentConfig.safeParse(json)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues

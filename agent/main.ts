@@ -86,6 +86,28 @@ command(
     )
   })
 
+command('first-boot', '', ' --log-level debug')
+  .description('enrol by the file on the card or a stick, and set what it says of the network')
+  .addOption(new Option('--log-level <level>', 'how much to log').choices(['debug', 'info', 'warn', 'error', 'silent']))
+  .addHelpText(
+    'after',
+    `
+For appliances; it runs at each start, and ends at once where nothing is to be
+done. It looks for marshlight-enrol.json on FAT partitions and sticks, sets
+address, VLANs, time servers and host name, enrols, and takes the claim out of
+the file. It waits for what is missing, and says so on the box's screen.
+
+Exit codes: 0 enrolled, 1 stopped before, 2 wrong use.`,
+  )
+  .action(async (o: Common & { logLevel?: LogLevel }) => {
+    const { firstBootCommand } = await import('./cli/first-boot.ts')
+    await end(o, () =>
+      firstBootCommand({ stateDir: stateDir(o), ...(o.logLevel !== undefined && { logLevel: o.logLevel }), ...shared }),
+    )
+    // A check that is under way must not keep an enrolled box from becoming an agent.
+    process.exit()
+  })
+
 command('run', '', ' --log-level debug')
   .description('run the agent until SIGTERM')
   .addOption(new Option('--log-level <level>', 'how much to log').choices(['debug', 'info', 'warn', 'error', 'silent']))

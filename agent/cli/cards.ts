@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { defaultGateways, parseRoutes } from '../../shared/host-network.ts'
-import { networkOf } from '../../shared/network.ts'
+import { contains, networkOf } from '../../shared/network.ts'
+import { linkLocal } from '../console/link-local.ts'
 import { defaultNicFilter, type NicFilter } from '../scan/interfaces.ts'
 
 export type Card = { name: string; ip: string; mac: string; cidr: string }
@@ -15,9 +16,15 @@ export function segmentCards(named: readonly string[], interfaces = networkInter
   const counts = nicFilter(named)
   return Object.entries(interfaces).flatMap(([name, addresses]) => {
     if (!counts(name)) return []
-    return (addresses ?? [])
-      .filter((address) => address.family === 'IPv4' && !address.internal)
-      .map(({ address, mac, netmask }) => ({ name, ip: address, mac, cidr: networkOf(address, netmask) }))
+    const own = (addresses ?? []).filter((address) => address.family === 'IPv4' && !address.internal)
+    const given = own.filter(({ address }) => !contains(linkLocal, address))
+    // Beside a given one, what the box chose for itself (the status page's) is no place in a segment.
+    return (given.length > 0 ? given : own).map(({ address, mac, netmask }) => ({
+      name,
+      ip: address,
+      mac,
+      cidr: networkOf(address, netmask),
+    }))
   })
 }
 

@@ -16,6 +16,7 @@ import { makeSpool, type Report } from '../spool/index.ts'
 import type { OpenedUpdates } from '../updates/index.ts'
 import { segmentCards } from './cards.ts'
 import { careRoom } from './care-room.ts'
+import { makeConsoleRoom } from './console-room.ts'
 import { decoyRooms, makeEngineOnce } from './decoy-rooms.ts'
 import { lookOf } from './look.ts'
 import { type AgentStatus, makeStatusSocket } from './status-socket.ts'
@@ -223,6 +224,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
 
   return [
     makeStatusSocket(stateDir, status),
+    makeConsoleRoom({ ...deps, log: log.child({ room: 'console' }), status }),
     spool,
     renewal,
     link,

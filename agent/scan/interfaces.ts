@@ -29,6 +29,8 @@ export function segmentsOf(
     if (card.internal || !filter(card.iface) || !mac.success) return []
     if (!ipv4.safeParse(card.ip4).success || !ipv4.safeParse(card.ip4subnet).success) return []
     if (!/^[\w.:-]{1,15}$/.test(card.iface)) return []
+    // What a machine chose for itself (RFC 3927) is in no segment that anybody gave it.
+    if (contains('169.254.0.0/16', card.ip4)) return []
     const cidr = networkOf(card.ip4, card.ip4subnet)
     // A network of one or two addresses is a line, not a segment; and two cards in one segment would scan it twice.
     if (!(parseNetwork(cidr).prefix <= 30) || seen.has(cidr)) return []

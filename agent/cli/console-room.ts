@@ -1,0 +1,100 @@
+import type { Clock } from '../../shared/clock.ts'
+import { wordsOf } from '../../shared/errors.ts'
+import type { Part } from '../../shared/lifecycle.ts'
+import type { Log } from '../../shared/log.ts'
+import { type Hardware, shortHardware } from '../../shared/schemas/hardware.ts'
+import { type AgentConfig, agentVersion } from '../config.ts'
+import type { Finding, Known } from '../console/index.ts'
+import { type Identity, readWiped } from '../enrol/index.ts'
+import { readKeptSite } from '../kept-site.ts'
+import type { AgentStatus } from './status-socket.ts'
+
+export type ConsoleRoomDeps = {
+  stateDir: string
+  config: AgentConfig
+  identity: Identity
+  hardware: Hardware
+  clock: Clock
+  log: Log
+  status(): AgentStatus
+}
+
+/** What is not well is looked into at most so often; a look takes half a minute. */
+const doctorMs = 300_000
+/** Connecting takes a while after a start: before that nothing is wrong. */
+const patienceMs = 30_000
+
+/**
+ * The console of a running agent, where its settings ask for one: what the agent says of itself, and the doctor's findings while
+ * it is not well. Nothing of it is loaded otherwise.
+ */
+export function makeConsoleRoom(deps: ConsoleRoomDeps): Part {
+  const { config, clock, log, stateDir } = deps
+  const { screen, leds, page } = config.console
+  if (screen === undefined && !leds && page.minutes === 0) return { name: 'console', async start() {}, async stop() {} }
+  const serial = shortHardware(deps.hardware)
+  let names: Partial<Known> = {}
+  let findings: Finding[] = []
+  let unwellSince: number | undefined
+  let lookedAt = Number.NEGATIVE_INFINITY
+  let part: Part | undefined
+
+  async function know(): Promise<Partial<Known>> {
+    const { name, controller, link, rooms } = deps.status()
+    const waiting = Object.entries(rooms).flatMap(([room, { state, reason }]) =>
+      state === 'waiting' ? [{ name: room, reason: reason ?? 'it is not said why' }] : [],
+    )
+    const isWell = link.connected && waiting.length === 0
+    if (isWell) {
+      unwellSince = undefined
+      findings = []
+    } else {
+      unwellSince ??= clock.now()
+      if (clock.now() - unwellSince > patienceMs && clock.now() - lookedAt > doctorMs) {
+        lookedAt = clock.now()
+        void examineNow()
+      }
+    }
+    const wiped = await readWiped(stateDir)
+    return { enrolled: true, serial, ...names, name, controller, link, waiting, findings, ...(wiped && { wiped }) }
+  }
+
+  async function examineNow(): Promise<void> {
+    try {
+      const [{ examine }, { checks }] = await Promise.all([
+        import('./checks/examine.ts'),
+        import('./checks/registry.ts'),
+      ])
+      const { identity } = deps
+      const role = identity.roles.includes('decoys') ? 'decoys' : 'enforcer'
+      const found = await examine(checks, { stateDir, config, clock, role, identity, root: '' })
+      findings = found.filter(({ ok, follows }) => !ok && follows === undefined)
+    } catch (error) {
+      log.warn({ why: wordsOf(error) }, 'the doctor could not look')
+    }
+  }
+
+  return {
+    name: 'console',
+    async start(signal) {
+      try {
+        const [{ makeConsole }, { thisBox }] = await Promise.all([import('../console/index.ts'), import('./box.ts')])
+        const site = await readKeptSite(stateDir)
+        names = { site: site?.site, segment: site?.segment }
+        part = makeConsole({
+          ...thisBox(config.nics),
+          settings: config.console,
+          clock,
+          log,
+          version: agentVersion,
+          know,
+        })
+        await part.start(signal)
+      } catch (error) {
+        // Who cannot show anything can still work.
+        log.warn({ why: wordsOf(error) }, 'there is no console')
+      }
+    },
+    stop: async () => part?.stop(),
+  }
+}
