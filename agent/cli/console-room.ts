@@ -40,7 +40,10 @@ export function makeConsoleRoom(deps: ConsoleRoomDeps): Part {
   let part: Part | undefined
 
   async function know(): Promise<Partial<Known>> {
-    const { name, controller, link, rooms } = deps.status()
+    const { name, controller, link, rooms, updates } = deps.status()
+    const { update } = updates
+    // What is only fetched may break off at any time.
+    const updating = update && ['installing', 'trial'].includes(update.phase) ? update.version : undefined
     const waiting = Object.entries(rooms).flatMap(([room, { state, reason }]) =>
       state === 'waiting' ? [{ name: room, reason: reason ?? 'it is not said why' }] : [],
     )
@@ -56,7 +59,18 @@ export function makeConsoleRoom(deps: ConsoleRoomDeps): Part {
       }
     }
     const wiped = await readWiped(stateDir)
-    return { enrolled: true, serial, ...names, name, controller, link, waiting, findings, ...(wiped && { wiped }) }
+    return {
+      enrolled: true,
+      serial,
+      ...names,
+      name,
+      controller,
+      link,
+      waiting,
+      findings,
+      updating,
+      ...(wiped && { wiped }),
+    }
   }
 
   async function examineNow(): Promise<void> {
