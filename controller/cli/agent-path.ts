@@ -11,6 +11,8 @@ export type Agent = {
   hostname: string | null
   enrolledAt: string
   certificateExpires: string | null
+  /** Of a list, and of one that is shown. */
+  tags?: string[]
   segments: { name: string; site: string; cidr: string | null; address: string | null }[]
 }
 

@@ -170,7 +170,8 @@ export const useClaim = (sql: Sql, claim: string, agent: string, csrHash: string
 export const tokenText = (o: { id: string; secret: string; ca: string; exp: string; controller: string }): string =>
   `ml1.${Buffer.from(JSON.stringify(o)).toString('base64url')}`
 
-async function segmentNamed(sql: Sql, site: string, segment: string, now: number): Promise<string> {
+/** The segment of that name at that site; either is made where it is new. */
+export async function segmentNamed(sql: Sql, site: string, segment: string, now: number): Promise<string> {
   await sql.run('INSERT INTO sites (id, name) VALUES (?, ?) ON CONFLICT (name) DO NOTHING', newId(now), site)
   const siteId = (await sql.get<{ id: string }>('SELECT id FROM sites WHERE name = ?', site))?.id ?? ''
   await sql.run(

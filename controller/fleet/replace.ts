@@ -4,6 +4,7 @@ import type { Agent } from './agents.ts'
 import { endCertificates } from './certificates.ts'
 import { type MadeClaim, makeReplacement } from './claims.ts'
 import { noteEvent } from './history.ts'
+import { forgetTold } from './told.ts'
 
 /** What an agent's history calls it when another box took over. */
 export const boxReplaced = 'box replaced'
@@ -61,6 +62,7 @@ export async function putInPlace(sql: Sql, box: NewBox): Promise<void> {
     version,
     agent,
   )
+  await forgetTold(sql, agent)
   for (const table of ['agent_health', 'document_standing'])
     await sql.run(`DELETE FROM ${table} WHERE agent = ?`, agent)
   await noteEvent(sql, { agent, at: now, kind: boxReplaced, detail: `${hostname} took over` })

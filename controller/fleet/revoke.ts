@@ -19,6 +19,9 @@ const ownTables = [
   'agent_events',
   'ingest_totals',
   'agent_hardware',
+  'agent_tags',
+  'agent_told',
+  'agent_left',
 ]
 
 /** Removes a revoked agent. No certificate connects as an agent that is not there; its records stay until retention. Throws CONFLICT while it is enrolled. */

@@ -55,3 +55,19 @@ export const codeTables: Migration = {
     'ALTER TABLE claims ADD COLUMN within TEXT',
   ],
 }
+
+/** What people and boxes say of boxes, and what sites shall be. */
+export const careTables: Migration = {
+  version: 4,
+  room: 'care',
+  statements: [
+    // origin: 'person', or 'place': it came with the plan of the site, and goes when the box leaves.
+    `CREATE TABLE agent_tags (agent TEXT NOT NULL, tag TEXT NOT NULL, origin TEXT NOT NULL, PRIMARY KEY (agent, tag))`,
+    // Its last hello. config, right_config: hashes of its configuration, and of the one it is held to.
+    `CREATE TABLE agent_told (agent TEXT PRIMARY KEY, at TEXT NOT NULL, plan_revision INTEGER NOT NULL, blocks_revision INTEGER NOT NULL,
+      config TEXT, right_config TEXT)`,
+    // body: JSON, a plan of a site. template: the name of the one it was made from.
+    `CREATE TABLE site_plans (site TEXT PRIMARY KEY REFERENCES sites(id), body TEXT NOT NULL, template TEXT, changed_at TEXT NOT NULL)`,
+    `CREATE TABLE site_templates (name TEXT PRIMARY KEY, body TEXT NOT NULL, changed_at TEXT NOT NULL)`,
+  ],
+}

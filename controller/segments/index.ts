@@ -2,6 +2,7 @@ export { type ActivitySource, noteActivity, type Week, weekOf } from './activity
 export { segmentsAged } from './aged.ts'
 export { differencesOf, type HostDifference } from './differences.ts'
 export type { Host } from './host.ts'
+export { leftTables } from './left.ts'
 export type { MapAttacker, MapDecoy, MapInput, MapSegment } from './map-layout.ts'
 export { svgMap } from './map-svg.ts'
 export { textMap } from './map-text.ts'

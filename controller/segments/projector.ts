@@ -5,6 +5,7 @@ import type { BusEvent, Projector, StoredRecord } from '../work/port.ts'
 import { noteActivity } from './activity.ts'
 import { type Change, changesOf, merge } from './changes.ts'
 import { readHost, writeHost } from './host.ts'
+import { isOfEarlierPlace } from './left.ts'
 import { placeCard, segmentOf } from './place.ts'
 
 /** Addresses that are ours in a segment: decoys, by MAC always, by address where a host shows no MAC. */
@@ -40,6 +41,7 @@ export function makeInventoryProjector(deps: InventoryDeps): Projector<'inventor
         return fresh
       }
       for (const { record, agent, receivedAt } of records as readonly StoredRecord<'inventory'>[]) {
+        if (await isOfEarlierPlace(sql, agent, record)) continue
         const segment =
           record.type === 'segment'
             ? await placeCard(sql, agent, record, deps.clock.now())

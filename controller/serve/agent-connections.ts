@@ -15,6 +15,7 @@ import {
   makeTakeovers,
   noteEvent,
   noteHello,
+  noteTold,
 } from '../fleet/index.ts'
 import type { Ingest } from '../ingest/index.ts'
 import { type BrokerHandlers, makeRouter } from '../link/index.ts'
@@ -81,6 +82,7 @@ export function agentConnections(deps: Pick<Deps, 'store' | 'clock' | 'log'>, po
     lastHello.set(agent, now)
     await write(async (sql) => {
       await noteHello(sql, hello, isoNow(clock))
+      await noteTold(sql, hello, isoNow(clock))
       if (hello.running) await ports.runs?.(sql, agent, hello.running)
     })
     await ports.desired.republish(agent, { plan: hello.planRevision, blocks: hello.blocksRevision })

@@ -7,13 +7,13 @@ import { apartTables, baselineTables, forgottenTables } from '../baselines/index
 import { condemnedTables, decoyTables } from '../decoys/index.ts'
 import { detectionTables } from '../detection/index.ts'
 import { driftSettingTables } from '../drift/index.ts'
-import { certificateTables, codeTables, fleetTables } from '../fleet/index.ts'
+import { careTables, certificateTables, codeTables, fleetTables } from '../fleet/index.ts'
 import { ingestTables } from '../ingest/index.ts'
 import { mimicryMovedTables, mimicryTables } from '../mimicry/index.ts'
 import { personaOriginTables, personaTables } from '../personas/index.ts'
 import { responseTables, unenforcedTables } from '../response/index.ts'
 import { riskTables } from '../risk/index.ts'
-import { segmentActivityTables, segmentTables } from '../segments/index.ts'
+import { leftTables, segmentActivityTables, segmentTables } from '../segments/index.ts'
 import { sessionAuditTables, sessionTables } from '../sessions/index.ts'
 import { coreTables } from '../store/core-tables.ts'
 import type { Migration } from '../store/port.ts'
@@ -52,4 +52,6 @@ export const migrations: readonly Migration[] = [
   certificateTables,
   updateTables,
   codeTables,
+  careTables,
+  leftTables,
 ]

@@ -7,6 +7,7 @@ import { readConfig } from '../../controller/config.ts'
 import type { Deps } from '../../controller/deps.ts'
 import {
   type Authority,
+  careTables,
   certificateTables,
   codeTables,
   enrol,
@@ -62,6 +63,7 @@ export async function runCentre(dataDir: string, port = 0, admission: Partial<Ad
     fleetTables,
     certificateTables,
     codeTables,
+    careTables,
     ingestTables,
   ])
   const read = readConfig(dataDir)

@@ -2,13 +2,31 @@ import { z } from 'zod'
 import { isoNow } from '../../../shared/clock.ts'
 import { MarshlightError } from '../../../shared/errors.ts'
 import { hostname } from '../../../shared/schemas/common.ts'
+import { hardware } from '../../../shared/schemas/hardware.ts'
 import type { Deps } from '../../deps.ts'
-import { type Agent, findAgent, givenTo, listAgents, markRevoked, removeAgent, renameAgent } from '../../fleet/index.ts'
+import {
+  type Agent,
+  decoyCounts,
+  deviationsOfAll,
+  findAgent,
+  givenTo,
+  inventory,
+  isSelected,
+  listAgents,
+  markRevoked,
+  removeAgent,
+  renameAgent,
+  selection,
+  tagsOf,
+  tagsOfAll,
+} from '../../fleet/index.ts'
+import { runningOfAll } from '../../updates/index.ts'
 import { check, isDryRun } from '../body.ts'
 import type { Routes } from '../port.ts'
 import type { AgentsPorts } from './agent-invitations.ts'
 
 const revokeBody = z.strictObject({ reason: z.string().max(256).default('by an administrator') })
+const listQuery = selection.extend({ drifted: z.stringbool().default(false) })
 const renameBody = z.strictObject({ name: hostname })
 type Named = { Params: { agent: string } }
 
@@ -17,7 +35,18 @@ export const agentsRoutes =
   (ports: Pick<AgentsPorts, 'cutOff'>): Routes =>
   (app, deps) => {
     const { store, bus, clock } = deps
-    app.get('/v1/agents', async () => ({ items: await listAgents(store) }))
+    app.get('/v1/agents', async ({ query }) => {
+      const { drifted, ...wish } = check(listQuery, query)
+      const tags = await tagsOfAll(store)
+      const deviations = drifted ? await deviationsOfAll(store, await runningOfAll(store)) : undefined
+      const items = (await listAgents(store)).flatMap((agent) => {
+        const [own, differs] = [tags.get(agent.id) ?? [], deviations?.get(agent.id) ?? []]
+        if (!isSelected(agent, own, wish) || (drifted && differs.length === 0)) return []
+        return [{ ...agent, tags: own, ...(drifted && { deviations: differs }) }]
+      })
+      return { items }
+    })
+    app.get('/v1/agents/inventory', async () => ({ items: await inventory(store, await runningOfAll(store)) }))
     app.get<Named>('/v1/agents/:agent', async ({ params }) => details(deps, await findAgent(store, params.agent)))
 
     app.post<Named>('/v1/agents/:agent/revoke', async ({ params, body, query }) => {
@@ -60,8 +89,20 @@ async function details({ store }: Deps, agent: Agent) {
     'SELECT at, body FROM agent_health WHERE agent = ?',
     agent.id,
   )
+  const runs = await runningOfAll(store)
+  const { wanted = 0, ready = 0 } = (await decoyCounts(store)).find((one) => one.agent === agent.id) ?? {}
+  const box = await store.get<{ body: string; address: string | null; since: string }>(
+    'SELECT body, address, since FROM agent_hardware WHERE agent = ?',
+    agent.id,
+  )
   return {
     ...agent,
+    tags: await tagsOf(store, agent.id),
+    /** The box it is bound to: hashes, since when, and whence it connects. */
+    hardware: box ? { ...hardware.parse(JSON.parse(box.body)), address: box.address, since: box.since } : null,
+    running: runs.get(agent.id) ?? null,
+    decoys: { wanted, ready },
+    deviations: (await deviationsOfAll(store, runs, agent.id)).get(agent.id) ?? [],
     /** Given by a renewal, and not used yet. */
     nextCertificate: (await givenTo(store, agent.id)) ?? null,
     renewedAt:

@@ -1,6 +1,7 @@
 import type { Routes } from '../port.ts'
 import { agentCareRoutes } from './agent-care.ts'
 import { type AgentsPorts, invitationRoutes } from './agent-invitations.ts'
+import { agentPlaceRoutes } from './agent-places.ts'
 import { agentsRoutes } from './agents.ts'
 import { alertRoutes } from './alerts.ts'
 import { auditRoutes } from './audits.ts'
@@ -29,6 +30,7 @@ export const routesFor = (ports: AgentsPorts & Parameters<typeof linkRoutes>[0])
   invitationRoutes(ports),
   agentCareRoutes(ports),
   linkRoutes(ports),
+  agentPlaceRoutes,
   claimRoutes,
   segmentRoutes,
   baselineRoutes,

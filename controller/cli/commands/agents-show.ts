@@ -1,9 +1,14 @@
 import type { Command } from 'commander'
+import { type Hardware, shortHardware } from '../../../shared/schemas/hardware.ts'
 import { type Agent, agentPath } from '../agent-path.ts'
 import type { CliContext } from '../context.ts'
 import { shownTime } from '../shown-time.ts'
 
 type Details = Agent & {
+  hardware: (Hardware & { address: string | null; since: string }) | null
+  running: (Partial<Record<'agent' | 'decoys' | 'system' | 'slot', string>> & { arch: string }) | null
+  decoys: { wanted: number; ready: number }
+  deviations: { what: string; has: string; should: string }[]
   nextCertificate: { expires: string; at: string } | null
   renewedAt: string | null
   documents: {
@@ -34,6 +39,12 @@ type Details = Agent & {
 const nextWords = ({ nextCertificate: next }: Details) =>
   next ? `given ${shownTime(next.at)}, not used yet` : undefined
 
+const runsWords = ({ arch, slot, ...parts }: NonNullable<Details['running']>): string =>
+  [
+    ...(['agent', 'decoys', 'system'] as const).flatMap((one) => (parts[one] ? [`${one} ${parts[one]}`] : [])),
+    `on ${arch}${slot ? `, slot ${slot}` : ''}`,
+  ].join(', ')
+
 /** `marshlight agents show`: one box. */
 export function showCommand(agents: Command, cli: CliContext): void {
   agents
@@ -48,7 +59,15 @@ export function showCommand(agents: Command, cli: CliContext): void {
           ['status', `${found.status}, ${found.presence}`],
           ['roles', found.roles.join(', ')],
           ['host', found.hostname ?? undefined],
+          ['tags', found.tags?.join(' ') || undefined],
           ['version', found.version ?? undefined],
+          ['runs', found.running ? runsWords(found.running) : undefined],
+          [
+            'hardware',
+            found.hardware ? `${shortHardware(found.hardware)}, since ${shownTime(found.hardware.since)}` : undefined,
+          ],
+          ['connects from', found.hardware?.address ?? undefined],
+          ['decoys', `${found.decoys.ready} of ${found.decoys.wanted} ready`],
           ['enrolled', shownTime(found.enrolledAt)],
           ['last seen', shownTime(found.lastSeen ?? undefined)],
           ['certificate until', shownTime(found.certificateExpires ?? undefined)],
@@ -66,6 +85,9 @@ export function showCommand(agents: Command, cli: CliContext): void {
           ),
           ['memory', found.health?.agentRssMb === undefined ? undefined : `${Math.round(found.health.agentRssMb)} MB`],
           ['spool', found.health?.spoolMb === undefined ? undefined : `${found.health.spoolMb.toFixed(1)} MB`],
+          ...found.deviations.map(
+            ({ what, has, should }) => ['differs', `${what}: has ${has}, should ${should}`] as const,
+          ),
           ...Object.entries(found.health?.probes ?? {})
             .filter(([, { ok }]) => !ok)
             .map(([name, { detail }]) => ['trouble', `${name}: ${detail}`] as const),

@@ -3,6 +3,7 @@ import { changeCommands } from './agents-change.ts'
 import { inviteCommand } from './agents-invite.ts'
 import { logsCommand } from './agents-logs.ts'
 import { listCommand } from './agents-ls.ts'
+import { placeCommands } from './agents-places.ts'
 import { remoteCommands } from './agents-remote.ts'
 import { replaceCommand } from './agents-replace.ts'
 import { showCommand } from './agents-show.ts'
@@ -19,6 +20,7 @@ export const agentsCommand: CliCommand = (program, cli) => {
     inviteCommand,
     replaceCommand,
     waitingCommands,
+    placeCommands,
     changeCommands,
   ])
     add(agents, cli)

@@ -9,6 +9,7 @@ import { readConfig } from '../../../controller/config.ts'
 import type { Deps } from '../../../controller/deps.ts'
 import {
   type BlocksContent,
+  careTables,
   certificateTables,
   codeTables,
   enrol,
@@ -58,7 +59,13 @@ async function controllerIn(t: { teardown(f: () => unknown): void }) {
   const dataDir = mkdtempSync(join(tmpdir(), 'marshlight-fleet-'))
   const time = { now: Date.parse('2026-03-01T12:00:00Z') }
   await initController({ dataDir, config: { publicHost: '198.18.0.10' }, now: time.now })
-  const store = openSqlite(join(dataDir, 'test.db'), [coreTables, fleetTables, certificateTables, codeTables])
+  const store = openSqlite(join(dataDir, 'test.db'), [
+    coreTables,
+    fleetTables,
+    careTables,
+    certificateTables,
+    codeTables,
+  ])
   t.teardown(async () => {
     await store.close()
     rmSync(dataDir, { recursive: true })

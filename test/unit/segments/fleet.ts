@@ -7,7 +7,12 @@ import {
   makeDecoyStateProjector,
 } from '../../../controller/decoys/index.ts'
 import { personaOriginTables, personaTables } from '../../../controller/personas/index.ts'
-import { makeInventoryProjector, segmentActivityTables, segmentTables } from '../../../controller/segments/index.ts'
+import {
+  leftTables,
+  makeInventoryProjector,
+  segmentActivityTables,
+  segmentTables,
+} from '../../../controller/segments/index.ts'
 import { coreTables } from '../../../controller/store/core-tables.ts'
 import type { Migration, Store } from '../../../controller/store/port.ts'
 import { openSqlite } from '../../../controller/store/sqlite.ts'
@@ -46,6 +51,7 @@ export async function testFleet(t: Test, more: readonly Migration[] = []) {
     condemnedTables,
     auditTables,
     segmentActivityTables,
+    leftTables,
     ...more,
   ])
   t.teardown(() => store.close())

@@ -14,7 +14,7 @@ const ago = (days: number) => new Date(now - days * day).toISOString()
 const otherwise: Record<string, string> = {
   'a row for each thing that there is':
     'sites segments agents agent_segments streams cursors hosts segment_activity sources source_facts risk_evidence risk_scores risk_levels ' +
-    'decoys decoy_states alert_decoys personas persona_sources persona_honey desired document_standing agent_health agent_hardware ingest_totals ' +
+    'decoys decoy_states alert_decoys personas persona_sources persona_honey desired document_standing agent_health agent_hardware agent_tags agent_told agent_left site_plans site_templates ingest_totals ' +
     'baseline_watching releases mimicry_patterns adaptation_beliefs drift_standings drift_streams',
   'a retention of its own':
     'records losses dead_letters blobs blob_parts sessions session_events session_ttys behaviours baseline_subjects baseline_cells ' +
