@@ -17,8 +17,14 @@ const stateOption = () =>
 const stateDir = (o: { state?: string }) => stateDirOf(o.state, process.env)
 const role = (value: string, before: Role[] = []): Role[] => {
   if (value !== 'decoys' && value !== 'enforcer')
-    throw new CommanderError(2, 'marshlight.role', `error: --role is ${value}; it is decoys or enforcer`)
+    throw new CommanderError(2, 'marshlight.option', `error: --role is ${value}; it is decoys or enforcer`)
   return [...before, value]
+}
+
+const seconds = (value: string): number => {
+  if (!/^\d+$/.test(value) || Number(value) < 30 || Number(value) > 3600)
+    throw new CommanderError(2, 'marshlight.option', `error: --confirm-within is ${value}; it is 30 to 3600`)
+  return Number(value)
 }
 
 type Common = { state?: string; json?: boolean }
@@ -149,6 +155,26 @@ Exit codes: 0 nothing to mend, 1 something to mend, 2 wrong use.`,
     await end(o, () => doctor({ stateDir: stateDir(o), json: o.json === true, ...shared }, terminal))
   })
 
+command('update', ' --from /media/stick/release', ' --from release-1.4.2.tar --json')
+  .description('take a signed release from a stick: the agent, decoys’ images, the system')
+  .requiredOption('--from <path>', 'folder of the release, or a tar archive of it')
+  .option('--allow-older', 'take it though this box runs, or ran, a newer one')
+  .option('--confirm-within <seconds>', 'until it has to be well, or the box goes back (30 to 3600)', seconds, 600)
+  .option('--json', 'print the result as JSON')
+  .addHelpText(
+    'after',
+    `
+It is verified by the release keys of this box, and tried as an update by the
+controller is: what does not come up well goes back by itself.
+
+Exit codes: 0 taken (or waiting for the agent to run), 1 not taken, 2 wrong use.`,
+  )
+  .action(async (o: Common & { from: string; allowOlder?: boolean; confirmWithin: number }) => {
+    const { update } = await import('./cli/update.ts')
+    const options = { from: o.from, allowOlder: o.allowOlder === true, confirmWithinSeconds: o.confirmWithin }
+    await end(o, () => update({ stateDir: stateDir(o), ...options, json: o.json === true, ...shared }, terminal))
+  })
+
 command('cleanup', ' --dry-run', ' --forget')
   .description('remove what the agent made on this machine: containers, networks, packet filters')
   .option('--forget', 'remove the state folder too: the machine has to enrol anew')
@@ -182,7 +208,7 @@ try {
   await program.parseAsync()
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error
-  if (error.code === 'marshlight.role') terminal.err(error.message)
+  if (error.code === 'marshlight.option') terminal.err(error.message)
   // Help and version are no errors; everything else commander throws is a wrong use.
   process.exitCode = error.exitCode === 0 ? 0 : 2
 }

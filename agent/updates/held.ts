@@ -103,6 +103,16 @@ export async function loadHeld(stateDir: string, clock: Clock): Promise<LoadedHe
   }
 }
 
+/** What is held, for one who only looks; undefined where there is nothing that can be read. */
+export async function readHeld(stateDir: string): Promise<Held | undefined> {
+  const text = await readIfThere(heldPath(stateDir)).catch(() => undefined)
+  try {
+    return text === undefined ? undefined : heldUpdates.parse(JSON.parse(text))
+  } catch {
+    return undefined
+  }
+}
+
 export const saveHeld = (disk: Disk, stateDir: string, held: Held): Promise<void> =>
   disk.write(heldPath(stateDir), `${JSON.stringify(heldUpdates.parse(held), null, 2)}\n`)
 

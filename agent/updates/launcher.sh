@@ -49,7 +49,8 @@ folder() {
 usable() {
   dir=$(folder "$1") && [ -x "$dir/node" ] && [ -s "$dir/agent.mjs" ] && [ -s "$dir/node-settings.sh" ]
 }
-number() { case $1 in '' | *[!0-9]*) echo 0 ;; *) echo "$1" ;; esac }
+# What the shell can count with; all else is 0.
+number() { case $1 in '' | *[!0-9]* | 0?* | ??????????*) echo 0 ;; *) echo "$1" ;; esac }
 
 fail_trial() {
   say "version $trial_name is given up: $1"

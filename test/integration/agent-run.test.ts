@@ -170,7 +170,7 @@ t.test('wrong use and wrong configuration are told with the next step', async (t
   await writeFile(join(stateDir, 'agent.json'), '{"spol":{}}')
   t.match(await command('doctor', '--state', stateDir), { code: 1, err: /CONFIG_INVALID/ })
   t.match(await command('--help'), { code: 0, out: /Examples:/ })
-  const subcommands = ['enrol', 'run', 'status', 'doctor', 'cleanup']
+  const subcommands = ['enrol', 'run', 'status', 'doctor', 'update', 'cleanup']
   for (const help of await Promise.all(subcommands.map((name) => command(name, '--help')))) {
     t.match(help, { code: 0, out: /Examples:\n {2}marshlight-agent/ })
     t.notMatch(help.out, /^.{81}/m, 'fits 80 columns')

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
+import { readdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { tempFolder } from '../unit/spool/records.ts'
@@ -40,9 +41,9 @@ t.test('real processes: a good version is taken, a broken one is left by itself,
   })
   const before = world.releases.asked.length
   await world.order({ ...bad, bytesPerSecond: 100_000 })
-  const older = world.desired({ ...(await world.makeRelease({ version: '1.2.0' })), signature: bad.signature })
-  await world.order(older)
-  t.match(await world.over(older.rollout), { phase: 'refused', code: 'RELEASE_UNSIGNED' })
+  const unsigned = world.desired({ ...(await world.makeRelease({ version: '1.2.0' })), signature: bad.signature })
+  await world.order(unsigned)
+  t.match(await world.over(unsigned.rollout), { phase: 'refused', code: 'RELEASE_UNSIGNED' })
   t.equal(
     world.releases.asked.length,
     before,
@@ -54,6 +55,22 @@ t.test('real processes: a good version is taken, a broken one is left by itself,
       .map(({ name }) => name),
     ['1.0.0'],
   )
+
+  const stick = await world.makeRelease({ version: '1.3.0' })
+  const tar = join(scope.folder, 'release-1.3.0.tar')
+  execFileSync('tar', ['-cf', tar, '-C', join(stick.folder, '..'), '1.3.0'])
+  const taken = await world.command('update', '--from', tar, '--json')
+  t.match(taken, { code: 0 })
+  t.match(JSON.parse(taken.out), { version: '1.3.0', phase: 'confirmed' })
+  t.equal(world.releases.asked.length, before, 'not a byte of it came over the line')
+  const older = await world.command('update', '--from', join(stick.folder, '../1.0.0'))
+  t.match(older, { code: 1, out: /^1\.0\.0: refused: .*below/ })
+  await truncate(join(stick.folder, 'agent-1.3.0.tar'), 1000)
+  t.match(await world.command('update', '--from', stick.folder), {
+    code: 1,
+    err: /1000 of the \d+ bytes .*UPDATE_ALTERED/,
+  })
+  t.match(world.hellos().at(-1), { version: '1.3.0', running: { agent: '1.3.0' } })
 
   const exit = once(launcher, 'exit')
   launcher.kill('SIGTERM')
