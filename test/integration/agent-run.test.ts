@@ -162,7 +162,7 @@ t.test('an appliance without its Docker Engine goes on, and says so', async (t) 
 t.test('wrong use and wrong configuration are told with the next step', async (t) => {
   const stateDir = await tempFolder(t)
   t.match(await command('nonsense'), { code: 2 })
-  t.match(await command('enrol', '--state', stateDir), { code: 2, err: /either --token or --token-file/ })
+  t.match(await command('enrol', '--state', stateDir), { code: 2, err: /give one of --token-file/ })
   t.match(await command('enrol', '--state', stateDir, '--token', 'ml1.x', '--json'), { code: 1, out: /TOKEN_INVALID/ })
   t.match(await command('run', '--state', stateDir), { code: 1, err: /not enrolled[\s\S]*-> Run/ })
   await writeFile(join(stateDir, 'agent.json'), '{"spool":{"limitMb":"big"}}')
