@@ -1,15 +1,16 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
 import type { KeptSite } from '../kept-site.ts'
-import { keysPath, networkFolder, ownPrefix, systemFiles, timePath } from './system-files.ts'
+import { keysPath, networkFolder, ownPrefix, sshUnit, systemFiles, timePath } from './system-files.ts'
 
 /** What of this system is not as the site wants it. `undefined` as text: a file that has to go. */
 export type Changes = { files: ReadonlyMap<string, string | undefined>; hostname?: string }
 /** Runs a program of the system; throws where it fails. */
 export type Command = (command: string, ...argv: string[]) => Promise<void>
 
+const unitFolder = '/usr/lib/systemd/system'
 const hostnamePath = '/proc/sys/kernel/hostname'
 
 /**
@@ -21,7 +22,8 @@ export function makeApplier({ root, command }: { root: string; command: Command 
   const told = new Map<string, string>()
 
   async function changes(site: KeptSite | undefined): Promise<Changes> {
-    const wanted = systemFiles(site ?? { v: 1 }, await wiredCard(root))
+    const wanted = new Map(systemFiles(site ?? { v: 1 }, await wiredCard(root)))
+    if (!(await isThere(join(root, unitFolder, sshUnit)))) wanted.delete(keysPath)
     const files = new Map<string, string | undefined>()
     for (const path of await ownFiles(root)) if (!wanted.has(path)) files.set(path, undefined)
     for (const [path, text] of wanted)
@@ -37,13 +39,13 @@ export function makeApplier({ root, command }: { root: string; command: Command 
     try {
       for (const [path, text] of files) {
         if (text === undefined) await rm(join(root, path), { force: true })
-        // networkd does not run as root.
-        else await writeFileAtomic(join(root, path), text, 0o644)
+        else await write(path, text)
       }
       if (hostname !== undefined) await writeFile(join(root, hostnamePath), hostname)
       if (touched(networkFolder)) await command('networkctl', 'reload')
       if (touched(timePath)) await command('systemctl', 'try-restart', 'systemd-timesyncd.service')
-      if (files.get(keysPath) !== undefined) await command('systemctl', 'start', '--no-block', 'ssh.service')
+      if (touched(keysPath))
+        await command('systemctl', files.get(keysPath) === undefined ? 'stop' : 'start', '--no-block', sshUnit)
     } catch (error) {
       throw new MarshlightError('COMMAND_FAILED', {
         command: 'applying the site’s network settings',
@@ -57,15 +59,28 @@ export function makeApplier({ root, command }: { root: string; command: Command 
     }
   }
 
+  /** networkd does not run as root; keys are root's alone. */
+  async function write(path: string, text: string): Promise<void> {
+    const isKeys = path === keysPath
+    await mkdir(dirname(join(root, path)), { recursive: true, mode: isKeys ? 0o700 : 0o755 })
+    await writeFileAtomic(join(root, path), text, isKeys ? 0o600 : 0o644)
+  }
+
   return { changes, apply }
 }
 
 export const isEmpty = ({ files, hostname }: Changes): boolean => files.size === 0 && hostname === undefined
 
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
+
 async function ownFiles(root: string): Promise<string[]> {
   const names = await readdir(join(root, networkFolder)).catch(() => [])
   const own = names.filter((name) => name.startsWith(ownPrefix)).map((name) => `${networkFolder}/${name}`)
-  for (const path of [timePath, keysPath]) if ((await readIfThere(join(root, path))) !== undefined) own.push(path)
+  for (const path of [timePath, keysPath]) if (await isThere(join(root, path))) own.push(path)
   return own
 }
 

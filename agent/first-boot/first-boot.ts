@@ -6,7 +6,7 @@ import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import { retryDelay } from '../../shared/retry.ts'
-import { askTime, enrol, loadIdentity, parseAddress, parseToken } from '../enrol/index.ts'
+import { askTime, enrol, loadIdentity, parseAddress, parseToken, typedBefore } from '../enrol/index.ts'
 import { readKeptSite, saveKeptSite } from '../kept-site.ts'
 import { type Command, makeApplier } from './apply.ts'
 import type { Found } from './places.ts'
@@ -92,7 +92,8 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
     const kept = await readKeptSite(deps.stateDir)
     const agent = (await identityIfThere(deps.stateDir))?.agent
     const changes = await applier.changes(kept)
-    return { seen: { files, agent, begun: await readBegun(deps.stateDir), kept, changes }, found }
+    const [begun, typed] = await Promise.all([readBegun(deps.stateDir), typedBefore(deps.stateDir)])
+    return { seen: { files, agent, begun, typed, kept, changes }, found }
   }
 
   /** Milliseconds until it is worth looking again. */
@@ -111,6 +112,9 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
         return 0
       case 'claim':
         await claim(step)
+        return 0
+      case 'claim-typed':
+        await enrolBy({ code: step.code, controller: step.controller })
         return 0
       case 'erase':
         await erase(step, found)
@@ -140,11 +144,19 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
     const names = { site: kept?.site, segment: kept?.segment, name: kept?.hostname }
     deps.tell({ controller: { ...at, ca }, names, waitsForFile: false })
     await mendClock({ ...at, proxy }, ca)
+    await enrolBy({ token: step.claim, controller: step.controller }, names)
+  }
+
+  async function enrolBy(
+    by: { token: string; controller: string } | { code: string; controller: string },
+    names?: Progress['names'],
+  ): Promise<void> {
+    const kept = await readKeptSite(deps.stateDir)
     const identity = await enrol({
+      ...by,
       stateDir: deps.stateDir,
-      token: step.claim,
-      controller: step.controller,
-      proxy,
+      proxy: kept?.proxy,
+      ...(kept?.hostname !== undefined && { hostname: kept.hostname }),
       version: deps.version,
       now: clock.now(),
       wait: { clock: { ...clock, sleep: waitsHere }, random, signal },

@@ -16,6 +16,8 @@ export type Seen = {
   agent: string | undefined
   /** The claim that this box began to use, kept before it asked. */
   begun: string | undefined
+  /** A code that somebody typed before power went: the box goes on with it by itself. */
+  typed?: { code: string; controller: string } | undefined
   kept: KeptSite | undefined
   /** What of the system differs from `kept`. */
   changes: Changes
@@ -26,6 +28,7 @@ export type Step =
   | { kind: 'apply'; changes: Changes }
   | { kind: 'begin'; claimId: string }
   | { kind: 'claim'; claimId: string; claim: string; controller: string }
+  | { kind: 'claim-typed'; code: string; controller: string }
   | { kind: 'erase'; where: string; file: EnrolmentFile }
   | { kind: 'wait'; trouble?: MarshlightError; used?: string }
   | { kind: 'done' }
@@ -37,7 +40,7 @@ export type Step =
  *
  * A box that belongs to somebody takes settings only from its own used file: another file's claim is for another box.
  */
-export function plan({ files, agent, begun, kept, changes }: Seen): Step {
+export function plan({ files, agent, begun, typed, kept, changes }: Seen): Step {
   const claims = files.filter((one) => one.kind === 'claim')
   const notes = files.filter((one) => one.kind === 'used')
   const [offered] = claims
@@ -54,6 +57,7 @@ export function plan({ files, agent, begun, kept, changes }: Seen): Step {
       ? { kind: 'claim', claimId, claim: file.claim, controller: file.controller }
       : { kind: 'begin', claimId }
   }
+  if (typed) return { kind: 'claim-typed', ...typed }
   const bad = files.find((one) => one.kind === 'bad')
   if (bad?.kind === 'bad') return { kind: 'wait', trouble: bad.error }
   return notes[0] ? { kind: 'wait', used: notes[0].claimed } : { kind: 'wait' }

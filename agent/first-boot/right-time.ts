@@ -8,7 +8,7 @@ const slackMs = 30_000
  *
  *   a time server (NTP) -> the controller's clock, within its certificate's time and not before the build -> the build
  *
- * See docs/decisions/0023. `built`: when this program was made, which is before any moment in which it runs.
+ * See docs/decisions/0022. `built`: when this program was made, which is before any moment in which it runs.
  */
 export function rightTime(o: {
   now: number

@@ -1,13 +1,15 @@
 import type { KeptSite } from '../kept-site.ts'
 
 /**
- * What a site's settings are to this system, by path below the root. All lies in /run: the system's own folder cannot be
- * written on an appliance, and each start makes it anew from what is kept. Ours sort before the image's DHCP for all cards.
+ * What a site's settings are to this system, by path below the root. They lie in /run: the system's own folder cannot be
+ * written on an appliance, and each start makes them anew from what is kept. Ours sort before the image's DHCP for all
+ * cards. Keys lie where the image's own SSH looks for them; without that service they are left out.
  */
 export const networkFolder = '/run/systemd/network'
 export const ownPrefix = '10-marshlight-'
 export const timePath = '/run/systemd/timesyncd.conf.d/10-marshlight.conf'
-export const keysPath = '/run/marshlight/authorized_keys'
+export const keysPath = '/data/ssh/authorized_keys'
+export const sshUnit = 'marshlight-ssh.service'
 
 type Link = { address: string; gateway?: string | undefined; dns: readonly string[] }
 

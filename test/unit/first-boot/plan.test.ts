@@ -1,9 +1,13 @@
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import t from 'tap'
+import { isEmpty, makeApplier } from '../../../agent/first-boot/apply.ts'
 import { plan, type Seen } from '../../../agent/first-boot/plan.ts'
 import { readFileText, usedText } from '../../../agent/first-boot/read-file.ts'
 import { rightTime } from '../../../agent/first-boot/right-time.ts'
 import { systemFiles } from '../../../agent/first-boot/system-files.ts'
 import type { KeptSite } from '../../../agent/kept-site.ts'
+import { tempFolder } from '../spool/records.ts'
 
 const body = { id: 'c1', secret: 's3cret', ca: 'a'.repeat(64), exp: '2026-01-02T00:00:00Z', controller: 'c:8884' }
 const claim = `ml1.${Buffer.from(JSON.stringify(body)).toString('base64url')}`
@@ -109,4 +113,36 @@ t.test('whose clock counts', async (t) => {
     built,
     'outside its own certificate: a stolen old one',
   )
+})
+
+t.test('keys go where the image’s SSH looks for them, and nowhere on another system', async (t) => {
+  const root = await tempFolder(t)
+  const commands: string[] = []
+  const command = async (...words: string[]) => void commands.push(words.join(' '))
+  const keys = [`ssh-ed25519 ${'A'.repeat(68)} me`]
+  const kept: KeptSite = { v: 1, ssh: { authorizedKeys: keys } }
+  const other = makeApplier({ root, command })
+  t.ok(isEmpty(await other.changes(kept)), 'whose SSH is its administrator’s')
+  mkdirSync(join(root, 'usr/lib/systemd/system'), { recursive: true })
+  writeFileSync(join(root, 'usr/lib/systemd/system/marshlight-ssh.service'), '')
+  const own = makeApplier({ root, command })
+  await own.apply(await own.changes(kept))
+  const file = join(root, 'data/ssh/authorized_keys')
+  t.equal(readFileSync(file, 'utf8'), `${keys[0]}\n`)
+  t.equal(statSync(file).mode & 0o777, 0o600)
+  t.equal(statSync(dirname(file)).mode & 0o777, 0o700)
+  t.ok(isEmpty(await own.changes(kept)))
+  await own.apply(await own.changes({ v: 1 }))
+  t.notOk(existsSync(file))
+  t.same(
+    commands,
+    ['start', 'stop'].map((verb) => `systemctl ${verb} --no-block marshlight-ssh.service`),
+  )
+})
+
+t.test('a typed code is gone on with where there is no file', async (t) => {
+  const typed = { code: 'c', controller: 'x:1' }
+  t.match(see({ typed }), { kind: 'claim-typed', ...typed })
+  t.match(see({ typed, files: [read], kept: site }), { kind: 'begin' }, 'a file is newer')
+  t.match(see({ typed, agent: 'a' }), { kind: 'done' })
 })
