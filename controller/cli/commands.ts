@@ -19,6 +19,7 @@ import { segmentsCommand } from './commands/segments.ts'
 import { segmentsWatchCommand } from './commands/segments-watch.ts'
 import { serveCommand } from './commands/serve.ts'
 import { sessionsCommand } from './commands/sessions.ts'
+import { sitesCommand } from './commands/sites.ts'
 import { sourcesCommand } from './commands/sources.ts'
 import { updatesCommand } from './commands/updates.ts'
 import type { CliCommand } from './context.ts'
@@ -28,6 +29,7 @@ export const commands: readonly CliCommand[] = [
   initCommand({ pathIn: databaseIn, migrations }),
   serveCommand,
   agentsCommand,
+  sitesCommand,
   segmentsCommand,
   segmentsWatchCommand,
   scansCommand,

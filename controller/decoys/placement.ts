@@ -3,11 +3,12 @@ import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
 import type { ControllerConfig } from '../config.ts'
+import { readPersona } from '../personas/index.ts'
 import type { Sql, Store } from '../store/port.ts'
 import type { Bus } from '../work/port.ts'
 import type { DecoyActions } from './actions.ts'
 import { decide, type Step } from './decide.ts'
-import { writeAction } from './records.ts'
+import { decoysOfSegment, writeAction } from './records.ts'
 import { situations } from './situation.ts'
 
 export type PlacementDeps = {
@@ -17,6 +18,8 @@ export type PlacementDeps = {
   clock: Clock
   log: Log
   actions: DecoyActions
+  /** What is planned for segments, by id, in place of the configuration: how many decoys, and families to take them from. */
+  planned?(sql: Sql): Promise<ReadonlyMap<string, { decoys?: number; families?: readonly string[] }>>
   /** Tells an administrator; called after the commit. */
   notify?(notice: { code: string; message: string; segment: string }): void
 }
@@ -58,9 +61,12 @@ export function makePlacement(deps: PlacementDeps): Part & { pass(): Promise<voi
       }
       for (let round = 0; round < mostSteps; round++) {
         dues.length = 0
+        const planned = await deps.planned?.(sql)
         const steps: { step: Step; segment: string }[] = []
         for (const situation of await situations(sql, clock.now())) {
-          const decided = decide(situation, wanted, clock.now())
+          const perSegment = planned?.get(situation.segment)?.decoys ?? wanted.perSegment
+          const most = Math.min(perSegment, Math.max(wanted.perSegment, config.decoys.maxPerSegment))
+          const decided = decide(situation, { ...wanted, perSegment: most }, clock.now())
           if (decided.nextAt !== undefined) dues.push(decided.nextAt)
           for (const step of decided.steps) steps.push({ step, segment: situation.segment })
         }
@@ -105,10 +111,21 @@ export function makePlacement(deps: PlacementDeps): Part & { pass(): Promise<voi
     }
   }
 
+  /** Of the families that are planned, the one that the segment has fewest of. */
+  async function deploy(sql: Sql, step: Extract<Step, { type: 'deploy' }>) {
+    const { families } = (await deps.planned?.(sql))?.get(step.segment) ?? {}
+    const here = families ? await decoysOfSegment(sql, step.segment) : []
+    const shown = await Promise.all(here.map(async (one) => (await readPersona(sql, one.persona, 1))?.family))
+    const count = (family: string) => shown.filter((one) => one === family).length
+    const [family] = [...(families ?? [])].sort((a, b) => count(a) - count(b))
+    const options = { by: 'placement', agent: step.agent, ...(family !== undefined && { family }) } as const
+    return actions.deployOne(sql, step.segment, step.because, options)
+  }
+
   function run(sql: Sql, step: Step) {
     switch (step.type) {
       case 'deploy':
-        return actions.deployOne(sql, step.segment, step.because, { by: 'placement', agent: step.agent })
+        return deploy(sql, step)
       case 'readdress':
         return actions.readdress(sql, step.decoy, step.because)
       case 'give-up':

@@ -20,6 +20,7 @@ import { type Claim, openClaim, useClaim } from './claims.ts'
 import { makeGuesses } from './guesses.ts'
 import type { RefusedClaim } from './refused-claims.ts'
 import { putInPlace } from './replace.ts'
+import { tagByPlace } from './sites.ts'
 import { orderFor } from './taken-back.ts'
 import { bindHardware } from './twins.ts'
 
@@ -220,6 +221,7 @@ export async function enrol(
       else {
         const name = await freeName(sql, claim.name ?? (hostname || 'agent'))
         await insertAgent(sql, { ...made, id, name, roles: claim.roles, segment: claim.segment })
+        await tagByPlace(sql, id, claim.segment)
       }
       await bindHardware(sql, { agent: id, address: source, said: request.hardware, at: made.now })
       await useClaim(sql, claim.id, id, csrHash, made.now)

@@ -4,6 +4,7 @@ import type { Sql } from '../store/port.ts'
 import type { Agent } from './agents.ts'
 import { segmentNamed } from './claims.ts'
 import { noteEvent } from './history.ts'
+import { tagByPlace } from './sites.ts'
 
 export type Moved = {
   agent: string
@@ -69,6 +70,7 @@ export async function moveAgent(sql: Sql, agent: Agent, wish: MoveWish, ports: M
     ...[kept?.mac ?? null, kept?.gateway ?? null, kept?.dns ?? null],
   )
   if (kept?.cidr) await sql.run('UPDATE segments SET cidr = ? WHERE id = ? AND cidr IS NULL', kept.cidr, target)
+  await tagByPlace(sql, agent.id, target)
   // A box that takes its place shall come to where it now stands.
   await sql.run('UPDATE claims SET segment = ? WHERE replaces = ? AND used_at IS NULL', target, agent.id)
   const detail = `from ${from.join(', ') || 'nowhere'} to ${to}; ${retired.length} decoys leave`

@@ -20,7 +20,7 @@ import {
 import type { Deps } from '../deps.ts'
 import { isDoubtful, makeDetector, makeStreamProjector } from '../detection/index.ts'
 import { driftsOfAgent, makeDriftExpiry } from '../drift/index.ts'
-import { standingProjector } from '../fleet/index.ts'
+import { plannedSegments, standingProjector } from '../fleet/index.ts'
 import { makeHoneyProjector } from '../honey/index.ts'
 import { makeMimicryProjector, patternsForPlan } from '../mimicry/index.ts'
 import { enforcementProjector, makeBlocks, makeExpiry, makeResponder } from '../response/index.ts'
@@ -103,7 +103,7 @@ async function start({ dataDir, clock, random, log }: ServeOptions): Promise<Ser
       makeAgedRetention(deps),
       makeBaselineRetention(deps),
       makeDetector({ ...deps, judgeRisk: makeRiskJudge(deps) }),
-      makePlacement({ ...deps, actions, notify: noticeToAlert(deps) }),
+      makePlacement({ ...deps, actions, planned: plannedSegments, notify: noticeToAlert(deps) }),
       makeConductor({ ...deps, requests }),
       makeReleaseSweep(deps),
       makeRolloutConductor(deps),

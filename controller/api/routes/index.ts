@@ -1,3 +1,4 @@
+import { tagsOfAll } from '../../fleet/index.ts'
 import type { Routes } from '../port.ts'
 import { agentCareRoutes } from './agent-care.ts'
 import { type AgentsPorts, invitationRoutes } from './agent-invitations.ts'
@@ -22,6 +23,7 @@ import { rolloutRoutes } from './rollouts.ts'
 import { scanRoutes } from './scans.ts'
 import { segmentRoutes } from './segments.ts'
 import { sessionRoutes } from './sessions.ts'
+import { siteRoutes } from './sites.ts'
 import { sourceRoutes } from './sources.ts'
 
 /** One file a resource. */
@@ -31,6 +33,7 @@ export const routesFor = (ports: AgentsPorts & Parameters<typeof linkRoutes>[0])
   agentCareRoutes(ports),
   linkRoutes(ports),
   agentPlaceRoutes,
+  siteRoutes,
   claimRoutes,
   segmentRoutes,
   baselineRoutes,
@@ -50,5 +53,5 @@ export const routesFor = (ports: AgentsPorts & Parameters<typeof linkRoutes>[0])
   eventsRoutes,
   releaseRoutes,
   // Nobody bears a tag yet.
-  rolloutRoutes(async () => new Map()),
+  rolloutRoutes(tagsOfAll),
 ]

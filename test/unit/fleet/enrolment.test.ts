@@ -20,6 +20,8 @@ import {
   makeDesired,
   openAuthority,
   type PlanContent,
+  planSite,
+  tagsOf,
 } from '../../../controller/fleet/index.ts'
 import { coreTables } from '../../../controller/store/core-tables.ts'
 import { openSqlite } from '../../../controller/store/sqlite.ts'
@@ -183,3 +185,16 @@ t.test(
     t.equal(told.length, 1)
   },
 )
+
+t.test('what claims with a planned segment gets the tags of its place', async (t) => {
+  const { invite, ask, store, time } = await controllerIn(t)
+  const segments = [
+    { name: 'office', appliances: 1, tags: ['canary'] },
+    { name: 'dmz', appliances: 0, tags: ['other'] },
+  ]
+  await store.tx((sql) =>
+    planSite(sql, { name: 'hq', plan: { tags: ['retail'], segments }, template: null, now: time.now }),
+  )
+  const { agent } = await ask(await invite())
+  t.same(await tagsOf(store, agent), ['canary', 'retail'])
+})
