@@ -19,6 +19,7 @@ import { faultsBench } from './faults.ts'
 import { faultsReconcileBench } from './faults-reconcile.ts'
 import { fieldCrowdBench } from './field-crowd.ts'
 import { fieldIdleBench } from './field-idle.ts'
+import { fieldUpdateBench } from './field-update.ts'
 import { ingestBench } from './ingest.ts'
 import { latencyBench } from './latency.ts'
 import { memoryBench } from './memory.ts'
@@ -71,5 +72,6 @@ export const benches: Record<string, Bench> = {
   'drift.mimicry': driftMimicryBench,
   'field.crowd': fieldCrowdBench,
   'field.idle': fieldIdleBench,
+  'field.update': fieldUpdateBench,
   spool: spoolBench,
 }

@@ -3,6 +3,7 @@ import { type Disk, realDisk } from '../../../agent/updates/disk.ts'
 import type { Images } from '../../../agent/updates/held.ts'
 import { installAgent } from '../../../agent/updates/install-agent.ts'
 import { openUpdates } from '../../../agent/updates/opened.ts'
+import type { SystemSlots } from '../../../agent/updates/system-slots.ts'
 import { makeUpdates } from '../../../agent/updates/updates.ts'
 import type { Look } from '../../../agent/updates/wellness.ts'
 import type { Clock } from '../../../shared/clock.ts'
@@ -47,6 +48,8 @@ export type Played = {
   content: Readonly<Record<string, Buffer>>
   death: Death
   look(version: string): Look
+  slots?: SystemSlots
+  reboot?(): void
   onState(state: UpdateState): void
 }
 
@@ -67,6 +70,7 @@ export async function playAgent(o: Played) {
       keepsDecoys: false,
       disk,
     },
+    ...(o.slots && { slots: o.slots }),
     processEnv: {
       MARSHLIGHT_LAUNCHER: '1',
       ...{ MARSHLIGHT_RUNS: started.runs, MARSHLIGHT_BASE: started.base, MARSHLIGHT_TRIAL: started.trial ?? '' },
@@ -84,7 +88,7 @@ export async function playAgent(o: Played) {
     hands: async () => ({
       box: async () => ({
         ...{ keys: [publicKey], running: opened.running(), highest: opened.held().highest },
-        ...{ hasLauncher: true, hasSlots: false, keepsDecoys: false },
+        ...{ hasLauncher: true, hasSlots: o.slots !== undefined, keepsDecoys: false },
       }),
       async fetch({ name, file, from, bytes, onBytes }) {
         const content = o.content[name] ?? Buffer.alloc(bytes)
@@ -96,7 +100,7 @@ export async function playAgent(o: Played) {
       installAgent: (part, file, inUse) => installAgent({ disk, stateDir: box.stateDir, part, file, inUse }),
       loadImages: async (): Promise<Images> => ({}),
       dropImages: async () => undefined,
-      reboot: async () => undefined,
+      reboot: async () => o.reboot?.(),
     }),
   })
   await updates.start(new AbortController().signal)
