@@ -1,10 +1,9 @@
-import { Command, CommanderError } from 'commander'
-import { MarshlightError, wordsOf } from '../../shared/errors.ts'
-import { plainly } from '../../shared/system-errors.ts'
-import { forTerminal, jsonForTerminal, onReaderGone } from '../../shared/terminal.ts'
+import { Command } from 'commander'
+import { onReaderGone } from '../../shared/terminal.ts'
 import { completionCommand } from './commands/completion.ts'
 import type { CliCommand } from './context.ts'
 import { defaultDataDir, makeContext } from './make-context.ts'
+import { reportError } from './report-error.ts'
 
 /** The program with these commands, which throws where commander would end the process. */
 export function makeProgram(commands: readonly CliCommand[]): Command {
@@ -42,7 +41,7 @@ export async function runProgram(argv: readonly string[], commands: readonly Cli
     await program.parseAsync([...argv], { from: 'user' })
     return Number(process.exitCode ?? 0)
   } catch (error) {
-    return report(error, program.opts<{ json?: boolean }>().json === true)
+    return reportError(error, program.opts<{ json?: boolean }>().json === true)
   }
 }
 
@@ -69,17 +68,4 @@ function refuseUnknownWords(group: Command): void {
       group.error(`error: ${group.name()} has no command '${word}', only ${names}.`)
     })
   }
-}
-
-function report(thrown: unknown, json: boolean): number {
-  const error = plainly(thrown)
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  if (!(error instanceof MarshlightError)) {
-    process.stderr.write(`marshlight: ${forTerminal(wordsOf(error))}\n`)
-    return 1
-  }
-  const { code, message, next } = error
-  if (json) process.stderr.write(`${jsonForTerminal({ error: { code, message, next } })}\n`)
-  else process.stderr.write(`marshlight: ${forTerminal(message)}\n  ${forTerminal(next)}\n`)
-  return code === 'USAGE' ? 2 : 1
 }

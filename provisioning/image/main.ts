@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander'
-import { MarshlightError, wordsOf } from '../../shared/errors.ts'
-import { plainly } from '../../shared/system-errors.ts'
+import { Command } from 'commander'
+import { reportError } from '../../controller/cli/report-error.ts'
 import { forTerminal, jsonForTerminal } from '../../shared/terminal.ts'
 import { buildCommand } from './commands/build.ts'
 import { debCommand } from './commands/deb.ts'
@@ -35,21 +34,8 @@ Examples:
     await program.parseAsync([...argv], { from: 'user' })
     return 0
   } catch (error) {
-    return report(error, json())
+    return reportError(error, json())
   }
-}
-
-function report(thrown: unknown, json: boolean): number {
-  const error = plainly(thrown)
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  if (!(error instanceof MarshlightError)) {
-    process.stderr.write(`marshlight: ${forTerminal(wordsOf(error))}\n`)
-    return 1
-  }
-  const { code, message, next } = error
-  if (json) process.stderr.write(`${jsonForTerminal({ error: { code, message, next } })}\n`)
-  else process.stderr.write(`marshlight: ${forTerminal(message)}\n  ${forTerminal(next)}\n`)
-  return code === 'USAGE' ? 2 : 1
 }
 
 process.exitCode = await main(process.argv.slice(2))

@@ -13,6 +13,7 @@ import { systemRandom } from '../../shared/random.ts'
 import type { DesiredDecoy, Plan } from '../../shared/schemas/desired-state.ts'
 import type { StreamRecord } from '../../shared/schemas/envelope.ts'
 import type { Persona } from '../../shared/schemas/persona.ts'
+import { plainPlan } from '../plain-plan.ts'
 import { personaOf } from './cowrie-persona.ts'
 import type { Segment } from './decoys-segment.ts'
 
@@ -104,30 +105,8 @@ export const decoyOf = (segment: Segment, host: number, hostname: string, more: 
   ...more,
 })
 
-export function planOf(agent: string, revision: number, decoys: DesiredDecoy[], personas?: Persona[]): Plan {
-  const now = Date.now()
-  return {
-    kind: 'plan',
-    agent,
-    revision,
-    issuedAt: new Date(now).toISOString(),
-    expiresAt: new Date(now + 3_600_000).toISOString(),
-    decoys,
-    personas: personas ?? [personaOf('attic-nas', 1)],
-    scan: {
-      enabled: false,
-      ranges: [],
-      exclude: [],
-      decoyMacs: [],
-      maxRate: 100,
-      quickEverySeconds: 3600,
-      detailEverySeconds: 3600,
-      fullPictureEverySeconds: 3600,
-      maxHosts: 256,
-    },
-    neverBlock: [],
-  }
-}
+export const planOf = (agent: string, revision: number, decoys: DesiredDecoy[], personas?: Persona[]): Plan =>
+  plainPlan({ agent, revision, decoys, personas: personas ?? [personaOf('attic-nas', 1)] })
 
 export const phase = (decoy: string, name: string) => (record: StateRecord) =>
   record.type === 'decoy' && record.decoy === decoy && record.phase === name

@@ -5,9 +5,11 @@ import { newId } from '../../shared/ids.ts'
 import { silentLog } from '../../shared/log.ts'
 import { systemRandom } from '../../shared/random.ts'
 import { engineConformance } from '../unit/engine/conformance.ts'
+import { idleContainer } from '../unit/engine/idle-container.ts'
 import { makeSegment } from './decoys-segment.ts'
 
 const socket = '/var/run/docker.sock'
+const base = 'marshlight/base:dev'
 const deps = { socket, log: silentLog, clock: systemClock, random: systemRandom }
 
 engineConformance(t, 'Docker', async (t) => {
@@ -22,30 +24,14 @@ engineConformance(t, 'Docker', async (t) => {
       if (labels['marshlight.agent'] === agent) await engine.removeNetwork(name)
   })
   const { nic: parent, cidr, address } = segment
-  return { engine, agent, prefix, image: 'marshlight/base:dev', parent, cidr, address, ip: cidr.replace('0/24', '20') }
+  return { engine, agent, prefix, image: base, parent, cidr, address, ip: cidr.replace('0/24', '20') }
 })
 
 t.test('another agent’s containers and networks are neither seen nor removed', async (t) => {
   const [mine, foreign] = [newId(), newId()]
   const engine = makeDockerEngine({ ...deps, agentLabel: mine })
   const other = makeDockerEngine({ ...deps, agentLabel: foreign })
-  const id = await other.create({
-    name: `decoys-${foreign.slice(-8)}`,
-    image: 'marshlight/base:dev',
-    labels: { 'marshlight.agent': foreign },
-    env: {},
-    network: { kind: 'none' },
-    mounts: [],
-    tmpfs: {},
-    sysctls: {},
-    readOnlyRoot: true,
-    capDrop: [],
-    capAdd: [],
-    memoryMb: 32,
-    pids: 8,
-    cpus: 0.1,
-    command: ['sleep', '60'],
-  })
+  const id = await other.create(idleContainer(`decoys-${foreign.slice(-8)}`, { 'marshlight.agent': foreign }, base))
   t.teardown(() => other.remove(id))
   t.same(await engine.containers(), [])
   await t.rejects(engine.remove(id), { code: 'CONFLICT' })
@@ -62,23 +48,7 @@ t.test('an engine that is not there is told with its socket', async (t) => {
 t.test('a process in a container is kept: lines in and out, begun again when it ends, gone with `stop`', async (t) => {
   const mine = newId()
   const engine = makeDockerEngine({ ...deps, agentLabel: mine })
-  const id = await engine.create({
-    name: `mimicry-${mine.slice(-8)}`,
-    image: 'marshlight/base:dev',
-    labels: { 'marshlight.agent': mine },
-    env: {},
-    network: { kind: 'none' },
-    mounts: [],
-    tmpfs: {},
-    sysctls: {},
-    readOnlyRoot: true,
-    capDrop: [],
-    capAdd: [],
-    memoryMb: 32,
-    pids: 8,
-    cpus: 0.1,
-    command: ['sleep', '60'],
-  })
+  const id = await engine.create(idleContainer(`mimicry-${mine.slice(-8)}`, { 'marshlight.agent': mine }, base))
   t.teardown(() => engine.remove(id))
   await engine.start(id)
   const lines: string[] = []

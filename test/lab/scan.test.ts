@@ -4,33 +4,14 @@ import { newId } from '../../shared/ids.ts'
 import type { Plan } from '../../shared/schemas/desired-state.ts'
 import { hostSeen } from '../../shared/schemas/inventory.ts'
 import { streamRecords } from '../../shared/schemas/records.ts'
+import { plainPlan } from '../plain-plan.ts'
 import { makeSegment, printed, run, runnerIn, spawnIn, until } from './namespace-segment.ts'
 
 const runner = fileURLToPath(new URL('./scan-runner.ts', import.meta.url))
 type Told = Record<string, unknown>
 
-const plan = (revision: number, scan: Partial<Plan['scan']> = {}): Plan => ({
-  kind: 'plan',
-  agent: newId(),
-  revision,
-  issuedAt: new Date().toISOString(),
-  expiresAt: new Date(Date.now() + 3600_000).toISOString(),
-  decoys: [],
-  personas: [],
-  neverBlock: [],
-  scan: {
-    enabled: true,
-    ranges: [],
-    exclude: [],
-    decoyMacs: [],
-    maxRate: 1000,
-    quickEverySeconds: 3600,
-    detailEverySeconds: 3600,
-    fullPictureEverySeconds: 3600,
-    maxHosts: 1024,
-    ...scan,
-  },
-})
+const plan = (revision: number, scan: Partial<Plan['scan']> = {}): Plan =>
+  plainPlan({ revision }, { enabled: true, ...scan })
 
 const image = 'marshlight/lab-host:dev'
 const sshd = 'mkdir -p /run/sshd && ssh-keygen -A && exec /usr/sbin/sshd -D'

@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { figuresOf } from '../../controller/baselines/index.ts'
-import { newId } from '../../shared/ids.ts'
 import type { Plan } from '../../shared/schemas/desired-state.ts'
 import type { HostSeen } from '../../shared/schemas/inventory.ts'
 import { type FeatureWindow, featureWindow } from '../../shared/schemas/observation.ts'
+import { plainPlan } from '../plain-plan.ts'
 import { makeSegment, printed, run, runnerIn, spawnIn, until } from './namespace-segment.ts'
 
 const runner = fileURLToPath(new URL('./timing-runner.ts', import.meta.url))
@@ -27,36 +27,21 @@ const host = (ip: string, mac: string, port: number, service: string): HostSeen 
   ports: [{ port, proto: 'tcp', service }],
   os: [],
 })
-const plan = (segments: string[]): Plan => ({
-  kind: 'plan',
-  agent: newId(),
-  revision: 1,
-  issuedAt: new Date().toISOString(),
-  expiresAt: new Date(Date.now() + 3600_000).toISOString(),
-  decoys: [],
-  personas: [],
-  neverBlock: [],
-  scan: {
-    enabled: true,
-    ranges: [],
-    exclude: [],
-    decoyMacs: ['52:54:00:43:00:31'],
-    maxRate: 1000,
-    quickEverySeconds: 3600,
-    detailEverySeconds: 3600,
-    fullPictureEverySeconds: 3600,
-    maxHosts: 1024,
-  },
-  observe: {
-    capture: false,
-    ringMb: 1,
-    ringHours: 1,
-    windowSeconds: 60,
-    segments,
-    mirrorPorts: [],
-    probeEverySeconds: 8,
-  },
-})
+const plan = (segments: string[]): Plan =>
+  plainPlan(
+    {
+      observe: {
+        capture: false,
+        ringMb: 1,
+        ringHours: 1,
+        windowSeconds: 60,
+        segments,
+        mirrorPorts: [],
+        probeEverySeconds: 8,
+      },
+    },
+    { enabled: true, decoyMacs: ['52:54:00:43:00:31'] },
+  )
 const valuesOf = (told: FeatureWindow[], service: string, feature: 'handshake.delay' | 'response.delay') =>
   told.flatMap((one) => {
     const seen = one.service === service ? one.profile[feature] : undefined

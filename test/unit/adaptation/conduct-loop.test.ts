@@ -1,34 +1,11 @@
 import t from 'tap'
 import { driftReport, explain } from '../../../controller/adaptation/index.ts'
 import { driftOf } from '../../../controller/drift/index.ts'
-import { decoys, makeWorld, minute, type World } from './world.ts'
+import { always, drifted, given, visits } from './told.ts'
+import { decoys, makeWorld, minute } from './world.ts'
 
 const [decoy] = decoys
 const source = '203.0.113.9'
-const always = { controlShare: 0.02, types: ['latency'], cooldownMinutes: 1 }
-const given = (world: World) =>
-  world.store.all<{ id: number; source: string; grp: string; arm: string; shown: string; class: string }>(
-    'SELECT * FROM adaptation_assignments ORDER BY id',
-  )
-const visits = (world: World) =>
-  world.store.all<{
-    source: string
-    engagement: number | null
-    sessions: number
-    commands: number
-    returned: number
-    felt: number
-  }>('SELECT * FROM adaptation_visits ORDER BY id')
-
-/** Sources until one is given a drift by the bandit, and not none. */
-async function drifted(world: World): Promise<string> {
-  for (let i = 1; i < 200; i++) {
-    const ip = `203.0.113.${i}`
-    await world.feed([world.event(ip, 'session.open')])
-    if ((await given(world)).at(-1)?.arm === 'latency.low') return ip
-  }
-  throw new Error('nobody got any')
-}
 
 t.test('conduct moves a view, within the rails; the control group is left as it is', async (t) => {
   const world = makeWorld(t, { ...always, types: ['latency'] })

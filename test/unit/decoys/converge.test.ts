@@ -5,6 +5,7 @@ import type { MemoryEngine } from '../../../agent/engine/memory-engine.ts'
 import { MarshlightError } from '../../../shared/errors.ts'
 import { newId } from '../../../shared/ids.ts'
 import { pick, seededRandom } from '../../../shared/random.ts'
+import { idleContainer } from '../engine/idle-container.ts'
 import { decoyOf, planOf } from './desired.ts'
 import { makePlace, type Told } from './place.ts'
 
@@ -78,22 +79,7 @@ t.test('attempts are counted over a restart of the agent', async (t) => {
 t.test('nothing is touched before a plan, and what stands aside of it goes after a grace', async (t) => {
   const { agent, memory, decoys, reported } = await makePlace(t)
   const [known, stray] = [decoyOf(20), newId()]
-  await memory.create({
-    name: 'left-over',
-    image: 'pod',
-    labels: { 'marshlight.decoy': stray, 'marshlight.kind': 'pod' },
-    env: {},
-    network: { kind: 'none' },
-    mounts: [],
-    tmpfs: {},
-    sysctls: {},
-    readOnlyRoot: true,
-    capDrop: [],
-    capAdd: [],
-    memoryMb: 32,
-    pids: 8,
-    cpus: 1,
-  })
+  await memory.create(idleContainer('left-over', { 'marshlight.decoy': stray, 'marshlight.kind': 'pod' }, 'pod'))
   await decoys.start(new AbortController().signal)
   t.equal(memory.calls.includes('containers'), false)
   decoys.applyPlan(planOf(agent, 1, [known]))

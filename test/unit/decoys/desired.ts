@@ -1,6 +1,7 @@
 import { newId } from '../../../shared/ids.ts'
 import type { DesiredDecoy, Plan } from '../../../shared/schemas/desired-state.ts'
 import type { Persona } from '../../../shared/schemas/persona.ts'
+import { plainPlan } from '../../plain-plan.ts'
 
 const personaId = '01920000-0000-7000-8000-000000000001'
 
@@ -58,24 +59,6 @@ export const decoyOf = (host: number, more: Partial<DesiredDecoy> = {}): Desired
   ...more,
 })
 
-export const planOf = (agent: string, revision: number, decoys: DesiredDecoy[]): Plan => ({
-  kind: 'plan',
-  agent,
-  revision,
-  issuedAt: '2026-03-01T00:00:00Z',
-  expiresAt: '2036-03-01T00:00:00Z',
-  decoys,
-  personas: [personaOf(1), personaOf(2)],
-  scan: {
-    enabled: false,
-    ranges: [],
-    exclude: [],
-    decoyMacs: [],
-    maxRate: 100,
-    quickEverySeconds: 3600,
-    detailEverySeconds: 3600,
-    fullPictureEverySeconds: 3600,
-    maxHosts: 256,
-  },
-  neverBlock: [],
-})
+const always = { issuedAt: '2026-03-01T00:00:00Z', expiresAt: '2036-03-01T00:00:00Z' }
+export const planOf = (agent: string, revision: number, decoys: DesiredDecoy[]): Plan =>
+  plainPlan({ agent, revision, decoys, personas: [personaOf(1), personaOf(2)], ...always })

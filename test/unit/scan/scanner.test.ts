@@ -6,7 +6,7 @@ import { systemClock } from '../../../shared/clock.ts'
 import { newId } from '../../../shared/ids.ts'
 import { silentLog } from '../../../shared/log.ts'
 import { systemRandom } from '../../../shared/random.ts'
-import type { Plan } from '../../../shared/schemas/desired-state.ts'
+import { plainPlan } from '../../plain-plan.ts'
 
 type Told = Record<string, unknown>
 const card = (n: number) => ({
@@ -16,27 +16,7 @@ const card = (n: number) => ({
   mac: '52:54:00:00:00:01',
   dns: [],
 })
-const plan: Plan = {
-  kind: 'plan',
-  agent: newId(),
-  revision: 1,
-  issuedAt: new Date().toISOString(),
-  expiresAt: new Date(Date.now() + 3600_000).toISOString(),
-  decoys: [],
-  personas: [],
-  neverBlock: [],
-  scan: {
-    enabled: true,
-    ranges: [],
-    exclude: [],
-    decoyMacs: [],
-    maxRate: 1000,
-    quickEverySeconds: 3600,
-    detailEverySeconds: 3600,
-    fullPictureEverySeconds: 3600,
-    maxHosts: 1024,
-  },
-}
+const plan = plainPlan({}, { enabled: true })
 
 const xml = (ips: readonly string[]) =>
   `<nmaprun><scaninfo services="22"/>${ips
