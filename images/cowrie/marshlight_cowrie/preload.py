@@ -1,7 +1,7 @@
 """
 Everything that is the same in all decoys, loaded before anything of this one: what comes later lies on pages of its own.
 
-    modules of Twisted and Cowrie -> collected -> the holes between them filled -> persona, host keys, files
+    modules of Twisted, Cowrie and ours -> collected -> the holes between them filled -> persona, host keys, files
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import gc
 import importlib
 import pkgutil
+import random
 from typing import TYPE_CHECKING
 
-from . import settings
+from . import holes, settings
 
 if TYPE_CHECKING:
     from .limits import Limits
@@ -30,35 +31,38 @@ LATER = (
     "encodings.idna",
     "stringprep",
 )
-# obmalloc.c: blocks of 16 to 512 bytes, in pools of 16 KiB (Python 3.10 on).
-SMALLEST, LARGEST, POOL = 16, 512, 16384
-BYTES_HEAD = 33
-# Holes are at most a few pools a size: what the imports left behind them.
-POOLS_FILLED = 24
-
-_filling: list[bytes] = []
 
 
 def load(limits: Limits) -> None:
     settings.fix(limits)
+    # Cowrie's own commands draw numbers as they are imported, which take more room or less; our shell shows none of them.
+    random.seed(0)
     for name in LATER:
         importlib.import_module(name)
     from cowrie import commands
 
     for module in pkgutil.iter_modules(commands.__path__):
         importlib.import_module(f"cowrie.commands.{module.name}")
+    for name in ours():
+        importlib.import_module(name)
     from cowrie.core import honeyfs
 
     honeyfs.get_tree()
+    random.seed()
     gc.collect()
-    fill_holes()
+    # No later collection touches these.
+    gc.freeze()
+    holes.fill()
 
 
-def fill_holes() -> None:
-    """
-    Takes the blocks that are free between the objects of modules. Otherwise what this decoy alone has would be put
-    there, and each page with one such object would be a page of its own.
-    """
-    for size in range(SMALLEST, LARGEST + 1, 16):
-        if size > BYTES_HEAD:
-            _filling.extend(bytes(size - BYTES_HEAD) for _ in range(POOLS_FILLED * POOL // size // 8))
+def ours() -> list[str]:
+    """Every module of this package and of what images share, in the order of their names; not what runs by being imported."""
+    import marshlight_common
+    import marshlight_cowrie
+
+    return [
+        module.name
+        for package in (marshlight_common, marshlight_cowrie)
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        if not module.name.endswith(".__main__")
+    ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING, Any
 
-from . import artifacts, auth, diagnostics, egress, filesystem, places, settings, telnet
+from . import artifacts, auth, diagnostics, egress, filesystem, holes, places, settings, telnet
 from .drift import hook as drift
 from .drift.door import Door
 from .limits import Doorkeeper, Limits, cap_files
@@ -50,13 +50,20 @@ def run(decoy: Decoy, limits: Limits) -> None:
     service.privilegedStartService()
     service.startService()
     live = Live(decoy, events, door)
-    gc.freeze()
-    gc.enable()
     reactor.callWhenRunning(live.start, reactor)
     reactor.callWhenRunning(deviations.start)
+    reactor.callWhenRunning(at_rest)
     reactor.addSystemEventTrigger("before", "shutdown", deviations.tell_all)
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
     reactor.run()
+
+
+def at_rest() -> None:
+    """Everything that stays is made: what was needed to make it goes."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    holes.clear()
 
 
 def choose_services(maker: Any, decoy: Decoy) -> None:

@@ -33,6 +33,15 @@ t.test('sharing that the agent set going is put back as it was', async (t) => {
   t.notOk(await pageSharingIsOurs(at))
 })
 
+t.test('newer kernels look at every page in every round, while the agent has them share', async (t) => {
+  const { places: at } = await places(t, { ...off, smart_scan: '1' })
+  const smart = async () => (await readFile(join(at.kernel, 'smart_scan'), 'utf8')).trim()
+  await makePageSharingProbe(at).measure()
+  t.equal(await smart(), '0')
+  await putPageSharingBack(at)
+  t.equal(await smart(), '1')
+})
+
 t.test('a second setting going keeps what stood there first', async (t) => {
   const { places: at, standing } = await places(t, off)
   const probe = makePageSharingProbe(at)
