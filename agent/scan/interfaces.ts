@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { networkInterfaces } from 'node:os'
 import { defaultGateways, parseResolvers, parseRoutes } from '../../shared/host-network.ts'
 import { contains, networkOf, parseNetwork } from '../../shared/network.ts'
 import { ipv4, mac as macSchema } from '../../shared/schemas/common.ts'
@@ -16,6 +17,17 @@ export const defaultNicFilter: NicFilter = (name) => !notAPlug.test(name)
 /** A card as systeminformation tells it. */
 export type RawCard = { iface: string; ip4: string; ip4subnet: string; mac: string; internal: boolean }
 
+/** RFC 3927 */
+const selfGiven = '169.254.0.0/16'
+
+/** Of a card with several addresses one is told, the first: where that is one it chose for itself, the first that it was given counts. */
+function asGiven<T extends RawCard>(card: T): T {
+  if (!ipv4.safeParse(card.ip4).success || !contains(selfGiven, card.ip4)) return card
+  const all = networkInterfaces()[card.iface] ?? []
+  const given = all.find(({ family, address }) => family === 'IPv4' && !contains(selfGiven, address))
+  return given ? { ...card, ip4: given.address, ip4subnet: given.netmask } : card
+}
+
 /** Cards, routes and resolvers as the segments this machine stands in. */
 export function segmentsOf(
   raw: { cards: readonly RawCard[]; routes: string; resolvers: string; gateway?: string | undefined },
@@ -29,8 +41,8 @@ export function segmentsOf(
     if (card.internal || !filter(card.iface) || !mac.success) return []
     if (!ipv4.safeParse(card.ip4).success || !ipv4.safeParse(card.ip4subnet).success) return []
     if (!/^[\w.:-]{1,15}$/.test(card.iface)) return []
-    // What a machine chose for itself (RFC 3927) is in no segment that anybody gave it.
-    if (contains('169.254.0.0/16', card.ip4)) return []
+    // What a machine chose for itself is in no segment that anybody gave it.
+    if (contains(selfGiven, card.ip4)) return []
     const cidr = networkOf(card.ip4, card.ip4subnet)
     // A network of one or two addresses is a line, not a segment; and two cards in one segment would scan it twice.
     if (!(parseNetwork(cidr).prefix <= 30) || seen.has(cidr)) return []
@@ -51,5 +63,6 @@ export async function readInterfaces(filter: NicFilter): Promise<Nic[]> {
     readFile('/etc/resolv.conf', 'utf8').catch(() => ''),
   ])
   const gateway = defaultGateways(parseRoutes(routes)).length === 0 ? await si.networkGatewayDefault() : undefined
-  return segmentsOf({ cards: Array.isArray(cards) ? cards : [cards], routes, resolvers, gateway }, filter)
+  const given = (Array.isArray(cards) ? cards : [cards]).map(asGiven)
+  return segmentsOf({ cards: given, routes, resolvers, gateway }, filter)
 }

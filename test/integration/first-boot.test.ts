@@ -67,7 +67,7 @@ t.test('kill -9 again and again, one step further each time', async (t) => {
   const runner = join(import.meta.dirname, 'first-boot-runner.ts')
   let kills = 0
   for (; ; kills++) {
-    const child = spawn(process.execPath, [runner, JSON.stringify({ box, lives: kills * 2 })], { stdio: 'inherit' })
+    const child = spawn(process.execPath, [runner, JSON.stringify({ box, lives: kills * 3 })], { stdio: 'inherit' })
     const [code, signal] = await once(child, 'exit')
     if (signal === null) {
       t.equal(code, 0)

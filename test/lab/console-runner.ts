@@ -1,6 +1,7 @@
 import { thisBox } from '../../agent/cli/box.ts'
 import { segmentCards } from '../../agent/cli/cards.ts'
 import { makeConsole } from '../../agent/console/index.ts'
+import { readInterfaces } from '../../agent/scan/interfaces.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { silentLog } from '../../shared/log.ts'
 
@@ -18,9 +19,13 @@ const part = makeConsole({
   uptimeMs: () => minutes * 60_000,
   know: () => ({ enrolled: true, name: 'gate-1', site: 'hq', link }),
 })
-process.on('message', async (message: { minutes?: number; connected?: boolean; stop?: true }) => {
+process.on('message', async (message: { minutes?: number; connected?: boolean; segments?: true; stop?: true }) => {
   if (message.minutes !== undefined) minutes = message.minutes
   if (message.connected !== undefined) link = { connected: message.connected }
+  if (message.segments) {
+    const seen = await readInterfaces((name) => name === 'seg0')
+    process.send?.({ segments: seen.map(({ address, cidr }) => `${address} ${cidr}`) })
+  }
   if (message.stop) {
     await part.stop()
     process.exit()
