@@ -31,7 +31,13 @@ export const controllerConfig = z.strictObject({
     .prefault({}),
   enrol: listen(8884).prefault({}),
   /** manual: a box with a good claim waits for `marshlight agents approve`. */
-  enrolment: z.strictObject({ approval: z.enum(['auto', 'manual']).default('auto') }).prefault({}),
+  enrolment: z
+    .strictObject({
+      approval: z.enum(['auto', 'manual']).default('auto'),
+      /** How long after its certificate's end a box that was switched off may still come back by it; 0: never. */
+      lateDays: z.number().min(0).max(365).default(30),
+    })
+    .prefault({}),
   /** Remote API over TLS; off unless a port is given. The local socket is always there. */
   api: z.strictObject({ host: z.string().default('127.0.0.1'), port: port.optional() }).prefault({}),
   /** What boxes may fetch of releases at the same time, and how fast all of them together. */

@@ -162,6 +162,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
     random,
     log: log.child({ room: 'enrol' }),
     proxy: config.proxy,
+    hardware: deps.hardware,
     reconnect: () => link.reconnect(),
   })
   const link: Link = makeLink({

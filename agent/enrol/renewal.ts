@@ -1,4 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto'
+import { hostname } from 'node:os'
 import type { Clock } from '../../shared/clock.ts'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import type { Part } from '../../shared/lifecycle.ts'
@@ -7,6 +8,7 @@ import type { Random } from '../../shared/random.ts'
 import { retryDelay } from '../../shared/retry.ts'
 import { makeRounds } from '../../shared/rounds.ts'
 import { renewAnswer } from '../../shared/schemas/enrolment.ts'
+import type { Hardware } from '../../shared/schemas/hardware.ts'
 import { askController, readAnswer } from './ask.ts'
 import { enrolAddress, type Identity, isOwnCertificate, serialOf } from './identity.ts'
 import { beginRenewal, dropRenewal, keepCertificate, loadRenewal, putInForce } from './kept-renewal.ts'
@@ -30,12 +32,16 @@ export type RenewalDeps = {
   log: Log
   /** The HTTP proxy on the way to the controller. */
   proxy?: string | undefined
+  /** Of this box: by it the controller knows it after the certificate's end. */
+  hardware?: Hardware
   /** Ends the connection, so that the next one shows the new certificate. */
   reconnect(): void
 }
 
 /** The clock may leap, so it is looked at this often. */
 const lookMs = 3_600_000
+/** Somebody may stand before it. */
+const approvalMs = 120_000
 const retryMs = { firstMs: 60_000, capMs: 3_600_000 }
 
 /**
@@ -73,10 +79,17 @@ export function makeRenewal({ stateDir, clock, random, log, reconnect, ...deps }
     const asked = under ?? (await beginRenewal(stateDir))
     const at = { ...enrolAddress(held), proxy: deps.proxy }
     const trust = { ca: held.ca, key: held.key, cert: held.certificate }
-    const answer = await askController(at, trust, '/v1/renew', { csr: asked.csr })
-    const { certificate } = readAnswer(at, answer, renewAnswer, (code, why) =>
-      code === 'CERTIFICATE_REFUSED' ? new MarshlightError(code, { why }) : undefined,
-    )
+    const answer = await askController(at, trust, '/v1/renew', {
+      csr: asked.csr,
+      hostname: hostname(),
+      ...(deps.hardware && { hardware: deps.hardware }),
+    })
+    const { certificate } = readAnswer(at, answer, renewAnswer, (code, why) => {
+      if (code === 'CERTIFICATE_REFUSED') return new MarshlightError(code, { why })
+      return code === 'WAITS_FOR_APPROVAL'
+        ? new MarshlightError(code, { id: /token (\S+)\)/.exec(why)?.[1] })
+        : undefined
+    })
     const renewed = { ...held, certificate, key: asked.key }
     if (!isOwnCertificate(certificate, renewed))
       throw new MarshlightError('CERTIFICATE_REFUSED', { why: 'the controller gave one that is not this agent’s' })
@@ -93,7 +106,8 @@ export function makeRenewal({ stateDir, clock, random, log, reconnect, ...deps }
     } catch (error) {
       failures++
       lastError = wordsOf(error)
-      const retryInMs = retryDelay(failures, { ...retryMs, random })
+      const waits = (error as { code?: string }).code === 'WAITS_FOR_APPROVAL'
+      const retryInMs = retryDelay(failures, { ...retryMs, ...(waits && { capMs: approvalMs }), random })
       log.warn({ code: (error as { code?: string }).code, retryInMs }, `the certificate was not renewed: ${lastError}`)
       return retryInMs
     }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { TLSSocket } from 'node:tls'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { isoNow } from '../../shared/clock.ts'
@@ -15,11 +14,13 @@ import type { Sql } from '../store/port.ts'
 import { findAgent, freeName, insertAgent, renewCertificate } from './agents.ts'
 import { requireApproval } from './approval.ts'
 import type { Authority } from './authority.ts'
-import { admit, isPresent, type Peer, renew } from './certificates.ts'
+import { renew } from './certificates.ts'
 import { type Claim, openClaim, useClaim } from './claims.ts'
 import { makeGuesses } from './guesses.ts'
+import { type LateBox, lateVerdict } from './late.ts'
 import type { RefusedClaim } from './refused-claims.ts'
 import { putInPlace } from './replace.ts'
+import { admitted, shownBy } from './shown-certificate.ts'
 import { tagByPlace } from './sites.ts'
 import { orderFor } from './taken-back.ts'
 import { bindHardware } from './twins.ts'
@@ -59,6 +60,10 @@ export type EnrolPorts = {
   refused?(what: RefusedClaim): void
   /** Codes that nobody made came so often that none is taken for a while. */
   guessed?(source: string, hostname: string): void
+  /** A box came back by a certificate that had ended, and was given the next one. */
+  late?(agent: string, source: string): void
+  /** Another box than the agent's showed a certificate of it that had ended. */
+  stale?(agent: string, source: string, why: string): void
   /** What else agents find here; `who` names the agent that shows a good certificate, or throws CERTIFICATE_REFUSED. */
   routes?(app: FastifyInstance, who: (request: FastifyRequest) => Promise<string>): void
 }
@@ -81,6 +86,20 @@ export function makeEnrolServer(
     entry.count++
     seen.set(source, entry)
     return entry.count > perMinute
+  }
+
+  /** Throws CERTIFICATE_REFUSED, WAITS_FOR_APPROVAL; both are told. */
+  async function letLate(box: LateBox): Promise<void> {
+    const { peer, source, hardware, hostname = '' } = box
+    const verdict = await lateVerdict(deps, box)
+    if (verdict.let) return ports.late?.(peer.agent, source)
+    if (verdict.code === 'CERTIFICATE_REFUSED') {
+      if (verdict.otherBox) ports.stale?.(peer.agent, source, verdict.why)
+      throw new MarshlightError(verdict.code, { why: verdict.why })
+    }
+    const waits = new MarshlightError(verdict.code, { id: verdict.claim })
+    ports.refused?.({ claim: verdict.claim, code: waits.code, why: waits.message, source, hostname, hardware })
+    throw waits
   }
 
   return {
@@ -116,7 +135,7 @@ export function makeEnrolServer(
         const parsed = enrolRequest.safeParse(request.body)
         if (!parsed.success)
           throw new MarshlightError('TOKEN_INVALID', { why: 'the request does not have the form of one' })
-        const source = request.ip.replace(/^::ffff:/, '')
+        const source = plainIp(request.ip)
         const { token } = parsed.data
         const typed = 'code' in token
         try {
@@ -135,22 +154,23 @@ export function makeEnrolServer(
       })
       app.post('/v1/renew', async (request, reply) => {
         if (tooMany(request.ip)) return reply.status(429).send(busy)
-        const peer = peerOf(request.raw.socket)
+        const { endedAt, ...peer } = shownBy(request.raw.socket, authority.caPem, { expiredToo: true })
         const parsed = renewRequest.safeParse(request.body)
         if (!parsed.success)
           throw new MarshlightError('TOKEN_INVALID', { why: 'the request does not have the form of one' })
+        if (endedAt !== undefined) await letLate({ ...parsed.data, peer, endedAt, source: plainIp(request.ip) })
         const answer = await renew(deps, authority, peer, parsed.data.csr)
         log.info(peer, 'gave an agent its next certificate')
         return answer
       })
       app.post('/v1/standing', async (request, reply) => {
         if (tooMany(request.ip)) return reply.status(429).send(busy)
-        const peer = peerOf(request.raw.socket, { expiredToo: true })
+        const { endedAt: _ended, ...peer } = shownBy(request.raw.socket, authority.caPem, { expiredToo: true })
         const wipe = await orderFor(deps, authority, peer)
         if (wipe) log.warn(peer, 'a box that was taken back asked, and is told to wipe itself')
         return wipe ? { wipe } : {}
       })
-      ports.routes?.(app, (request) => admitted(deps, request))
+      ports.routes?.(app, (request) => admitted(deps, authority.caPem, request.raw.socket))
       await app.listen(config.enrol)
     },
     async stop() {
@@ -162,27 +182,7 @@ export function makeEnrolServer(
 
 const busy = { error: { code: 'TIMEOUT', message: 'too many requests', next: 'Wait a minute and try again.' } }
 
-/** The agent whose certificate the other side showed. Throws CERTIFICATE_REFUSED where there is no good one. */
-function peerOf(socket: object, { expiredToo = false } = {}): Peer {
-  const shown = socket instanceof TLSSocket ? socket : undefined
-  const certificate = shown?.getPeerCertificate()
-  const name = certificate?.subject?.CN
-  const good = shown?.authorized || (expiredToo && String(shown?.authorizationError) === 'CERT_HAS_EXPIRED')
-  if (!shown || !good || !certificate || typeof name !== 'string')
-    throw new MarshlightError('CERTIFICATE_REFUSED', {
-      why: shown?.authorizationError ? String(shown.authorizationError) : 'there is none',
-    })
-  return { agent: name, serial: certificate.serialNumber.toLowerCase() }
-}
-
-/** The agent that asks, if its certificate is good now; one that a renewal gave is in use from here on. */
-async function admitted({ store, clock }: Deps, request: FastifyRequest): Promise<string> {
-  const peer = peerOf(request.raw.socket)
-  if (await isPresent(store, peer)) return peer.agent
-  const { refusal } = await store.tx((sql) => admit(sql, peer, isoNow(clock)))
-  if (refusal !== undefined) throw new MarshlightError('CERTIFICATE_REFUSED', { why: refusal })
-  return peer.agent
-}
+const plainIp = (ip: string): string => ip.replace(/^::ffff:/, '')
 
 /** A lost answer is given again while nothing happened since: a box that was revoked or replaced does not come back by it. */
 async function stillHis(sql: Sql, { id, agent, usedAt }: Claim): Promise<void> {

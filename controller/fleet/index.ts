@@ -37,7 +37,7 @@ export { type SiteDifference, type SitePlan, siteDifferences, siteName, sitePlan
 export { findTemplate, listTemplates, removeTemplate, type SiteTemplate, saveTemplate } from './site-templates.ts'
 export { findSite, listSites, plannedSegments, planSite, type Site, unplanSite } from './sites.ts'
 export { standingProjector } from './standing.ts'
-export { careTables, certificateTables, codeTables, fleetTables } from './tables.ts'
+export { careTables, certificateTables, codeTables, fleetTables, lateTables } from './tables.ts'
 export { changeTags, tag, tagsOf, tagsOfAll } from './tags.ts'
 export { acceptConfig, noteTold, type Told, toldOfAll } from './told.ts'
 export { boxWords, compareHardware, makeTakeovers, type Twins } from './twins.ts'

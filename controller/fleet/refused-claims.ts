@@ -25,8 +25,14 @@ const titles: Record<string, string> = {
  * and that is no news.
  */
 export async function refusalWords(sql: Sql, o: RefusedClaim): Promise<RefusalWords | undefined> {
-  const row = await sql.get<{ name: string | null; segment: string; used_at: string | null; agent: string | null }>(
-    `SELECT c.name, s.name AS segment, c.used_at, a.name AS agent FROM claims c JOIN segments s ON s.id = c.segment
+  const row = await sql.get<{
+    name: string | null
+    segment: string
+    used_at: string | null
+    late_serial: string | null
+    agent: string | null
+  }>(
+    `SELECT c.name, s.name AS segment, c.used_at, c.late_serial, a.name AS agent FROM claims c JOIN segments s ON s.id = c.segment
      LEFT JOIN agents a ON a.id = c.agent WHERE c.id = ?`,
     o.claim,
   )
@@ -35,7 +41,9 @@ export async function refusalWords(sql: Sql, o: RefusedClaim): Promise<RefusalWo
   const by = [o.hostname, o.hardware && shortHardware(o.hardware)].filter(Boolean).join(', ')
   return {
     subject: o.claim,
-    title: `a claim for ${whose ? `${whose} in ` : ''}${row.segment} ${titles[o.code] ?? 'was refused'}`,
+    title: row.late_serial
+      ? `${whose ?? 'a box'} came back after its certificate had ended, and waits for approval`
+      : `a claim for ${whose ? `${whose} in ` : ''}${row.segment} ${titles[o.code] ?? 'was refused'}`,
     reasons: [
       `from ${o.source}${by ? ` by ${by}` : ''}: ${o.why}`,
       ...(row.used_at ? [`first used at ${row.used_at}${row.agent ? `, by what is ${row.agent} now` : ''}`] : []),

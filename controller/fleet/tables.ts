@@ -71,3 +71,14 @@ export const careTables: Migration = {
     `CREATE TABLE site_templates (name TEXT PRIMARY KEY, body TEXT NOT NULL, changed_at TEXT NOT NULL)`,
   ],
 }
+
+/** Boxes that were without power past their certificate's end, and wait for approval as claims that no secret opens. */
+export const lateTables: Migration = {
+  version: 4,
+  room: 'claims',
+  statements: [
+    // Serial of the certificate that had ended, hexadecimal.
+    'ALTER TABLE claims ADD COLUMN late_serial TEXT',
+    'CREATE INDEX claims_by_late_serial ON claims (late_serial) WHERE late_serial IS NOT NULL',
+  ],
+}

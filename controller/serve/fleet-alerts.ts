@@ -11,6 +11,7 @@ export type FleetAlerts = {
   stale(agent: string, address: string, why: string): void
   refused(what: RefusedClaim): void
   guessed(source: string, hostname: string): void
+  late(agent: string, source: string): void
 }
 
 export function makeFleetAlerts(deps: Pick<Deps, 'store' | 'bus' | 'clock' | 'config' | 'log'>): FleetAlerts {
@@ -51,6 +52,14 @@ export function makeFleetAlerts(deps: Pick<Deps, 'store' | 'bus' | 'clock' | 'co
         severity: 'high',
         title: `an old certificate of ${name} was shown again`,
         reasons: [`from ${address}; ${why}`, 'a copy of its card, or one put back from a backup'],
+      })),
+    late: (agent, source) =>
+      tell(agent, (name) => ({
+        kind: 'enrolment',
+        subject: agent,
+        severity: 'info',
+        title: `${name} came back after its certificate had ended`,
+        reasons: [`from ${source}; it is the box that it was, and has the next certificate`],
       })),
     guessed: (source, hostname) =>
       keep(async () => ({

@@ -1,8 +1,13 @@
 import { z } from 'zod'
 import { id, untrusted, utc } from './common.ts'
+import { hardware } from './hardware.ts'
 
-/** POST /v1/renew at the enrolment server, asked with the present certificate. */
-export const renewRequest = z.object({ csr: z.string().max(8192) })
+/** POST /v1/renew at the enrolment server, asked with the present certificate; by `hardware` also after its end. */
+export const renewRequest = z.object({
+  csr: z.string().max(8192),
+  hardware: hardware.optional(),
+  hostname: untrusted(253).optional(),
+})
 export const renewAnswer = z.object({ certificate: z.string().max(16_384) })
 export type RenewAnswer = z.infer<typeof renewAnswer>
 

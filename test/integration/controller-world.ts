@@ -13,6 +13,7 @@ import {
   enrol,
   fleetTables,
   initController,
+  lateTables,
   makeClaim,
   makeDesired,
   makePresence,
@@ -64,6 +65,7 @@ export async function runCentre(dataDir: string, port = 0, admission: Partial<Ad
     certificateTables,
     codeTables,
     careTables,
+    lateTables,
     ingestTables,
   ])
   const read = readConfig(dataDir)

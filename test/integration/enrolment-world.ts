@@ -17,6 +17,7 @@ import { makeBus } from '../../controller/work/bus.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { silentLog } from '../../shared/log.ts'
 import { systemRandom } from '../../shared/random.ts'
+import type { Hardware } from '../../shared/schemas/hardware.ts'
 import { freePort } from '../faults/controller.ts'
 import { tempFolder } from '../unit/spool/records.ts'
 
@@ -61,10 +62,11 @@ export async function serving(t: Test, dataDir: string) {
 }
 
 /** The part of an agent that renews, as a start after whatever happened before makes it; `came` when a certificate has come. */
-export async function renewing(t: Test, stateDir: string) {
+export async function renewing(t: Test, stateDir: string, hardware?: Hardware) {
   const identity = await loadIdentity(stateDir)
   const came = Promise.withResolvers<void>()
-  const deps = { ...shared, clock: systemClock, stateDir, identity, reconnect: () => came.resolve() }
+  const own = { stateDir, identity, ...(hardware && { hardware }) }
+  const deps = { ...shared, clock: systemClock, ...own, reconnect: () => came.resolve() }
   const renewal = makeRenewal(deps)
   t.teardown(renewal.stop)
   await renewal.start(new AbortController().signal)

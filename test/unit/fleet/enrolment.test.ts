@@ -16,6 +16,7 @@ import {
   findAgent,
   fleetTables,
   initController,
+  lateTables,
   makeClaim,
   makeDesired,
   openAuthority,
@@ -67,6 +68,7 @@ async function controllerIn(t: { teardown(f: () => unknown): void }) {
     careTables,
     certificateTables,
     codeTables,
+    lateTables,
   ])
   t.teardown(async () => {
     await store.close()
