@@ -1,11 +1,20 @@
 import { type Clock, isoNow } from '../../shared/clock.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
-import { makeGathered } from '../store/gathered.ts'
+import { type Gathered, makeGathered } from '../store/gathered.ts'
 import type { Store } from '../store/port.ts'
 import type { Bus } from '../work/port.ts'
 
-type Deps = { store: Store; bus: Bus; clock: Clock; log: Log; silentSeconds: number; connected(agent: string): boolean }
+type Deps = {
+  store: Store
+  bus: Bus
+  clock: Clock
+  log: Log
+  silentSeconds: number
+  connected(agent: string): boolean
+  /** Small writes that share commits, with others' where given. */
+  write?: Gathered
+}
 type Status = 'online' | 'offline'
 
 const flushMs = 3000
@@ -21,7 +30,7 @@ export function makePresence(deps: Deps): Part & {
   seen(agent: string): void
 } {
   const { store, bus, clock, log } = deps
-  const write = makeGathered(store)
+  const write = deps.write ?? makeGathered(store)
   const heard = new Set<string>()
   let halt = new AbortController()
   let running: Promise<void> | undefined

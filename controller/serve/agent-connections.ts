@@ -19,7 +19,7 @@ import {
 } from '../fleet/index.ts'
 import type { Ingest } from '../ingest/index.ts'
 import { type BrokerHandlers, makeRouter } from '../link/index.ts'
-import { makeGathered } from '../store/gathered.ts'
+import { type Gathered, makeGathered } from '../store/gathered.ts'
 import type { Sql } from '../store/port.ts'
 import type { FleetAlerts } from './fleet-alerts.ts'
 
@@ -27,6 +27,8 @@ type Ports = {
   ingest: Pick<Ingest, 'accept' | 'bury' | 'busy'>
   desired: Pick<Desired, 'republish'>
   presence: ReturnType<typeof makePresence>
+  /** Small writes that share commits, with others' where given. */
+  write?: Gathered
   acknowledge(agent: string, ack: Acknowledgement): void
   onReply(agent: string, reply: Reply): void
   /** Told what a box runs, in the transaction of its hello. */
@@ -55,7 +57,7 @@ const notesPerMinute = 20
  */
 export function agentConnections(deps: Pick<Deps, 'store' | 'clock' | 'log'>, ports: Ports): BrokerHandlers {
   const { store, clock, log } = deps
-  const write = makeGathered(store)
+  const write = ports.write ?? makeGathered(store)
   const lastHello = new Map<string, number>()
   const notes = new Map<string, { minute: number; count: number }>()
   /** Who is connected as each agent, as far as it said. */

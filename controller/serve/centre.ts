@@ -16,6 +16,7 @@ import {
 } from '../fleet/index.ts'
 import { makeIngest, makeRetention } from '../ingest/index.ts'
 import { makeAedesBroker, type TlsMaterial } from '../link/index.ts'
+import { makeGathered } from '../store/gathered.ts'
 import type { Sql } from '../store/port.ts'
 import { makeDownloads, noteRunning } from '../updates/index.ts'
 import { agentConnections } from './agent-connections.ts'
@@ -56,8 +57,10 @@ export async function makeCentre(deps: Deps, { workers, ...composers }: Rooms) {
   const ingest = makeIngest({ ...deps, acknowledge })
   const desired = makeDesired(deps, authority, { ...composers, publish })
   const requests = makeRequests(deps, authority, (agent, request) => publish(agent, 'request', request))
+  const write = makeGathered(store)
   const presence = makePresence({
     ...deps,
+    write,
     silentSeconds: config.alerts.silentAgentSeconds,
     connected: broker.connected,
   })
@@ -66,7 +69,7 @@ export async function makeCentre(deps: Deps, { workers, ...composers }: Rooms) {
   const enrolment = makeEnrolServer(deps, authority, { ...alerts, enrolled: closeOld, routes: downloads.routes })
   const runs = (sql: Sql, agent: string, said: Running) => noteRunning(sql, agent, isoNow(clock), said)
   broker.handle(
-    agentConnections(deps, { ingest, desired, presence, acknowledge, onReply: requests.accept, runs, alerts }),
+    agentConnections(deps, { write, ingest, desired, presence, acknowledge, onReply: requests.accept, runs, alerts }),
   )
 
   /** After certificates of the agent ended in the database: who is connected has to show one that is good. */

@@ -1,5 +1,6 @@
 import type { Sql, Store } from './port.ts'
 
+export type Gathered = <T>(work: (sql: Sql) => Promise<T>) => Promise<T>
 type Waiting = { run(sql: Sql): Promise<() => void>; fail(error: unknown): void }
 
 /** A commit ends at this many, so that others get their turn. */
@@ -9,7 +10,7 @@ const most = 128
  * Small writes that come at the same time share a commit, whose cost is the disk's: a thousand agents that come at once
  * make a few of them, not thousands. Each resolves after the commit; one that throws is undone alone.
  */
-export function makeGathered(store: Pick<Store, 'tx'>): <T>(work: (sql: Sql) => Promise<T>) => Promise<T> {
+export function makeGathered(store: Pick<Store, 'tx'>): Gathered {
   const waiting: Waiting[] = []
   let asked = false
 

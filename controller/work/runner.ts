@@ -11,6 +11,8 @@ type Deps = { store: Store; bus: Bus; clock: Clock; log: Log }
 type Read = { pos: number; agent: string; stream: StreamName; received_at: string; body: string }
 
 const batchSize = 500
+/** So many at most are taken through all projectors without a pause. */
+const fewRecords = 120
 const retryMs = 1000
 const breathe = () => new Promise<void>((resolve) => setImmediate(resolve))
 
@@ -34,6 +36,10 @@ export function makeRunner(projectors: readonly Projector[], deps: Deps): Part &
         again = false
         const upTo = (await store.get<{ pos: number | null }>('SELECT MAX(pos) AS pos FROM records'))?.pos ?? 0
         // The database works on this thread: between two steps, sockets get theirs.
+        if (await together(upTo)) {
+          await breathe()
+          continue
+        }
         const idle = await withNothingToDo(upTo)
         if (idle.length > 0) await store.tx((sql) => moveCursors(sql, idle, upTo))
         for (const projector of projectors) {
@@ -45,6 +51,30 @@ export function makeRunner(projectors: readonly Projector[], deps: Deps): Part &
       // In the same turn as the last look at `again`, so that no wake-up falls between.
       running = undefined
     }
+  }
+
+  /**
+   * A few records go through all projectors in one transaction: a commit costs a write to the disk, and would come a dozen
+   * times as often. False where there are too many: sockets and other writers would wait for all of it.
+   */
+  async function together(upTo: number): Promise<boolean> {
+    const events: BusEvent[] = []
+    const done = await store.tx(async (sql) => {
+      const cursors = new Map<string, number>()
+      for (const { name } of projectors) cursors.set(name, await cursorOf(sql, name))
+      const least = Math.min(upTo, ...cursors.values())
+      if (upTo - least > fewRecords) return false
+      const read = await readFrom(sql, least, upTo)
+      for (const projector of projectors) {
+        const from = cursors.get(projector.name) ?? 0
+        const wanted = read.filter(({ pos, stream }) => pos > from && projector.streams.includes(stream)).map(toStored)
+        if (wanted.length > 0) events.push(...(await projectSafely(projector, sql, wanted)))
+        if (from < upTo) await moveCursors(sql, [projector.name], upTo)
+      }
+      return true
+    })
+    if (done) for (const event of events) bus.emit(event)
+    return done
   }
 
   /** A step that fails as a whole (a full disk) is tried again, since the next commit may be long in coming. */
