@@ -7,16 +7,14 @@ const words = (text: string) => text.split(/\s+/).filter(Boolean)
 /** Process ids of what makes a box a decoy's: the agent with what it started, the engine, and the containers of the agent. */
 export type BoxProcesses = { agent: number[]; engine: number[]; containers: number[] }
 
-export function boxProcesses(agentPid: number, agent: string): BoxProcesses {
+/** `enginePid`: the box's own dockerd, listening at `socket`. */
+export function boxProcesses(box: { agentPid: number; enginePid: number; socket: string }): BoxProcesses {
+  const docker = (...args: string[]) => words(run('docker', '--host', `unix://${box.socket}`, ...args))
   const all = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((name) => ({ pid: Number(name), ...readStat(name) }))
-  const ids = words(run('docker', 'ps', '--quiet', '--no-trunc', '--filter', `label=marshlight.agent=${agent}`))
-  const containers = ids.flatMap((id) =>
-    words(run('docker', 'top', id, '-eo', 'pid'))
-      .slice(1)
-      .map(Number),
-  )
+  const ids = docker('ps', '--quiet', '--no-trunc')
+  const containers = ids.flatMap((id) => docker('top', id, '-eo', 'pid').slice(1).map(Number))
   const own = (roots: readonly number[]): number[] => {
     const found = new Set(roots)
     for (let before = -1; before !== found.size; ) {
@@ -25,32 +23,25 @@ export function boxProcesses(agentPid: number, agent: string): BoxProcesses {
     }
     return [...found]
   }
-  const engine = all.filter(
-    ({ name, line }) =>
-      name === 'dockerd' ||
-      name === 'containerd' ||
-      (name.startsWith('containerd-shim') && ids.some((id) => line.includes(id))),
-  )
-  return { agent: own([agentPid]), engine: engine.map(({ pid }) => pid), containers }
+  // A container's shim leaves the engine, and names its container.
+  const shims = all.filter(({ line }) => line.includes('containerd-shim') && ids.some((id) => line.includes(id)))
+  const engine = [...own([box.enginePid]), ...shims.map(({ pid }) => pid)]
+  return { agent: own([box.agentPid]), engine, containers }
 }
 
-function readStat(pid: string): { name: string; parent: number; line: string } {
+function readStat(pid: string): { parent: number; line: string } {
   try {
-    const [, name = '', rest = ''] = /^\d+ \((.*)\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
-    const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-    return { name, parent: Number(rest.split(' ')[1]), line }
+    // The name, in brackets, may hold anything.
+    const rest = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '')
+    return { parent: Number(rest.split(' ')[1]), line: readFileSync(`/proc/${pid}/cmdline`, 'utf8') }
   } catch {
-    return { name: '', parent: 0, line: '' }
+    return { parent: 0, line: '' }
   }
 }
 
 /** Memory of processes, each shared page counted by its share; MB (2^20 bytes). */
 export const proportionalMb = (pids: readonly number[]): number =>
   pids.reduce((sum, pid) => sum + fieldOf(`/proc/${pid}/smaps_rollup`, /^Pss:\s+(\d+) kB/m), 0) / 1024
-
-/** Bytes that processes had written to disks so far. */
-export const writtenBy = (pids: readonly number[]): number =>
-  pids.reduce((sum, pid) => sum + fieldOf(`/proc/${pid}/io`, /^write_bytes: (\d+)/m), 0)
 
 function fieldOf(path: string, field: RegExp): number {
   try {

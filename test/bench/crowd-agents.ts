@@ -2,26 +2,33 @@
  * Part of a crowd of agents, many in one process. Of a real agent each has the link (certificate, TLS, MQTT, waiting between
  * attempts, verified and persisted documents, batches, acknowledgements); its spool is in memory, and it has no decoys.
  *
- * In: {identities, folder, spread}, then {backlog: n} while the controller is away. Out: {settled: n} when all are
- * connected and have nothing to send, {held: n} when the backlog stands, {back: [...]} when all are back.
+ * In: {identities, folder, spread}; {backlog: n} while the controller is away; {started: true} when it is started. Out: {settled: n} when all are
+ * connected and have nothing to send, {held: n} when the backlog stands, {back: [...], failures: {code: n}} when all are
+ * back, with how often a connection of theirs failed since the controller was started again.
  */
 import { join } from 'node:path'
+import pino from 'pino'
 import { type Identity, serverError } from '../../agent/enrol/index.ts'
 import { makeLink } from '../../agent/link/index.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { newId } from '../../shared/ids.ts'
-import { silentLog } from '../../shared/log.ts'
 import { systemRandom } from '../../shared/random.ts'
 import type { DecoyEvent } from '../../shared/schemas/event.ts'
 import { makeHeldSpool } from './held-spool.ts'
 
-type Ask = { identities: Identity[]; folder: string; spread: boolean } | { backlog: number }
+type Ask = { identities: Identity[]; folder: string; spread: boolean } | { backlog: number } | { started: true }
 /** When it was connected again and had its last record acknowledged, milliseconds since 1970. */
 export type Back = { agent: string; connected: number; drained: number }
 
 const lookMs = 50
 /** What a crowd does that does not spread: the same second for all, as each agent had it before it drew lots. */
 const inStep = { firstMs: 1000, capMs: 1000, busyCapMs: 1000 }
+/** Of the link's log, what counts: a failed connection is a line with a code and when to try again. */
+const failures: Record<string, number> = {}
+const log = pino({ level: 'warn' }, { write: (line) => note(JSON.parse(line)) })
+const note = ({ code, retryInMs }: { code?: string; retryInMs?: number }) => {
+  if (code !== undefined && retryInMs !== undefined) failures[code] = (failures[code] ?? 0) + 1
+}
 const say = (message: object) => void process.send?.(message)
 const agents: ReturnType<typeof makeAgent>[] = []
 const [decoy, persona] = [newId(), newId()]
@@ -42,7 +49,7 @@ function makeAgent(identity: Identity, folder: string, spread: boolean) {
       handlers: { onPlan: () => {}, onBlocks: () => {}, onRequest: async () => ({ ok: true }) },
       clock: systemClock,
       random: systemRandom,
-      log: silentLog,
+      log,
       about: { version: 'bench', hostname: identity.name },
     },
     spread ? {} : { retry: inStep },
@@ -98,9 +105,13 @@ async function comeBack(backlog: number): Promise<void> {
   const back = agents.map(
     ({ agent, connectedAt, drained }): Back => ({ agent, connected: connectedAt(), drained: drained() }),
   )
-  say({ back })
+  say({ back, failures })
 }
 
-process.on('message', (asked: Ask) => void ('backlog' in asked ? comeBack(asked.backlog) : begin(asked)))
+process.on('message', (asked: Ask) => {
+  if ('backlog' in asked) void comeBack(asked.backlog)
+  else if ('identities' in asked) void begin(asked)
+  else for (const code of Object.keys(failures)) delete failures[code]
+})
 // Who forked us is gone.
 process.on('disconnect', () => process.exit())

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Identity } from '../../agent/enrol/index.ts'
+import type { Alert } from '../../controller/alerts/index.ts'
 import type { Arrivals } from '../../controller/link/index.ts'
 import { databaseIn } from '../../controller/serve/database.ts'
 import { openSqlite } from '../../controller/store/sqlite.ts'
@@ -14,7 +15,7 @@ import type { Back } from './crowd-agents.ts'
 import { until } from './until.ts'
 
 const processes = 2
-const deadlineSeconds = 240
+const deadlineSeconds = 600
 
 /** `spread`: agents draw lots for when they come back, and the controller lets them in a few at a time. */
 export type Outage = { spread: boolean; backlog: number; awayMs: number }
@@ -24,6 +25,9 @@ export type Return = {
   agents: number[]
   connected: number[]
   rssMb: number
+  /** Processor time of the controller, seconds: what does not depend on what else this machine does. */
+  cpuSeconds: number
+  failures: Record<string, number>
   arrivals: Arrivals
   silent: number
 }
@@ -49,12 +53,15 @@ export async function outage(prepared: Prepared, how: Outage, progress: (what: s
     await held
     await delay(how.awayMs)
     const began = Date.now()
+    for (const part of crowd) part.send({ started: true })
     const controller = await prepared.start()
-    const came = (await back).flatMap(({ back }) => back as Back[])
+    const told = await back
+    const came = told.flatMap(({ back }) => back as Back[])
+    const cpuSeconds = await processorSeconds(controller.child)
     const present = await allPresent(controller, came.length)
     const rssMb = await mostMemory(controller.child)
     const arrivals = await controller.api.get<Arrivals>('/v1/link')
-    const { items } = await controller.api.get<{ items: object[] }>('/v1/alerts?kind=silent-agent&limit=1000')
+    const { items } = await controller.api.get<{ items: Alert[] }>('/v1/alerts?kind=silent-agent&limit=1000')
     await end(controller.child)
     const since = (at: number) => (at - began) / 1000
     return {
@@ -62,8 +69,10 @@ export async function outage(prepared: Prepared, how: Outage, progress: (what: s
       agents: came.map(({ drained, connected }) => since(Math.max(drained, connected))),
       connected: came.map(({ connected }) => since(connected)),
       rssMb,
+      cpuSeconds,
+      failures: summed(told.map(({ failures }) => failures as Record<string, number>)),
       arrivals,
-      silent: items.length,
+      silent: items.filter(({ created_at }) => Date.parse(created_at) > began).length,
     }
   } finally {
     await cleanUp.run()
@@ -151,4 +160,18 @@ async function allPresent({ api }: Controller, agents: number): Promise<number> 
 export async function mostMemory({ pid }: ChildProcess): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
   return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) / 1024
+}
+
+const ticksPerSecond = 100
+
+async function processorSeconds({ pid }: ChildProcess): Promise<number> {
+  // The name, in brackets, may hold anything.
+  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /s, '').split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+}
+
+function summed(parts: readonly Record<string, number>[]): Record<string, number> {
+  const sums: Record<string, number> = {}
+  for (const part of parts) for (const [key, n] of Object.entries(part)) sums[key] = (sums[key] ?? 0) + n
+  return sums
 }

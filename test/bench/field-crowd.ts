@@ -19,6 +19,7 @@ export const fieldCrowdBench: Bench = {
   names: [
     'fleet.reconnect_1000_seconds',
     'fleet.reconnect_1000_agent_p95',
+    'fleet.reconnect_1000_controller_cpu',
     'fleet.reconnect_1000_controller_mb',
     'fleet.reconnect_1000_at_once',
   ],
@@ -45,13 +46,14 @@ export const fieldCrowdBench: Bench = {
       return [
         row('seconds', 's', ({ seconds }) => seconds, 30),
         row('agent_p95', 's', ({ agents }) => percentileOf(agents, 95)),
+        row('controller_cpu', 's', ({ cpuSeconds }) => cpuSeconds),
         row('controller_mb', 'MB', ({ rssMb }) => rssMb),
         row('at_once', 'agents', ({ arrivals }) => arrivals.mostEntering),
       ]
     }),
 }
 
-const wordsOf = ({ seconds, agents, connected, rssMb, arrivals, silent }: Return): string =>
+const wordsOf = ({ seconds, agents, connected, rssMb, cpuSeconds, failures, arrivals, silent }: Return): string =>
   `${seconds.toFixed(1)} s, an agent's p50 ${percentileOf(agents, 50).toFixed(1)} s, p95 ${percentileOf(agents, 95).toFixed(1)} s ` +
-  `(connected: ${percentileOf(connected, 95).toFixed(1)} s), ${Math.round(rssMb)} MB, at once ${arrivals.mostEntering}, ` +
-  `waiting ${arrivals.mostWaiting}, told to come later ${arrivals.turnedAway}, alerts of silence ${silent}`
+  `(connected: ${percentileOf(connected, 95).toFixed(1)} s), ${Math.round(rssMb)} MB, ${cpuSeconds.toFixed(1)} s of processor, at once ${arrivals.mostEntering}, ` +
+  `waiting ${arrivals.mostWaiting}, told to come later ${arrivals.turnedAway}, alerts of silence ${silent}, failed ${JSON.stringify(failures)}`

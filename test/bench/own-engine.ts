@@ -1,0 +1,43 @@
+import { execFile, spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { CleanUp } from './clean-up.ts'
+import { end } from './controller.ts'
+import { until } from './until.ts'
+
+const run = promisify(execFile)
+export type OwnEngine = { pid: number; socket: string }
+
+/**
+ * A Docker Engine of its own with all its data in `folder`, as an appliance has one: no bridge, no packet filters. It ends
+ * last of all that is made with it.
+ */
+export async function startOwnEngine(cleanUp: CleanUp, folder: string): Promise<OwnEngine> {
+  const place = join(folder, 'engine')
+  mkdirSync(place)
+  const socket = join(place, 'docker.sock')
+  const log = openSync(join(place, 'engine.log'), 'w')
+  const child = spawn(
+    'dockerd',
+    [
+      ...['--host', `unix://${socket}`, '--data-root', join(place, 'data'), '--exec-root', join(place, 'exec')],
+      ...['--pidfile', join(place, 'docker.pid'), '--log-level', 'error'],
+      ...['--bridge', 'none', '--iptables=false', '--ip-forward=false', '--ip-masq=false'],
+    ],
+    { stdio: ['ignore', log, log] },
+  )
+  closeSync(log)
+  cleanUp.add(() => end(child, 20_000))
+  const answers = () => run('docker', ['--host', `unix://${socket}`, 'version'])
+  await until(
+    () =>
+      answers().then(
+        () => true,
+        () => false,
+      ),
+    'the engine answers',
+    90,
+  )
+  return { pid: child.pid ?? 0, socket }
+}
