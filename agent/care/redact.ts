@@ -7,7 +7,7 @@ const names = 'pass(?:word|wd|phrase|code)?|secret|token|credential|api[-_]?key|
 /** A secret by its look, or by the name before it; `$1` is what may stay. */
 const looks: readonly [RegExp, string][] = [
   // A key may be cut off, or stand within JSON: all that can belong to it goes.
-  [/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?:\\+[rn]|[\s\w+/=:,-])*/g, hidden],
+  [/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?:\\+[rn]|[\s\w+/=:,*-])*/g, hidden],
   // An invitation, and what a box gets by it.
   [/\bml1\.[\w-]{8,}/g, hidden],
   [/\b(Bearer|Basic|Digest)\s+[\w.~+/=-]{8,}/gi, `$1 ${hidden}`],

@@ -78,6 +78,14 @@ t.test('the log, the doctor and the restart of a box are had from the controller
   t.match(doctor, { stdout: /ok {4}enrolment: [\s\S]*ok {4}controller: / })
   t.same(fits(doctor.stdout), [])
 
+  t.match(await cli('agents', 'tag', 'gate-1', '+canary'), { code: 0, stdout: 'gate-1 has: canary\n' })
+  const moved = await cli('agents', 'move', 'gate-1', '--site', 'berlin', '--segment', 'dmz')
+  t.match(moved, { code: 0, stdout: 'Moved gate-1 from hq/office to berlin/dmz.\nPlug it in there: ' })
+  t.match(await cli('agents', 'ls', '--tag', 'canary', '--site', 'berlin'), { stdout: /gate-1 +dmz +online/ })
+  const shown = await cli('agents', 'show', 'gate-1')
+  t.match(shown, { stdout: /tags +canary[\s\S]*runs +[\s\S]*hardware +[\s\S]*moved/ })
+  t.same(fits(shown.stdout), [])
+
   t.match(await cli('agents', 'reboot', 'gate-1', '--dry-run'), { stdout: 'Would restart gate-1, which is online.\n' })
   const looked = watch(stateDir)
   const restarted = (async () => {
