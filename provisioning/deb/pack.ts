@@ -24,7 +24,9 @@ export async function pack(file: string, o: PackOptions): Promise<void> {
   try {
     const root = join(folder, 'root')
     await stage(root, o)
-    await command('dpkg-deb', ['--root-owner-group', `-Z${o.compression}`, '--build', root, join(folder, 'made.deb')], {
+    // xz cuts the archive into blocks where it has several threads: one core or many, the bytes are the same.
+    const how = ['--root-owner-group', `-Z${o.compression}`, '--threads-max=1']
+    await command('dpkg-deb', [...how, '--build', root, join(folder, 'made.deb')], {
       env: { ...process.env, SOURCE_DATE_EPOCH: String(o.epoch), LC_ALL: 'C' },
       next: 'Install dpkg where it is missing; free some space where the disk is full.',
     })
