@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Progress } from '../build/progress.ts'
 import { buildDeb } from '../deb/build.ts'
@@ -73,6 +73,8 @@ export async function buildImage(o: ImageOptions): Promise<BuiltImage> {
     await writeFile(made.sbom, list)
     await moved(squash, made.system)
     await moved(packed, made.file)
+    // An enrolment file is a secret, and so is what it lies in.
+    if (enrolment !== undefined) await chmod(made.file, 0o600)
     return { ...made, bytes: (await stat(made.file)).size, diskBytes, rootSha256 }
   } finally {
     await rm(work, { recursive: true, force: true })

@@ -36,14 +36,16 @@ export type DiskOptions = { root: string; work: string; epoch: number; enrolment
 export async function squashRoot({ root, work, epoch }: DiskOptions): Promise<string> {
   const file = join(work, 'root.squashfs')
   await rm(file, { force: true })
-  const args = ['-noappend', '-no-progress', '-quiet', '-comp', 'zstd', '-Xcompression-level', '12', '-b', '256K']
-  await command('mksquashfs', [root, file, ...args, '-all-time', String(epoch), '-mkfs-time', String(epoch)])
+  const args = ['-noappend', '-no-progress', '-quiet', '-comp', 'zstd', '-Xcompression-level', '6', '-b', '256K']
+  // It takes the time from the environment or from its options, never both.
+  const { SOURCE_DATE_EPOCH: _, ...env } = process.env
+  await command('mksquashfs', [root, file, ...args, '-all-time', String(epoch), '-mkfs-time', String(epoch)], { env })
   return file
 }
 
-/** `file`, pressed, beside it: the same bytes whatever the number of processors. */
+/** `file`, pressed, beside it: the same bytes whatever the number of processors. Most of it was pressed before. */
 export async function pressed(file: string): Promise<string> {
-  await command('zstd', ['-q', '-f', '-T0', '-10', file, '-o', `${file}.zst`])
+  await command('zstd', ['-q', '-f', '-T0', '-3', file, '-o', `${file}.zst`])
   return `${file}.zst`
 }
 
@@ -142,7 +144,9 @@ async function dataFs({ work, epoch }: DiskOptions): Promise<string> {
   await rm(folder, { recursive: true, force: true })
   await rm(file, { force: true })
   await mkdir(folder, { recursive: true })
-  for (const name of ['agent', 'docker', 'containerd', 'systemd']) await mkdir(join(folder, name), { mode: 0o700 })
+  for (const name of ['agent', 'docker', 'containerd']) await mkdir(join(folder, name), { mode: 0o700 })
+  // Others than root keep something here: the clock's last time.
+  await mkdir(join(folder, 'systemd'), { mode: 0o755 })
   const uuid = '4d415253-484c-4947-8854-0000000000d0'
   await command(
     'mke2fs',

@@ -11,12 +11,14 @@ const laid: readonly [string, string, number?][] = [
   ['data.repart', 'usr/lib/repart.d/50-data.conf'],
   ['docker-daemon.json', 'etc/docker/daemon.json'],
   ['firewall.nft', 'etc/nftables.conf'],
+  ['agent.json', 'etc/marshlight/agent.json'],
   ['sshd.conf', 'etc/ssh/marshlight.conf'],
-  ...['first-boot', 'ssh', 'trial'].map((name): [string, string] => {
+  ['ssh.service', 'etc/systemd/system/ssh.service'],
+  ...['first-boot', 'trial'].map((name): [string, string] => {
     const unit = `marshlight-${name}.service`
     return [unit, `usr/lib/systemd/system/${unit}`]
   }),
-  ...['first-boot', 'no-way-on', 'slots', 'trial'].map((name): [string, string, number] => [
+  ...['no-way-on', 'slots', 'trial'].map((name): [string, string, number] => [
     name,
     `usr/lib/marshlight/${name}`,
     0o755,
@@ -47,13 +49,14 @@ const enabled = [
   'nftables',
   'docker',
   'marshlight-first-boot',
-  'marshlight-ssh',
   'marshlight-trial',
 ]
-/** Debian's own way of starting it, with passwords; ours is by the site's file. */
+/** Started by the enrolment file, or never. */
 const disabled = ['ssh.service', 'ssh.socket']
 /** What would write to the card by a clock, or to a root that cannot be written. */
 const masked = [
+  // Nobody can log in there; the screen shows how the box is.
+  'getty@tty1.service',
   'apt-daily.timer',
   'apt-daily-upgrade.timer',
   'dpkg-db-backup.timer',
@@ -64,7 +67,6 @@ const masked = [
 const mountPoints = [
   'data',
   'mnt/boot',
-  'mnt/site',
   'mnt/slot',
   'opt/containerd',
   'var/lib/docker',
@@ -96,7 +98,8 @@ export async function layRoot(folder: string, { tar, deb, version, images, relea
   await rm(join(folder, 'etc/resolv.conf'), { force: true })
   await symlink('/run/systemd/resolve/stub-resolv.conf', join(folder, 'etc/resolv.conf'))
   await appendFile(join(folder, 'usr/lib/os-release'), `IMAGE_ID=marshlight\nIMAGE_VERSION="${version}"\n`)
-  if (releaseKey !== undefined) await install(releaseKey, join(folder, 'usr/share/marshlight/release.pub'), 0o644)
+  if (releaseKey !== undefined)
+    await install(releaseKey, join(folder, 'usr/share/marshlight/release-keys/release.pub'), 0o644)
   if (images !== undefined) {
     for (const name of ['decoys.tar', 'decoys.list'])
       await install(join(images, name), join(folder, 'usr/share/marshlight/images', name), 0o644)

@@ -1,62 +1,90 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { MarshlightError } from '../../shared/errors.ts'
 
-export type Firmware = 'uefi' | 'bios'
+export type Firmware = 'uefi' | 'secure' | 'bios'
 export type MachineOptions = {
   disk: string
   firmware: Firmware
-  /** For the firmware's variables. */
-  folder: string
+  /** A file for the firmware's variables, kept from start to start as a board does; made where it is not there. */
+  variables: string
+  /** The network namespace, and the tap in it, that its card is plugged into. */
+  plug: { space: string; tap: string; mac: string }
   onLine?: (line: string) => void
 }
 
 export type Machine = {
-  /** The first line of its serial console that fits; TIMEOUT, or the end of the machine with its last lines. */
+  /** The next line of its serial console that fits; TIMEOUT, or the end of the machine, with its last lines. */
   says(pattern: RegExp, seconds: number): Promise<RegExpExecArray>
-  kill(): Promise<void>
+  /** Its mains plug is pulled. */
+  cut(): Promise<void>
+  /** Resolves with why when the machine ended; it restarts by itself until then. */
+  ended: Promise<string>
+  lastLines(): string
 }
 
+const qemu = 'qemu-system-x86_64'
 const firmwareFolder = '/usr/share/OVMF'
-const lastLines = 25
+const shownLines = 25
+/** Code and variables; `secure` has the keys of Microsoft enrolled, as boards come, and refuses what is not signed. */
+const firmwares = {
+  uefi: ['OVMF_CODE_4M.fd', 'OVMF_VARS_4M.fd'],
+  secure: ['OVMF_CODE_4M.ms.fd', 'OVMF_VARS_4M.ms.fd'],
+} as const
 
-/** Whether this machine has KVM that works: the device may be there and refuse. */
+/** Without this register, which a host that is a machine of QEMU itself may refuse to have written. */
+const hostProcessor = 'host,-arch-capabilities'
+
+const probeMs = 4_000
+
+/**
+ * Whether this machine has KVM that works: the device may be there and refuse, or stop at the first instructions of what
+ * it cannot map. So UEFI, which asks most of it, is started for a moment, without a disk.
+ */
 export function acceleration(): 'kvm' | 'tcg' {
-  const tried = spawnSync(
-    'qemu-system-x86_64',
-    ['-accel', 'kvm', '-machine', 'none', '-nodefaults', '-display', 'none', '-S', '-monitor', 'stdio'],
-    { input: 'quit\n', timeout: 10_000 },
-  )
-  return tried.status === 0 ? 'kvm' : 'tcg'
+  const bare = ['-nodefaults', '-display', 'none', '-machine', 'q35', '-m', '128', ...flashOf(firmwares.uefi[0])]
+  const tried = spawnSync(qemu, ['-accel', 'kvm', '-cpu', hostProcessor, ...bare], {
+    timeout: probeMs,
+    encoding: 'utf8',
+  })
+  const runs = (tried.error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT'
+  return runs && !tried.stderr.includes('internal error') ? 'kvm' : 'tcg'
 }
 
-/** A NUC as QEMU has it: two cores, 2 GB, one disk, one card on a network that leads nowhere, the console on a serial line. */
-export async function powerOn({ disk, firmware, folder, onLine }: MachineOptions): Promise<Machine> {
-  const args = [
-    '-accel',
-    acceleration(),
-    '-machine',
-    'q35',
-    '-smp',
-    '2',
-    '-m',
-    '2048',
-    '-nodefaults',
-    '-display',
-    'none',
+const flashOf = (code: string) => ['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${firmwareFolder}/${code}`]
+
+/** Throws what is missing on this machine to boot images. */
+export function mustBoot(): void {
+  const missing = [
+    ...(spawnSync(qemu, ['--version']).status === 0 ? [] : ['qemu-system-x86']),
+    ...(existsSync(`${firmwareFolder}/OVMF_CODE_4M.fd`) ? [] : ['ovmf']),
   ]
-  args.push('-cpu', acceleration() === 'kvm' ? 'host' : 'max', '-no-reboot', '-serial', 'stdio')
-  args.push('-drive', `file=${disk},format=raw,if=virtio,cache=unsafe`)
-  args.push('-netdev', 'user,id=n,restrict=on', '-device', 'virtio-net-pci,netdev=n', '-device', 'virtio-rng-pci')
-  if (firmware === 'uefi') {
-    const variables = join(folder, 'variables.fd')
-    await copyFile(join(firmwareFolder, 'OVMF_VARS_4M.fd'), variables)
-    args.push('-drive', `if=pflash,format=raw,readonly=on,file=${join(firmwareFolder, 'OVMF_CODE_4M.fd')}`)
-    args.push('-drive', `if=pflash,format=raw,file=${variables}`)
+  if (missing.length === 0) return
+  throw new MarshlightError('COMMAND_FAILED', {
+    command: 'booting an image',
+    why: `these packages are missing: ${missing.join(' ')} (\`npm run setup -- --images\` brings them)`,
+    next: 'Run `npm run setup -- --images`.',
+  })
+}
+
+/** A NUC as QEMU has it: two cores, 2 GB, one disk, one card, the watchdog of Intel's chips, the console on a serial line. */
+export async function powerOn({ disk, firmware, variables, plug, onLine }: MachineOptions): Promise<Machine> {
+  const accelerated = acceleration()
+  const args = ['-accel', accelerated === 'kvm' ? 'kvm' : 'tcg,thread=multi', '-smp', '2', '-m', '2048', '-nodefaults']
+  args.push('-machine', `q35,smm=${firmware === 'secure' ? 'on' : 'off'}`, '-global', 'ICH9-LPC.noreboot=false')
+  args.push('-cpu', accelerated === 'kvm' ? hostProcessor : 'max', '-display', 'none', '-serial', 'stdio')
+  args.push('-drive', `file=${disk},format=raw,if=virtio,cache=writeback`, '-device', 'virtio-rng-pci')
+  args.push('-netdev', `tap,id=n,ifname=${plug.tap},script=no,downscript=no`)
+  args.push('-device', `virtio-net-pci,netdev=n,mac=${plug.mac}`)
+  if (firmware !== 'bios') {
+    const [code, empty] = firmwares[firmware]
+    if (!existsSync(variables)) await copyFile(`${firmwareFolder}/${empty}`, variables)
+    if (firmware === 'secure') args.push('-global', 'driver=cfi.pflash01,property=secure,value=on')
+    args.push(...flashOf(code), '-drive', `if=pflash,unit=1,format=raw,file=${variables}`)
   }
-  const child = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('ip', ['netns', 'exec', plug.space, qemu, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   const lines: string[] = []
   const ended = endOf(child)
   const out = createInterface({ input: child.stdout })
@@ -65,33 +93,37 @@ export async function powerOn({ disk, firmware, folder, onLine }: MachineOptions
     lines.push(line)
     onLine?.(line)
   })
+  let seen = 0
+  const lastLines = () => lines.slice(-shownLines).join('\n')
   return {
+    ended,
+    lastLines,
     says: (pattern, seconds) =>
       new Promise((resolve, reject) => {
-        const tell = (why: string) =>
-          reject(
-            new MarshlightError('TIMEOUT', {
-              what: `${pattern} on the console (${why})`,
-              seconds,
-              next: `The console’s end:\n${lines.slice(-lastLines).join('\n')}`,
-            }),
-          )
-        const timer = setTimeout(() => tell('nothing'), seconds * 1000)
-        const look = (line: string) => {
-          const match = pattern.exec(line)
-          if (!match) return
+        const stop = () => {
           clearTimeout(timer)
           out.off('line', look)
-          resolve(match)
         }
-        lines.forEach(look)
+        const fail = (why: string) => {
+          stop()
+          const next = `The console’s end:\n${lastLines()}`
+          reject(new MarshlightError('TIMEOUT', { what: `${pattern} on the console (${why})`, seconds, next }))
+        }
+        const timer = setTimeout(() => fail('nothing'), seconds * 1000)
+        function look(): void {
+          while (seen < lines.length) {
+            const match = pattern.exec(lines[seen++] ?? '')
+            if (!match) continue
+            stop()
+            resolve(match)
+            return
+          }
+        }
         out.on('line', look)
-        void ended.then((why) => {
-          clearTimeout(timer)
-          tell(why)
-        })
+        look()
+        void ended.then(fail)
       }),
-    async kill() {
+    async cut() {
       child.kill('SIGKILL')
       await ended
     },

@@ -19,6 +19,7 @@ import { faultsBench } from './faults.ts'
 import { faultsReconcileBench } from './faults-reconcile.ts'
 import { fieldCrowdBench } from './field-crowd.ts'
 import { fieldIdleBench } from './field-idle.ts'
+import { fieldImageBench } from './field-image.ts'
 import { fieldUpdateBench } from './field-update.ts'
 import { ingestBench } from './ingest.ts'
 import { latencyBench } from './latency.ts'
@@ -73,5 +74,6 @@ export const benches: Record<string, Bench> = {
   'field.crowd': fieldCrowdBench,
   'field.idle': fieldIdleBench,
   'field.update': fieldUpdateBench,
+  'field.image': fieldImageBench,
   spool: spoolBench,
 }

@@ -15,6 +15,9 @@ export const succeeds = (command: string, ...argv: string[]): Promise<boolean> =
     () => false,
   )
 
+/** What takes away at its end what was made: a test, or what is no test. */
+export type Ends = { after(work: () => unknown): void }
+
 export type Segment = {
   /** A namespace of this test on the segment, with a card `seg0`, gone with the test. Returns its name. */
   host(name: string, address: string, mac?: string): Promise<string>
@@ -36,7 +39,7 @@ export type Segment = {
  * A broadcast domain in namespaces of its own, without a way out: a bridge in one, a veth pair for each host.
  * `label` keeps the names of tests apart.
  */
-export async function makeSegment(t: Test, label: string): Promise<Segment> {
+export async function makeSegment(t: Ends, label: string): Promise<Segment> {
   const prefix = `${label}${process.pid}`
   const bridge = await namespace(t, `${prefix}-lan`)
   await run('ip', '-n', bridge, 'link', 'add', 'br0', 'type', 'bridge')
@@ -88,7 +91,7 @@ export async function makeSegment(t: Test, label: string): Promise<Segment> {
 }
 
 /** A network namespace that is removed, with whatever runs in it, when the test ends. */
-export async function namespace(t: Test, name: string): Promise<string> {
+export async function namespace(t: Ends, name: string): Promise<string> {
   await run('ip', 'netns', 'add', name)
   t.after(async () => {
     const pids = (await run('ip', 'netns', 'pids', name).catch(() => '')).split('\n').filter(Boolean)
