@@ -7,8 +7,7 @@ import type { DesiredUpdate, UpdatePhase } from '../../shared/schemas/update.ts'
 import type { Disk } from './disk.ts'
 import { type Fetch, tagFile } from './fetch.ts'
 import { fetchPart } from './fetch-part.ts'
-import type { Current, Held, HeldPart, Images } from './held.ts'
-import { settle, withoutCurrent } from './held.ts'
+import { type Current, type Held, type HeldPart, type Images, settle, withoutCurrent } from './held.ts'
 import { afterTaking, withImages } from './kept-images.ts'
 import {
   goBack,
@@ -152,7 +151,8 @@ export function makeExecutors(deps: ExecuteDeps): Executors {
         (here) => {
           if (tenth(here) === told) return
           told = tenth(here)
-          void deps.tell(current(), { phase: 'fetching', bytes: others + here, of: whole() })
+          const telling = deps.tell(current(), { phase: 'fetching', bytes: others + here, of: whole() })
+          telling.catch((error) => log.warn(`how far an update is was not told: ${wordsOf(error)}`))
         },
       ).catch((error) => {
         if (!(error instanceof MarshlightError)) throw error
@@ -168,8 +168,10 @@ export function makeExecutors(deps: ExecuteDeps): Executors {
     },
 
     async enter({ phase }) {
+      // What an attempt before lacked says nothing of what comes.
+      const { missing: _, ...rest } = current()
       const before = phase === 'trial' ? { before: beforeOf(deps.look()) } : {}
-      await change({ phase, attempts: 0, ...before })
+      await deps.save({ ...deps.held(), current: { ...rest, phase, attempts: 0, ...before } })
       await deps.tell(current(), { phase, ...(phase === 'fetched' && { bytes: whole(), of: whole() }) })
     },
 
