@@ -7,7 +7,7 @@ import type { Random } from '../../shared/random.ts'
 import { shortHardware } from '../../shared/schemas/hardware.ts'
 import { agentVersion, loadConfig } from '../config.ts'
 import { type Finding, type Known, makeConsole } from '../console/index.ts'
-import { readHardware, readWiped } from '../enrol/index.ts'
+import { loadIdentity, readHardware, readWiped } from '../enrol/index.ts'
 import { devicesIn, firstBoot, lookFor, type Progress } from '../first-boot/index.ts'
 import { run, thisBox } from './box.ts'
 import type { CheckContext } from './checks/check.ts'
@@ -33,6 +33,11 @@ export async function firstBootCommand(o: {
 
   let progress: Progress = {}
   let findings: Finding[] = []
+  // Of a box that is enrolled the agent shows how it is; here only its settings are applied, at each start.
+  const isEnrolled = await loadIdentity(stateDir).then(
+    () => true,
+    () => false,
+  )
   const wiped = await readWiped(stateDir)
   const serial = shortHardware(await readHardware())
   const know = (): Partial<Known> => ({
@@ -54,16 +59,18 @@ export async function firstBootCommand(o: {
     version: agentVersion,
     know,
   })
-  await view.start(stopping.signal)
-  const looking = lookNowAndThen(
-    clock,
-    stopping.signal,
-    () => ({ stateDir, config, clock, role: 'decoys', identity: undefined, claim: progress.controller, root: '' }),
-    (found) => {
-      findings = found
-      for (const { name, detail } of found) log.warn({ check: name }, detail)
-    },
-  )
+  if (!isEnrolled) await view.start(stopping.signal)
+  const looking = isEnrolled
+    ? undefined
+    : lookNowAndThen(
+        clock,
+        stopping.signal,
+        () => ({ stateDir, config, clock, role: 'decoys', identity: undefined, claim: progress.controller, root: '' }),
+        (found) => {
+          findings = found
+          for (const { name, detail } of found) log.warn({ check: name }, detail)
+        },
+      )
   try {
     await firstBoot({
       stateDir,
@@ -89,7 +96,7 @@ export async function firstBootCommand(o: {
   } finally {
     stopping.abort(new Error('done'))
     await looking
-    await view.stop()
+    if (!isEnrolled) await view.stop()
   }
   log.info('this box belongs to its controller')
   return 0

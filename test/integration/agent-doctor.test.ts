@@ -141,3 +141,30 @@ t.test('a box without a controller, and one whose certificate ended', async (t) 
   const found = await examine([enrolment], await contextOf(t, identityAt(1, ended)))
   t.match(found, [{ ok: false, detail: /expired at/ }])
 })
+
+t.test('before it is enrolled, the controller is told by the CA that the claim names', async (t) => {
+  const claimAt = async (port: number, proxy?: string) => {
+    const config = agentConfig.parse(proxy === undefined ? {} : { proxy })
+    const claim = { host: '127.0.0.1', port, ca: pki.fingerprint }
+    return reach.run({ ...(await contextOf(t, undefined)), config, claim }, new AbortController().signal)
+  }
+  const chained = ({ certificate, key }: { certificate: string; key: string }, ca: string) =>
+    tlsAt(t, { cert: `${certificate}${ca}`, key, requestCert: false })
+  const good = await chained(pki.server, pki.ca)
+  t.match(await claimAt(good), { ok: true, detail: /controller of this box's claim/ })
+  const other = await chained(stranger.server, stranger.ca)
+  t.match(await claimAt(other), { ok: false, step: 'certificate', detail: /another answers/ })
+  const portal = createHttp((_, response) => response.writeHead(302, { location: 'http://198.18.0.9/login' }).end())
+  t.match(await claimAt(await listening(t, portal)), { ok: false, step: 'TLS', detail: /log-in first/ })
+  const gone = createTcp()
+  const closed = await listening(t, gone)
+  await new Promise((done) => gone.close(done))
+  t.match(await claimAt(good, `http://127.0.0.1:${closed}`), { ok: false, step: 'TCP', detail: /turns this box away/ })
+  const page = await listening(
+    t,
+    createHttp((_, response) => response.end('no proxy')),
+  )
+  t.match(await claimAt(good, `http://127.0.0.1:${page}`), { ok: false, step: 'proxy', next: /CONNECT/ })
+  const context = { ...(await contextOf(t, undefined)), claim: { host: '127.0.0.1', port: good, ca: pki.fingerprint } }
+  t.match(await enrolment.run(context, new AbortController().signal), { ok: true, detail: /not yet/ })
+})
