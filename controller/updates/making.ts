@@ -127,7 +127,9 @@ function mustBear(
 async function mustBeNewest(sql: Sql, { version, sequence }: Release): Promise<void> {
   const newer = await sql.get<{ version: string; sequence: number }>(
     `SELECT r.version, r.sequence FROM rollouts o JOIN releases r ON r.version = o.version
-     WHERE o.status IN ('running', 'paused', 'done') AND r.sequence > ? ORDER BY r.sequence DESC LIMIT 1`,
+     WHERE r.sequence > ? AND (o.status IN ('running', 'paused')
+       OR EXISTS (SELECT 1 FROM rollout_boxes b WHERE b.rollout = o.id AND b.phase IN ('installing', 'trial', 'confirmed')))
+ ORDER BY r.sequence DESC LIMIT 1`,
     sequence,
   )
   if (newer)
