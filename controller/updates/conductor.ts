@@ -39,6 +39,7 @@ export function makeRolloutConductor(deps: ConductorDeps): Part & { look(): Prom
         log.info({ rollout: id, steps: wordsOf(steps) }, 'a rollout moved')
       if (agents.length > 0) bus.emit({ name: 'plan-changed', agents })
       if (alert) bus.emit({ name: 'alert', id: alert })
+      if (steps.some(({ do: what }) => what === 'pause' || what === 'finish')) bus.emit({ name: 'rollouts-changed' })
     }
   }
 

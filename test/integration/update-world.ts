@@ -114,7 +114,7 @@ export async function makeUpdateWorld(scope: Scope, pki: TestPki) {
 
 export type UpdateWorld = Awaited<ReturnType<typeof makeUpdateWorld>>
 
-function startLauncher(scope: Scope, home: string, stateDir: string): ChildProcess & { log(): string } {
+export function startLauncher(scope: Scope, home: string, stateDir: string): ChildProcess & { log(): string } {
   const child = spawn('sh', [join(home, 'launcher.sh'), 'run', '--state', stateDir], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -131,7 +131,7 @@ function startLauncher(scope: Scope, home: string, stateDir: string): ChildProce
 }
 
 /** The version stands in the bundle as package.json says it. */
-async function changeVersion(folder: string, { version, breaks }: Version): Promise<void> {
+export async function changeVersion(folder: string, { version, breaks }: Version): Promise<void> {
   const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.mjs'))
   let changed = 0
   for (const name of names) {

@@ -3,12 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { cp, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { commands } from '../../controller/cli/commands.ts'
-import { runProgram } from '../../controller/cli/program.ts'
 import { makeRelease } from '../../controller/updates/make.ts'
 import { makeKeys } from '../../shared/minisign.ts'
 import { tempFolder } from '../unit/spool/records.ts'
 import { enrolledBefore, serving } from './enrolment-world.ts'
+import { run as runIn } from './run-command-line.ts'
 import { fetched, toldBox } from './told-boxes.ts'
 
 t.setTimeout(60_000)
@@ -30,19 +29,7 @@ async function centre(t: Test, names: readonly string[], settings: object = {}) 
   const { dataDir, states } = await enrolledBefore(t, 0, names, settings)
   const controller = await serving(t, dataDir)
   await controller.api.post('/v1/release-keys', { text: keys.publicText })
-  async function run(...argv: string[]): Promise<{ code: number; out: string; error: string }> {
-    const out = t.capture(process.stdout, 'write', () => true)
-    const error = t.capture(process.stderr, 'write', () => true)
-    const code = await runProgram(['--data', dataDir, ...argv], commands)
-    const text = (captured: typeof out) =>
-      captured()
-        .map(({ args }) => String(args[0]))
-        .join('')
-    const told = { code, out: text(out), error: text(error) }
-    out.restore()
-    error.restore()
-    return told
-  }
+  const run = (...argv: string[]) => runIn(t, '--data', dataDir, ...argv)
   const json = async <T>(...argv: string[]): Promise<T> => JSON.parse((await run('--json', ...argv)).out) as T
   return { ...controller, dataDir, states, run, json }
 }
