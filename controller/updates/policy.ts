@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { id } from '../../shared/schemas/common.ts'
-
-export const tag = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'a tag such as canary')
+import { tag } from '../fleet/index.ts'
 
 /** A ring is who is named, or bears a tag, and then a share of the whole fleet: 10 brings all rings so far to a tenth of it. */
 export const ring = z.strictObject({

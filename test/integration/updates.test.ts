@@ -157,7 +157,12 @@ t.test('a rollout goes by rings, pauses when a box goes back, and brings the fle
   for (const box of boxes) await box.hello('1.1.0')
   while ((await deps.store.all('SELECT 1 FROM agent_running')).length < 3) await new Promise(setImmediate)
 
-  const rings = ['--rings', 'canary=one,all=100%', '--gate', '0m', '--tolerate', '0%', '--at-once', '2']
+  await run('agents', 'tag', 'one', '+canary')
+  t.match(await run('updates', 'plan', '1.2.0', '--rings', 'tag:canray'), {
+    code: 1,
+    error: /no agent with the tag canray/,
+  })
+  const rings = ['--rings', 'canary=tag:canary,all=100%', '--gate', '0m', '--tolerate', '0%', '--at-once', '2']
   const dry = await run('updates', 'plan', '1.2.0', ...rings, '--dry-run')
   t.match(dry.out, /canary +1 +300 kB +one\nall +2 +600 kB +(two, three|three, two)[\s\S]*Nothing was stored/)
   t.ok(dry.out.split('\n').every((line) => line.length <= 80))

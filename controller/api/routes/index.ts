@@ -52,6 +52,5 @@ export const routesFor = (ports: AgentsPorts & Parameters<typeof linkRoutes>[0])
   alertRoutes,
   eventsRoutes,
   releaseRoutes,
-  // Nobody bears a tag yet.
   rolloutRoutes(tagsOfAll),
 ]
