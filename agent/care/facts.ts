@@ -92,6 +92,6 @@ const textOf = async (path: string): Promise<string | null> => {
   try {
     return (await readFile(path, 'utf8')).slice(0, fileBytes)
   } catch (error) {
-    return wordsOf(error)
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? null : wordsOf(error)
   }
 }

@@ -1,3 +1,4 @@
+import { notice } from '../../shared/schemas/state.ts'
 import type { Sql } from '../store/port.ts'
 import type { BusEvent, Projector } from '../work/port.ts'
 
@@ -48,3 +49,20 @@ const keepDocument = (sql: Sql, agent: string, said: Said) =>
     said.code ?? null,
     said.reason ?? null,
   )
+
+export type LastWord = { at: string; level: string; code: string; message: string }
+
+/** How far back is looked for them: an agent with many decoys tells of those in between. */
+const looked = 500
+
+/** What an agent last had to say to people, newest first. */
+export async function lastWords(sql: Sql, agent: string, most: number): Promise<LastWord[]> {
+  const rows = await sql.all<{ body: string }>(
+    `SELECT body FROM (SELECT body, number FROM records
+       WHERE stream_id = (SELECT MAX(id) FROM streams WHERE agent = ? AND stream = 'state') ORDER BY number DESC LIMIT ${looked})
+     WHERE json_extract(body, '$.type') = 'notice' ORDER BY number DESC LIMIT ?`,
+    agent,
+    most,
+  )
+  return rows.map(({ body }) => notice.parse(JSON.parse(body)))
+}

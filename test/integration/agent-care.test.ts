@@ -97,6 +97,10 @@ t.test('the log, the doctor and the restart of a box are had from the controller
   await restarted
   t.equal(readFileSync(marker, 'utf8'), 'now\n', 'once, with its arguments')
   t.equal((await deps.store.all("SELECT 1 FROM agent_events WHERE kind = 'reboot'")).length, 1)
+  let last = ''
+  while (!last.includes('IT SAID')) last = (await cli('agents', 'show', 'gate-1')).stdout
+  t.match(last, /info +the box restarts in 2 s/)
+  t.same(fits(last), [])
 })
 
 t.test('a bundle comes whole and without secrets, also after one was cut off; then the box is wiped', async (t) => {

@@ -12,6 +12,7 @@ import {
   givenTo,
   inventory,
   isSelected,
+  lastWords,
   listAgents,
   markRevoked,
   removeAgent,
@@ -121,6 +122,7 @@ async function details({ store }: Deps, agent: Agent) {
       'SELECT stream, committed, dead, lost, duplicated, last_at AS lastAt FROM ingest_totals WHERE agent = ? ORDER BY stream',
       agent.id,
     ),
+    said: await lastWords(store, agent.id, 5),
     health: health ? (JSON.parse(health.body) as Record<string, unknown>) : null,
     history: await store.all(
       'SELECT at, kind, detail FROM agent_events WHERE agent = ? ORDER BY id DESC LIMIT 20',

@@ -28,16 +28,28 @@ type Details = Agent & {
   }[]
   health: {
     cpuPercent?: number
+    temperatureC?: number
     agentRssMb?: number
     spoolMb?: number
     diskUsedPercent?: number
     probes?: Record<string, { ok: boolean; detail: string }>
   } | null
+  said: { at: string; level: string; message: string }[]
   history: { at: string; kind: string; detail: string }[]
 }
 
 const nextWords = ({ nextCertificate: next }: Details) =>
   next ? `given ${shownTime(next.at)}, not used yet` : undefined
+
+const healthWords = (health: Details['health']): string | undefined => {
+  const { cpuPercent: cpu, diskUsedPercent: disk, temperatureC: warm } = health ?? {}
+  const told = [
+    ...(cpu === undefined ? [] : [`CPU ${Math.round(cpu)} %`]),
+    ...(disk === undefined ? [] : [`disk ${Math.round(disk)} % full`]),
+    ...(warm === undefined ? [] : [`${Math.round(warm)} °C`]),
+  ]
+  return told.length > 0 ? told.join(', ') : undefined
+}
 
 const runsWords = ({ arch, slot, ...parts }: NonNullable<Details['running']>): string =>
   [
@@ -84,6 +96,7 @@ export function showCommand(agents: Command, cli: CliContext): void {
               ] as const,
           ),
           ['memory', found.health?.agentRssMb === undefined ? undefined : `${Math.round(found.health.agentRssMb)} MB`],
+          ['load', healthWords(found.health)],
           ['spool', found.health?.spoolMb === undefined ? undefined : `${found.health.spoolMb.toFixed(1)} MB`],
           ...found.deviations.map(
             ({ what, has, should }) => ['differs', `${what}: has ${has}, should ${should}`] as const,
@@ -104,6 +117,13 @@ export function showCommand(agents: Command, cli: CliContext): void {
             shownTime(s.lastAt ?? undefined),
           ]),
         )
+        if (found.said.length > 0) {
+          cli.line('')
+          cli.table(
+            ['AT', 'LEVEL', 'IT SAID'],
+            found.said.map(({ at, level, message }) => [shownTime(at), level, message]),
+          )
+        }
         cli.line('')
         cli.table(
           ['AT', 'WHAT', 'DETAIL'],
