@@ -4,7 +4,7 @@ import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
 
 /**
  * Which blobs this agent has sent, so that a file that a thousand attackers bring goes up once. One line each, appended;
- * the oldest are forgotten. Losing it costs no more than sending some again.
+ * the oldest are forgotten. Losing it costs no more than sending some again, so it is not worth a write to the card each.
  */
 export type SentHashes = {
   open(): Promise<void>
@@ -29,7 +29,7 @@ export function makeSentHashes(path: string, most = 50_000): SentHashes {
     has: (mark) => sent.has(mark),
     async add(mark) {
       sent.add(mark)
-      if (sent.size <= most) return appendFile(path, `\n${mark}\n`, { flush: true })
+      if (sent.size <= most) return appendFile(path, `\n${mark}\n`)
       sent = new Set([...sent].slice(-Math.ceil(most / 2)))
       await writeFileAtomic(path, `${[...sent].join('\n')}\n`)
     },

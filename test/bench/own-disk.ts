@@ -24,8 +24,8 @@ export function makeOwnDisk(cleanUp: CleanUp, megabytes: number): { folder: stri
     run('mkfs.ext4', '-q', '-F', '-E', 'lazy_itable_init=0,lazy_journal_init=0', file)
     const device = run('losetup', '--find', '--show', file)
     cleanUp.add(() => run('losetup', '--detach', device))
-    // As an appliance mounts its data.
-    run('mount', '-o', 'noatime', device, folder)
+    // As an appliance mounts its data (provisioning/image/files/fstab).
+    run('mount', '-o', 'noatime,nosuid,nodev,commit=60', device, folder)
     cleanUp.add(() => run('umount', folder))
     return {
       folder,

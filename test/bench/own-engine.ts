@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { CleanUp } from './clean-up.ts'
@@ -16,13 +16,16 @@ export type OwnEngine = { pid: number; socket: string }
 export async function startOwnEngine(cleanUp: CleanUp, folder: string): Promise<OwnEngine> {
   const place = join(folder, 'engine')
   mkdirSync(place)
-  const socket = join(place, 'docker.sock')
+  // What lies in memory on any system; a socket's path is short.
+  const running = mkdtempSync('/run/marshlight-bench-')
+  cleanUp.add(() => rmSync(running, { recursive: true, force: true }))
+  const socket = join(running, 'docker.sock')
   const log = openSync(join(place, 'engine.log'), 'w')
   const child = spawn(
     'dockerd',
     [
-      ...['--host', `unix://${socket}`, '--data-root', join(place, 'data'), '--exec-root', join(place, 'exec')],
-      ...['--pidfile', join(place, 'docker.pid'), '--log-level', 'error'],
+      ...['--host', `unix://${socket}`, '--data-root', join(place, 'data'), '--exec-root', join(running, 'exec')],
+      ...['--pidfile', join(running, 'docker.pid'), '--log-level', 'error'],
       ...['--bridge', 'none', '--iptables=false', '--ip-forward=false', '--ip-masq=false'],
     ],
     { stdio: ['ignore', log, log] },
