@@ -73,12 +73,12 @@ export function plan(progress: Progress, boxes: readonly Box[]): Step[] {
   const now = counts[ring] ?? none
   if (here.length > 0 && now.confirmed === 0 && now.open === 0 && steps.length === 0)
     return [...takeBack(boxes), { do: 'pause', why: `of ring ${nameOf(policy, ring)} no box could be reached` }]
-  if (!passes(here, progress, ['confirmed', 'unwell']))
+  if (!passes(here, progress))
     return progress.gateMs === undefined ? steps : [...steps, { do: 'gate', since: undefined }]
   if (progress.gateMs === undefined && here.length > 0) return [...steps, { do: 'gate', since: watchedMs }]
-  // Who is away for a moment does not begin the gate anew; nobody may be when it ends.
+  // Who is away for a moment does not begin the gate anew; when it ends, no more may be than may break.
   const over = here.length === 0 || watchedMs - (progress.gateMs ?? watchedMs) >= gateMs(policy)
-  if (over && passes(here, progress, ['confirmed']))
+  if (over && now.unwell + now.broken <= mayBreak(policy, now.size))
     return [...steps, ring + 1 < policy.rings.length ? { do: 'open', ring: ring + 1 } : { do: 'finish' }]
   for (const { agent, ordered, phase } of byRing.get(ring + 1) ?? [])
     if (ordered === 'none' && !phase) steps.push({ do: 'order', agent, order: 'fetch' })
@@ -91,8 +91,8 @@ export const takeBack = (boxes: readonly Box[]): Step[] =>
     .filter(({ ordered, phase }) => ordered !== 'none' && !(phase && begun.has(phase)))
     .map(({ agent }) => ({ do: 'order', agent, order: 'none' }))
 
-type Counts = { size: number; confirmed: number; broken: number; atRisk: number; open: number }
-const none: Counts = { size: 0, confirmed: 0, broken: 0, atRisk: 0, open: 0 }
+type Counts = { size: number; confirmed: number; unwell: number; broken: number; atRisk: number; open: number }
+const none: Counts = { size: 0, confirmed: 0, unwell: 0, broken: 0, atRisk: 0, open: 0 }
 
 export function countsOf(boxes: readonly Box[], progress: Progress): Counts {
   const all = boxes.map((box) => ({ box, standing: standingOf(box, progress) }))
@@ -100,6 +100,7 @@ export function countsOf(boxes: readonly Box[], progress: Progress): Counts {
   return {
     size: boxes.length,
     confirmed: count('confirmed', 'unwell'),
+    unwell: count('unwell'),
     broken: count('broken'),
     atRisk: count('at-risk'),
     open: all.filter(({ box, standing }) => standing === 'at-risk' || (standing === 'waiting' && !box.late)).length,
@@ -141,12 +142,14 @@ function orders(boxes: readonly Box[], { size, broken, atRisk }: Counts, policy:
   })
 }
 
-/** Whether enough of the ring is in one of these standings. Late boxes are not waited for, whatever becomes of them. */
-function passes(here: readonly Box[], progress: Progress, standings: readonly Standing[]): boolean {
+const confirmed: ReadonlySet<Standing> = new Set(['confirmed', 'unwell'])
+
+/** Whether enough of the ring confirmed, well or not. Late boxes are not waited for, whatever becomes of them. */
+function passes(here: readonly Box[], progress: Progress): boolean {
   const all = here.map((box) => ({ late: box.late, standing: standingOf(box, progress) }))
   const awaited = all.filter(({ late, standing }) => !late && standing !== 'broken')
-  const good = awaited.filter(({ standing }) => standings.includes(standing)).length
-  const any = all.some(({ standing }) => standings.includes(standing))
+  const good = awaited.filter(({ standing }) => confirmed.has(standing)).length
+  const any = all.some(({ standing }) => confirmed.has(standing))
   return (any || here.length === 0) && good >= Math.ceil((progress.policy.enough / 100) * awaited.length)
 }
 

@@ -21,6 +21,7 @@ import { fieldCrowdBench } from './field-crowd.ts'
 import { fieldIdleBench } from './field-idle.ts'
 import { fieldImageBench } from './field-image.ts'
 import { fieldUpdateBench } from './field-update.ts'
+import { fieldUpdatesBench } from './field-updates.ts'
 import { ingestBench } from './ingest.ts'
 import { latencyBench } from './latency.ts'
 import { memoryBench } from './memory.ts'
@@ -74,6 +75,7 @@ export const benches: Record<string, Bench> = {
   'field.crowd': fieldCrowdBench,
   'field.idle': fieldIdleBench,
   'field.update': fieldUpdateBench,
+  'field.updates': fieldUpdatesBench,
   'field.image': fieldImageBench,
   spool: spoolBench,
 }

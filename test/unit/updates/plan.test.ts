@@ -145,6 +145,14 @@ t.test('a box that is not well for a moment holds the gate, and one that stays s
   t.same(plan(at(20, gate), [box({ phase: 'trial' })]), [{ do: 'gate', since: undefined }], 'begun anew')
 })
 
+t.test('in a large ring somebody is always away for a moment, and that keeps nobody back', async (t) => {
+  const random = seededRandom('flapping')
+  const fates = Array.from({ length: 200 }, (_, i): Fate => ({ ...good, away: i % 12 ? 0 : 0.5 }))
+  const fleet = simulate(policyOf({ rings: threeRings }), fates, random)
+  for (let i = 0; i < 5000 && fleet.status() === 'running'; i++) fleet.tick()
+  t.equal(fleet.status(), 'done')
+})
+
 t.test('what has begun is not taken back, and the next ring fetches while the gate runs', async (t) => {
   const phases = [undefined, 'fetching', 'fetched', 'installing', 'trial', 'confirmed', 'rolled-back'] as const
   const all = phases.map((phase, i) => box({ agent: String(i), phase }))
