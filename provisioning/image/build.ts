@@ -41,7 +41,9 @@ export async function buildImage(o: ImageOptions): Promise<BuiltImage> {
   await needed({ architecture: 'amd64', folder: cache, ...(images !== undefined && { images }) })
   const { version } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8')) as { version: string }
   const epoch = await sourceDate(projectRoot)
-  const deb = await buildDeb({ architecture: 'amd64', projectRoot, out, progress })
+  // Unpacked again at once: packing it would only take time.
+  const packages = join(cache, 'package')
+  const deb = await buildDeb({ architecture: 'amd64', projectRoot, out: packages, progress, compression: 'none' })
   const tar = await debianRoot({ cache, progress })
   const work = await mkdtemp(join(cache, 'work-'))
   try {
