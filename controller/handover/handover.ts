@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MarshlightError } from '../../shared/errors.ts'
@@ -34,6 +35,9 @@ export type Handover = {
   close(): Promise<void>
 }
 
+/** Whoever breaks it off wants no images of gigabytes left, and no claim. */
+const stopSignals = ['SIGINT', 'SIGTERM'] as const
+
 /**
  * Makes ready what boxes are given, then writes it:
  *
@@ -60,7 +64,15 @@ export async function prepareHandover(o: HandoverOptions): Promise<Handover> {
   const work = await mkdtemp(join(folder, '.marshlight-')).catch((error) => {
     throw plainly(error)
   })
-  const close = () => rm(work, { recursive: true, force: true })
+  const stopped = (signal: NodeJS.Signals) => {
+    rmSync(work, { recursive: true, force: true })
+    process.exit(signal === 'SIGINT' ? 130 : 143)
+  }
+  for (const signal of stopSignals) process.once(signal, stopped)
+  const close = async () => {
+    for (const signal of stopSignals) process.off(signal, stopped)
+    await rm(work, { recursive: true, force: true })
+  }
   try {
     const { publicKey, arch } = o
     const base =

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import decodeQR from 'qr/decode.js'
@@ -11,7 +13,7 @@ import { cardImage, gpt, gptFats, readBack } from '../unit/handover/card-image.t
 import { tempFolder } from '../unit/spool/records.ts'
 import { enrolledBefore, serving } from './enrolment-world.ts'
 
-t.setTimeout(60_000)
+t.setTimeout(120_000)
 
 async function world(t: Test) {
   const { dataDir } = await enrolledBefore(t, 0, [])
@@ -114,4 +116,40 @@ t.test('what cannot be done is said before a claim is made', async (t) => {
   }
   t.equal(await claims(), 0)
   t.same(await readdir(out), ['bad.json'])
+})
+
+t.test('broken off in the middle of copying, it leaves no image and made no claim', async (t) => {
+  const { dataDir, out, claims } = await world(t)
+  const tools = await tempFolder(t)
+  const base = await cardImage(tools, 'base.img', gpt(), gptFats)
+  // A copy that begins and goes on for long.
+  await writeFile(join(tools, 'cp'), '#!/bin/sh\nfor to in "$@"; do :; done\necho half > "$to"\nexec sleep 60\n', {
+    mode: 0o755,
+  })
+  const words = [
+    'controller/cli.ts',
+    '--data',
+    dataDir,
+    'agents',
+    'invite',
+    '--segment',
+    'office',
+    '--image',
+    base,
+    '--out',
+    out,
+  ]
+  const child = spawn(process.execPath, words, {
+    cwd: join(import.meta.dirname, '../..'),
+    env: { ...process.env, PATH: `${tools}:${process.env.PATH}` },
+    stdio: 'ignore',
+    detached: true,
+  })
+  const begun = async () => (await readdir(out, { recursive: true })).some((name) => name.endsWith('0.img'))
+  while (!(await begun())) await new Promise((resolve) => setImmediate(resolve))
+  process.kill(-(child.pid ?? 0), 'SIGINT')
+  const [code] = await once(child, 'exit')
+  t.equal(code, 130)
+  t.same(await readdir(out), [])
+  t.equal(await claims(), 0)
 })

@@ -14,7 +14,7 @@ import { makeTestPki } from './agent-test-pki.ts'
 import { clientOptions, connected } from './controller-world.ts'
 import { enrolledBefore, renewing, serving } from './enrolment-world.ts'
 
-t.setTimeout(60_000)
+t.setTimeout(120_000)
 const board = (mark: string): Hardware => ({ board: mark.repeat(32), macs: [] })
 
 /** A controller, and an agent that enrolled `days` ago on a box with board `a`; its certificate was good for 365. */
