@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -159,4 +159,7 @@ t.test('without enough space nothing is begun, and how much it needs is told', a
     code: 'UPDATE_NO_SPACE',
     message: /needs \d+ MB at .*, \d+ MB are free/,
   })
+  const full = await world(t, breaking(content.length))
+  await symlink('/dev/full', full.file)
+  await t.rejects(full.fetch(), { code: 'DISK_FULL' }, 'something else took the space meanwhile')
 })
