@@ -86,7 +86,7 @@ export const updatesCommand: CliCommand = (program, cli) => {
     .action(async (version: string, { out = '' }: Options) => {
       const bytes = await cli.progress('writing the bundle', bundle(cli, version, out))
       cli.show({ version, file: out, bytes }, () =>
-        cli.line(`Wrote ${out} (${shownBytes(bytes)}). On the box: \`marshlight-agent update ${out}\`.`),
+        cli.line(`Wrote ${out} (${shownBytes(bytes)}). On the box: \`marshlight-agent update --from ${out}\`.`),
       )
     })
 
