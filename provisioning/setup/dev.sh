@@ -99,8 +99,8 @@ tools='dockerd:docker.io nmap:nmap nft:nftables tcpdump:tcpdump arping:iputils-a
 mmdebstrap:mmdebstrap ssh:openssh-client sshpass:sshpass openssl:openssl ssh-audit:ssh-audit
 dnsmasq:dnsmasq-base tinyproxy:tinyproxy-bin sfdisk:fdisk mkfs.vfat:dosfstools mcopy:mtools zstd:zstd'
 
-card_tools='mksquashfs:squashfs-tools mkfs.vfat:dosfstools mcopy:mtools sfdisk:fdisk mke2fs:e2fsprogs zstd:zstd
-qemu-system-x86_64:qemu-system-x86 dnsmasq:dnsmasq-base sfdisk:fdisk mkfs.vfat:dosfstools mcopy:mtools zstd:zstd'
+# Beside those, for making and booting images of cards.
+card_tools='mksquashfs:squashfs-tools mke2fs:e2fsprogs qemu-system-x86_64:qemu-system-x86'
 
 packages() {
   PATH=$PATH:/usr/sbin:/sbin
