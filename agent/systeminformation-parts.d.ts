@@ -11,5 +11,7 @@ declare module 'systeminformation/lib/network.js' {
 
 declare module 'systeminformation/lib/cpu.js' {
   import type si from 'systeminformation'
-  export const cpuTemperature: typeof si.cpuTemperature
+
+  const cpu: Pick<typeof si, 'cpuTemperature'>
+  export default cpu
 }

@@ -7,8 +7,8 @@ const hotC = 80
 export const temperatureProbe: Probe = {
   name: 'temperature',
   async measure() {
-    const { cpuTemperature } = await import('systeminformation/lib/cpu.js')
-    const { main } = await cpuTemperature()
+    const { default: cpu } = await import('systeminformation/lib/cpu.js')
+    const { main } = await cpu.cpuTemperature()
     if (typeof main !== 'number' || !Number.isFinite(main)) return { ok: true, detail: 'this machine tells none' }
     return { ok: main < hotC, detail: `${main} °C`, finding: { temperatureC: main } }
   },
