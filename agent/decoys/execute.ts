@@ -23,6 +23,9 @@ export type ExecuteDeps = {
 type Executors = { [K in Step['do']]: (step: Extract<Step, { do: K }>) => Promise<unknown> }
 
 /** Carries out steps: exactly one executor for each kind, held by the type. */
+/** On an emulated processor, while a box's images are still being loaded, it took more than ten seconds. */
+const applyTimeoutMs = 45_000
+
 export function makeExecute(deps: ExecuteDeps): (step: Step) => Promise<void> {
   const { engine, arp, ledger, log } = deps
   /** Several decoys may need one network at the same time. */
@@ -47,7 +50,7 @@ export function makeExecute(deps: ExecuteDeps): (step: Step) => Promise<void> {
   }
 
   async function applyEgress(pod: string): Promise<void> {
-    const { exitCode, output } = await engine.exec(pod, ['marshlight-pod', 'apply'])
+    const { exitCode, output } = await engine.exec(pod, ['marshlight-pod', 'apply'], { timeoutMs: applyTimeoutMs })
     if (exitCode !== 0)
       throw new MarshlightError('COMMAND_FAILED', {
         command: 'marshlight-pod apply',
