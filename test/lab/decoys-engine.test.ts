@@ -12,12 +12,13 @@ const socket = '/var/run/docker.sock'
 const base = 'marshlight/base:dev'
 const deps = { socket, log: silentLog, clock: systemClock, random: systemRandom }
 
+// One after the other they use it: each removes its networks at its end.
+const segment = makeSegment(t)
+
 engineConformance(t, 'Docker', async (t) => {
   const agent = newId()
   const prefix = `decoys-${agent.slice(-8)}`
   const engine = makeDockerEngine({ ...deps, agentLabel: agent })
-  // The segment's teardown runs after this one: teardowns run last in, first out.
-  const segment = makeSegment(t)
   t.teardown(async () => {
     for (const { id } of await engine.containers()) await engine.remove(id)
     for (const { name, labels } of await engine.networks())
