@@ -72,7 +72,8 @@ t.test('a box restarts only where it may and can, once, and says when it failed'
   const folder = await tempFolder(t)
   const told: { code: string; message: string }[] = []
   const failed = Promise.withResolvers<void>()
-  const clock = { now: Date.now, sleep: async () => undefined }
+  const twoSeconds = Promise.withResolvers<void>()
+  const clock = { now: Date.now, sleep: () => twoSeconds.promise }
   const deps = {
     ...{ clock, log: silentLog, signal: new AbortController().signal },
     report: async (_stream: string, records: readonly unknown[]) => {
@@ -89,6 +90,7 @@ t.test('a box restarts only where it may and can, once, and says when it failed'
   const reboot = makeReboot({ ...deps, allowed: true, command: [command] })
   t.match(await reboot(), { inSeconds: 2 })
   await t.rejects(reboot(), { message: /about to/ })
+  twoSeconds.resolve()
   await failed.promise
   t.match(told, [{ code: 'REBOOT' }, { code: 'REBOOT_FAILED', message: /no right to do that/ }])
 })
