@@ -2,6 +2,7 @@ import type { Clock } from '../../shared/clock.ts'
 import { MarshlightError } from '../../shared/errors.ts'
 import { forTerminal } from '../../shared/terminal.ts'
 import { loadConfig } from '../config.ts'
+import { wrapped } from '../console/words.ts'
 import { type Identity, loadIdentity } from '../enrol/index.ts'
 import { type Examined, examine } from './checks/examine.ts'
 import { checks } from './checks/registry.ts'
@@ -49,19 +50,6 @@ function verdict(found: readonly Examined[]): string {
   if (faults === 0) return notes === 0 ? 'All is well.' : 'All is well; the lines marked "note" are good to know.'
   const what = faults === 1 ? 'One thing has' : `${faults} things have`
   return `${what} to be mended: do what "->" says at each FAIL, from the top,\nthen run this again.`
-}
-
-/** At spaces; a word that is longer than a line is cut. */
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ').flatMap((one) => one.match(new RegExp(`.{1,${width}}`, 'gu')) ?? [])) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = word
-    } else line = line === '' ? word : `${line} ${word}`
-  }
-  return [...lines, line]
 }
 
 async function identityIfThere(stateDir: string): Promise<Identity | undefined> {

@@ -1,8 +1,8 @@
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
-import { parsePublicKey, parseSignature, verifyFile } from '../../shared/minisign.ts'
 import { enrolmentLabel } from '../../shared/schemas/enrolment-file.ts'
+import { verifySignedFile } from '../../shared/signed-file.ts'
 import { unreadable } from '../../shared/system-errors.ts'
 import { fatLabel } from './fat.ts'
 import { type Partition, readTable, TableUnusable } from './partition-table.ts'
@@ -83,18 +83,9 @@ async function verifyBase(file: string, publicKeyFile: string): Promise<void> {
     readFile(path, 'utf8').catch((error) => {
       throw unreadable(error, path, 'marshlight image key')
     })
-  const key = parsePublicKey(await text(publicKeyFile))
-  if (!key) throw new MarshlightError('KEY_DAMAGED', { path: publicKeyFile, why: 'it is no public key of minisign' })
   const beside = `${file}.minisig`
   const found = await readFile(beside, 'utf8').catch(() => undefined)
-  if (found === undefined) throw new MarshlightError('IMAGE_UNSIGNED', { file, why: `there is no ${beside}` })
-  const signature = parseSignature(found)
-  if (!signature) throw new MarshlightError('IMAGE_UNSIGNED', { file, why: `${beside} is no signature of minisign` })
-  const verdict = await verifyFile(file, signature, key)
-  if (!verdict.ok) throw new MarshlightError('IMAGE_ALTERED', { file, why: verdict.why })
-  const named = /^file:(.*)$/.exec(verdict.comment)?.[1]
-  if (named !== undefined && named !== basename(file))
-    throw new MarshlightError('IMAGE_ALTERED', { file, why: `what was signed is called ${named}` })
+  await verifySignedFile(file, { path: publicKeyFile, text: await text(publicKeyFile) }, { path: beside, text: found })
 }
 
 /** By the type of its root, else by what its firmware starts. */

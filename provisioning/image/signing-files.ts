@@ -4,7 +4,8 @@ import { access, open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { MarshlightError } from '../../shared/errors.ts'
 import { writeFileAtomic } from '../../shared/files.ts'
-import { makeKeys, parsePublicKey, parseSignature, signFile, verifyFile } from '../../shared/minisign.ts'
+import { makeKeys, signFile } from '../../shared/minisign.ts'
+import { verifySignedFile } from '../../shared/signed-file.ts'
 import { unreadable } from '../../shared/system-errors.ts'
 
 export const publicFileOf = (keyFile: string): string => `${keyFile}.pub`
@@ -49,18 +50,10 @@ export async function verifyBeside(
   await access(file).catch((error) => {
     throw unreadable(error, file, 'marshlight image deb')
   })
-  const key = parsePublicKey(await textOf(o.publicKey))
-  if (!key) throw new MarshlightError('KEY_DAMAGED', { path: o.publicKey, why: 'it is no public key of minisign' })
   const beside = o.signature ?? signatureFileOf(file)
-  if (!existsSync(beside)) throw new MarshlightError('IMAGE_UNSIGNED', { file, why: `there is no ${beside}` })
-  const signature = parseSignature(await textOf(beside))
-  if (!signature) throw new MarshlightError('IMAGE_UNSIGNED', { file, why: `${beside} is no signature of minisign` })
-  const verdict = await verifyFile(file, signature, key)
-  if (!verdict.ok) throw new MarshlightError('IMAGE_ALTERED', { file, why: verdict.why })
-  const named = /^file:(.*)$/.exec(verdict.comment)?.[1]
-  if (named !== undefined && named !== basename(file))
-    throw new MarshlightError('IMAGE_ALTERED', { file, why: `what was signed is called ${named}` })
-  return { file, key: verdict.id, comment: verdict.comment }
+  const signature = existsSync(beside) ? await textOf(beside) : undefined
+  const publicKey = { path: o.publicKey, text: await textOf(o.publicKey) }
+  return { file, ...(await verifySignedFile(file, publicKey, { path: beside, text: signature })) }
 }
 
 async function textOf(file: string): Promise<string> {
