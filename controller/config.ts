@@ -17,14 +17,15 @@ export const controllerConfig = z.strictObject({
   mqtt: listen(8883)
     .extend({
       /**
-       * When many agents come at once: so many are let in at a time, from the handshake to the end of their hello; so
-       * many wait for that, and for so long; the others are told to come later.
+       * When many agents come at once: so many are let in at a time, from the handshake to the end of their hello (as
+       * many as this machine bears, where no number is given); so many wait for that, and for so long; the others are told
+       * to come later. Agents wait for 30 s.
        */
       admission: z
         .strictObject({
-          atOnce: z.int().min(1).max(100_000).default(48),
+          atOnce: z.int().min(1).max(100_000).optional(),
           waiting: z.int().min(1).max(100_000).default(4096),
-          waitSeconds: z.number().min(1).max(600).default(6),
+          waitSeconds: z.number().min(1).max(600).default(15),
         })
         .prefault({}),
     })

@@ -48,8 +48,8 @@ export const errorTexts = {
     'On the controller: `marshlight agents waiting`, then `marshlight agents approve`.',
   ],
   TOKEN_MISPLACED: [
-    'the enrolment token {id} is not for this place: it was used from {source}',
-    'Use it where it is meant for, or ask for a new one: `marshlight agents invite --from`.',
+    'the enrolment token {id} is not for this place: it is for {meant}, and was used from {source}',
+    'Is this the right box, in the socket it is meant for? Else have a new one made: `marshlight agents invite --anywhere`.',
   ],
   ENROLMENT_FILE_INVALID: [
     '{file}: {path} is {value}: {why}',
@@ -126,6 +126,11 @@ export const errorTexts = {
     'It stands in the dead letters: `marshlight events dead`.',
   ],
   STATE_CORRUPT: ['{path} is damaged: {why}', 'It was set aside as {aside}; work goes on from what can be read.'],
+  KEY_SEALED_ELSEWHERE: [
+    'the key of this box cannot be opened: {why}',
+    'A TPM that is switched off in the firmware is to be switched on, the files {aside} beside it moved back. Else the box needs a new invitation: `marshlight agents replace` at the centre, then `marshlight-agent enrol` here.',
+  ],
+  TPM_FAILED: ['the TPM of this box failed ({what}): {why}', 'It is tried again; see `marshlight-agent doctor`.'],
   DATABASE_CORRUPT: [
     'the database {path} is damaged: {why}',
     'It was left untouched; restore a backup, or move it away and start anew.',

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { chmod, link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** Replaces `path` by `content` so that a crash leaves the old or the new, never a part: write, fsync, rename, fsync the folder. */
@@ -28,15 +28,25 @@ async function written(path: string, content: string | Uint8Array, mode: number)
   const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`
   const file = await open(temporary, 'wx', mode)
   try {
+    // Whatever umask a service has: what is to be read by others is.
+    await file.chmod(mode)
     await file.writeFile(content)
     await file.sync()
   } catch (error) {
     await file.close()
     await rm(temporary, { force: true })
+    // What a descriptor was refused (ENOSPC) names no path, and nobody could say where.
+    if (error instanceof Error) Object.assign(error, { path: (error as NodeJS.ErrnoException).path ?? path })
     throw error
   }
   await file.close()
   return temporary
+}
+
+/** Makes a folder that has this mode, whatever umask a service has; what is missing above it is its owner's alone. */
+export async function makeFolder(path: string, mode: number): Promise<void> {
+  await mkdir(path, { recursive: true, mode })
+  await chmod(path, mode)
 }
 
 /** Makes the names in a folder durable. */

@@ -44,7 +44,7 @@ export function shown(one: Examined): string {
   ].join('\n')
 }
 
-function verdict(found: readonly Examined[]): string {
+export function verdict(found: readonly Examined[]): string {
   const count = (mark: string) => found.filter((one) => markOf(one) === mark).length
   const [faults, notes] = [count('FAIL'), count('note')]
   if (faults === 0) return notes === 0 ? 'All is well.' : 'All is well; the lines marked "note" are good to know.'

@@ -11,6 +11,7 @@ import { loadIdentity, readHardware, readWiped } from '../enrol/index.ts'
 import { devicesIn, firstBoot, lookFor, type Progress } from '../first-boot/index.ts'
 import { run, thisBox } from './box.ts'
 import type { CheckContext } from './checks/check.ts'
+import { makeTypedHere } from './typed-here.ts'
 import { finishWipe } from './wipe.ts'
 
 /** The doctor looks at once, once more after a minute, and then now and then. */
@@ -46,12 +47,15 @@ export async function firstBootCommand(o: {
     ...progress.names,
     controller: progress.controller && `${progress.controller.host}:${progress.controller.port}`,
     waitsForFile: progress.waitsForFile,
+    takesCode: progress.takesCode,
     waitsForApproval: progress.waitsForApproval,
     trouble: progress.trouble,
     findings,
     ...(wiped && !progress.controller && { wiped }),
   })
+  const typedHere = makeTypedHere()
   const view = makeConsole({
+    codes: typedHere,
     ...thisBox(config.nics),
     settings: config.console,
     clock,
@@ -85,6 +89,7 @@ export async function firstBootCommand(o: {
       command: run,
       isSynchronized,
       setClock: (ms) => run('date', '-u', '-s', `@${Math.floor(ms / 1000)}`),
+      takeTyped: typedHere.take,
       tell(told) {
         progress = { ...progress, ...told }
       },

@@ -1,7 +1,6 @@
 import { createInterface } from 'node:readline'
-import { parseCode } from '../../shared/enrolment-code.ts'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
-import { type TypedCode, typedBefore } from '../enrol/index.ts'
+import { readTyped, type TypedCode, typedBefore } from '../enrol/index.ts'
 import type { Terminal } from './print.ts'
 
 type Input = NodeJS.ReadableStream & { isTTY?: boolean }
@@ -20,11 +19,6 @@ export async function codeFrom(
 ): Promise<TypedCode> {
   const before = await typedBefore(o.stateDir)
   const controller = o.controller ?? before?.controller
-  if (controller === undefined)
-    throw new MarshlightError('USAGE', {
-      what: '--code needs --controller: a code does not say where it is from',
-      command: 'marshlight-agent enrol',
-    })
   const asks = input.isTTY === true
   const lines = createInterface({ input, terminal: false })
   try {
@@ -32,12 +26,11 @@ export async function codeFrom(
     let left = tries
     for await (const line of lines) {
       const typed = line.trim().slice(0, longest)
-      if (typed === '' && before) return { controller, code: before.code }
+      if (typed === '' && before) return { ...before, ...(controller && { controller }) }
       try {
-        parseCode(typed)
-        return { controller, code: typed }
+        return readTyped(typed, controller)
       } catch (error) {
-        if (!asks || --left === 0) throw error
+        if (!asks || --left === 0 || (error as { code?: string }).code === 'USAGE') throw error
         terminal.err(`${wordsOf(error)}. Once more:`)
       }
     }

@@ -3,6 +3,7 @@ import { wordsOf } from '../../shared/errors.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
 import { makeLeds } from './leds.ts'
+import type { Codes } from './page.ts'
 import { type AddressPorts, makePageAddress } from './page-address.ts'
 import { makeScreen } from './screen.ts'
 import { type Known, viewOf } from './state.ts'
@@ -35,6 +36,8 @@ export type ConsoleDeps = {
   look(): Promise<CardSeen | undefined>
   /** What others know by now; asked at each look. */
   know(): Partial<Known> | Promise<Partial<Known>>
+  /** Takes a code that somebody types at the page while `takesCode` is known. */
+  codes?: Codes
   ports: Omit<AddressPorts, 'log'>
   /** /sys/class/leds */
   ledFolder: string
@@ -108,7 +111,8 @@ export function makeConsole(deps: ConsoleDeps): Part {
     // Most boxes never have a page, and none has it for long.
     const [{ openPage }, { pageHtml }] = await Promise.all([import('./page.ts'), import('./page-html.ts')])
     const html = () => pageHtml(known, viewOf(known))
-    const opened = await openPage({ address: held, port, networks: () => near, html })
+    const codes = () => (known.takesCode ? deps.codes : undefined)
+    const opened = await openPage({ address: held, port, networks: () => near, html, codes })
     page = { at, close: opened.close }
     log.info({ page: `http://${at}/`, minutes: settings.page.minutes }, 'the status page is there')
   }

@@ -13,6 +13,8 @@ export type Known = {
   /** Whether it belongs to a controller. Undefined: not known yet. */
   enrolled?: boolean | undefined
   waitsForFile?: boolean | undefined
+  /** A code may be typed at the page. */
+  takesCode?: boolean | undefined
   waitsForApproval?: boolean | undefined
   wiped?: { at: string; reason: string } | undefined
   /** The version that is being brought in. */
@@ -22,8 +24,8 @@ export type Known = {
   waiting?: readonly { name: string; reason: string }[] | undefined
   /** What the doctor would have mended, in the order in which one mends. */
   findings?: readonly Finding[] | undefined
-  /** What keeps the first boot from going on. */
-  trouble?: { message: string; next: string } | undefined
+  /** What keeps the first boot from going on. `code`: of shared/errors.ts. */
+  trouble?: { message: string; next: string; code?: string | undefined } | undefined
   /** Where the status page is, while it is there. */
   page?: string | undefined
 }
@@ -46,12 +48,16 @@ export type State = (typeof states)[number]
 /** The state, in a few words, with what is wrong and the one thing to do. Words of others are in it as they came. */
 export type View = { state: State; title: string; why?: string; next: string }
 
+/** Neither the network nor the controller can help with these; with those below, only another file. */
+const ofThisBox = /^(DISK_|RIGHTS_|KEY_)/
+const notTaken = /^(TOKEN_|CODE_)/
+
 const rested = 'Nothing is to be done.'
 
 /**
  * The first that fits, from what only a person at the controller can mend to what is well:
  *
- *   wiped > updating > no cable > no address > no file > waiting for approval > no controller > needs care > working
+ *   wiped > updating > no cable > no address > this box itself > no file > waiting for approval > no controller > needs care > working
  *
  * A box that works is not called unwell for a note of the doctor's, nor for a card that only the doctor missed.
  */
@@ -98,12 +104,28 @@ export function viewOf(known: Known): View {
       title: `The cable is in, but nobody gives this box an address (${card.name})`,
       next: 'Ask whoever runs this network to turn on DHCP for this socket, or for a fixed address for the file.',
     }
+  if (trouble && ofThisBox.test(trouble.code ?? ''))
+    return {
+      state: 'needs-care',
+      title: 'This box cannot keep what it needs',
+      why: trouble.message,
+      next: trouble.next,
+    }
+  if (trouble && !known.waitsForFile && notTaken.test(trouble.code ?? ''))
+    return {
+      state: 'no-file',
+      title: 'The controller was found, and does not take this file or code',
+      why: trouble.message,
+      next: trouble.next,
+    }
   if (known.waitsForFile)
     return {
       state: 'no-file',
-      title: trouble ? 'The enrolment file cannot be used' : 'This box waits for its enrolment file',
+      title: trouble ? 'What this box was given cannot be used' : 'This box waits for its enrolment file',
       ...(trouble && { why: trouble.message }),
-      next: trouble?.next ?? 'Put marshlight-enrol.json on the card, or plug in a USB stick with it.',
+      next:
+        trouble?.next ??
+        `Put marshlight-enrol.json on the card, or plug in a USB stick with it${known.takesCode && known.page ? '; or open its page and type a code' : ''}.`,
     }
   if (known.waitsForApproval)
     return {

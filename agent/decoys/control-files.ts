@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { chown, mkdir } from 'node:fs/promises'
+import { chown } from 'node:fs/promises'
 import { join } from 'node:path'
 import { saysBusy } from '../../shared/busy-words.ts'
-import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
+import { makeFolder, readIfThere, writeFileAtomic } from '../../shared/files.ts'
 import { type DesiredDecoy, serviceContainer } from '../../shared/schemas/desired-state.ts'
 import { noDrift } from '../../shared/schemas/drift.ts'
 import type { Persona } from '../../shared/schemas/persona.ts'
@@ -54,9 +54,9 @@ export async function digestOnDisk(control: string): Promise<string | undefined>
 export async function writeControl(folder: string, decoy: string, files: ControlFiles): Promise<void> {
   const { control } = foldersOf(folder, decoy)
   const own = serviceContainer.options.map((service) => foldersOf(folder, decoy, service))
-  await mkdir(control, { recursive: true, mode: 0o755 })
+  await makeFolder(control, 0o755)
   for (const folder of own.flatMap(({ out, state }) => [out, state])) {
-    await mkdir(folder, { recursive: true, mode: 0o755 })
+    await makeFolder(folder, 0o755)
     await chown(folder, serviceUser.uid, serviceUser.gid)
   }
   for (const name of names)

@@ -22,10 +22,10 @@ export type ExecuteDeps = {
 
 type Executors = { [K in Step['do']]: (step: Extract<Step, { do: K }>) => Promise<unknown> }
 
-/** Carries out steps: exactly one executor for each kind, held by the type. */
-/** On an emulated processor, while a box's images are still being loaded, it took more than ten seconds. */
-const applyTimeoutMs = 45_000
+/** It ends what hangs. On busy emulated processors, with a decoy's services starting meanwhile, it took more than 45 s. */
+const applyTimeoutMs = 180_000
 
+/** Carries out steps: exactly one executor for each kind, held by the type. */
 export function makeExecute(deps: ExecuteDeps): (step: Step) => Promise<void> {
   const { engine, arp, ledger, log } = deps
   /** Several decoys may need one network at the same time. */

@@ -4,7 +4,7 @@ import type { Engine, ObservedContainer, ObservedNetwork } from '../engine/port.
 import { digestOnDisk, filterMark } from './control-files.ts'
 import { type Current, type CurrentDecoy, type CurrentService, nothingSeen } from './current.ts'
 import type { Entry } from './entry.ts'
-import type { makeHeartbeats } from './heartbeats.ts'
+import { beatPlaces, type makeHeartbeats } from './heartbeats.ts'
 import type { Nic } from './nic.ts'
 import { foldersOf, networkName } from './specs.ts'
 import { readStatus } from './status-files.ts'
@@ -104,7 +104,8 @@ async function saidBy(
   const { out } = foldersOf(deps.folder, id, name)
   const status = await readStatus(out)
   const run = service?.running ? service.startedAt : undefined
-  const quietForMs = run === undefined ? undefined : await deps.heartbeats.quietFor(`${id} ${name}`, out, run)
+  const places = beatPlaces(out, service?.pid)
+  const quietForMs = run === undefined ? undefined : await deps.heartbeats.quietFor(`${id} ${name}`, places, run)
   return { ...(status && { status }), ...(quietForMs !== undefined && { quietForMs }) }
 }
 

@@ -15,6 +15,14 @@ export type DecoySpecs = { network: NetworkSpec; pod: ContainerSpec; services: S
 
 /** The account that services run under in their images; it owns what they write. */
 export const serviceUser = { uid: 2600, gid: 2600 }
+/**
+ * Where a service of this container shows that it lives: in memory, so that a card is not written to every five seconds, and
+ * so little of it that nobody can fill anything. It is seen through the container's process (`heartbeats.ts`). It is the
+ * service's own: at another start of the container runc gives the mount the mode of the folder it finds below, root's 0755.
+ */
+const alive = {
+  '/marshlight/alive': `rw,noexec,nosuid,nodev,size=4k,nr_inodes=2,uid=${serviceUser.uid},gid=${serviceUser.gid},mode=755`,
+}
 /** What all further services of a decoy together may use, and its web servers: about four times what they do. */
 const servicesMemoryMb = 96
 const webMemoryMb = 128
@@ -108,7 +116,7 @@ function cowrieSpec(desired: DesiredDecoy, persona: Persona, pod: ContainerSpec,
       { source: out, target: '/marshlight/out', readOnly: false },
       { source: state, target: '/marshlight/state', readOnly: false },
     ],
-    tmpfs: { '/tmp': 'rw,noexec,nosuid,nodev,size=8m' },
+    tmpfs: { '/tmp': 'rw,noexec,nosuid,nodev,size=8m', ...alive },
     sysctls: {},
     readOnlyRoot: true,
     systemCalls: 'service',
@@ -162,7 +170,7 @@ function furtherSpec(desired: DesiredDecoy, pod: ContainerSpec, deps: SpecDeps, 
       { source: out, target: '/marshlight/out', readOnly: false },
       { source: state, target: '/marshlight/state', readOnly: false },
     ],
-    tmpfs: own.tmpfs,
+    tmpfs: { ...own.tmpfs, ...alive },
     sysctls: {},
     readOnlyRoot: true,
     systemCalls: 'service',

@@ -1,6 +1,8 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { MarshlightError } from '../../shared/errors.ts'
 import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
 import { keyPath, requestPath } from './identity.ts'
+import { keyIn, keyText } from './sealed-key.ts'
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
@@ -39,11 +41,22 @@ export const newKey = (): string =>
   generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 
 async function keptKey(stateDir: string): Promise<{ pem: string; kept: boolean }> {
-  const held = await readIfThere(keyPath(stateDir))
+  const held = await heldKey(stateDir)
   if (held !== undefined && isKey(held)) return { pem: held, kept: true }
   const pem = newKey()
-  await writeFileAtomic(keyPath(stateDir), pem, 0o600)
+  await writeFileAtomic(keyPath(stateDir), await keyText(pem), 0o600)
   return { pem, kept: false }
+}
+
+/** The key of the first request; undefined where there is none, or none that opens any more. */
+export async function heldKey(stateDir: string): Promise<string | undefined> {
+  const text = await readIfThere(keyPath(stateDir))
+  try {
+    return text === undefined ? undefined : await keyIn(text)
+  } catch (error) {
+    if (error instanceof MarshlightError && error.code === 'KEY_SEALED_ELSEWHERE') return undefined
+    throw error
+  }
 }
 
 function isKey(pem: string): boolean {

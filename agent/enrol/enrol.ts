@@ -6,9 +6,9 @@ import { readIfThere } from '../../shared/files.ts'
 import type { Random } from '../../shared/random.ts'
 import type { Hardware } from '../../shared/schemas/hardware.ts'
 import { askController, readAnswer } from './ask.ts'
-import { certificateRequest } from './certificate-request.ts'
+import { certificateRequest, heldKey } from './certificate-request.ts'
 import { readHardware } from './hardware.ts'
-import { identityPath, isOwnCertificate, keyPath, type StoredIdentity, saveIdentity } from './identity.ts'
+import { identityPath, isOwnCertificate, type StoredIdentity, saveIdentity } from './identity.ts'
 import { type Role, role } from './identity-roles.ts'
 import { readNetworks } from './networks.ts'
 import { forgetTyped, keepTyped } from './typed-code.ts'
@@ -31,6 +31,8 @@ export type EnrolOptions = ({ token: string; controller?: string } | { code: str
   /** Milliseconds since 1970. */
   now: number
   onStep?: (step: string) => void
+  /** The CA is known, by the pin of a token or by a code; what follows is verified by it, and by this box's clock. */
+  onCa?: (ca: string) => Promise<void>
   /** How to wait for an administrator's approval; without it WAITS_FOR_APPROVAL is thrown. */
   wait?: { clock: Clock; random: Random; signal?: AbortSignal }
 }
@@ -68,6 +70,7 @@ export async function enrol(o: EnrolOptions): Promise<StoredIdentity> {
 
   o.onStep?.(`checking that ${address} is the controller of the ${'code' in o ? 'code' : 'token'}`)
   const ca = await way.ca()
+  await o.onCa?.(ca)
   if ('code' in o) await keepTyped(o.stateDir, { code: o.code, controller: address })
   o.onStep?.('making a key and a certificate request')
   const csr = await certificateRequest(o.stateDir)
@@ -87,7 +90,7 @@ export async function enrol(o: EnrolOptions): Promise<StoredIdentity> {
     if (isFinal(error)) await forgetTyped(o.stateDir)
     throw error
   })
-  checkAnswer(given, ca, await readIfThere(keyPath(o.stateDir)), address)
+  checkAnswer(given, ca, await heldKey(o.stateDir), address)
   // The address that was reached from here, whatever the controller calls itself.
   const identity: StoredIdentity = { v: 1, ...given, ca, enrol: { host: at.host, port: at.port } }
   await saveIdentity(o.stateDir, identity)

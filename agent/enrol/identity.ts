@@ -1,11 +1,12 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { rename, stat } from 'node:fs/promises'
+import { readdir, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
-import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
+import { readIfThere, syncFolder, writeFileAtomic } from '../../shared/files.ts'
 import { id, port } from '../../shared/schemas/common.ts'
 import { role } from './identity-roles.ts'
+import { isSealed, keyIn } from './sealed-key.ts'
 import { readWiped } from './wiped.ts'
 
 const stored = z.object({
@@ -27,8 +28,8 @@ const stored = z.object({
   signingKey: z.string(),
 })
 export type StoredIdentity = z.infer<typeof stored>
-/** Who this agent is, and whom it trusts. */
-export type Identity = StoredIdentity & { key: string }
+/** Who this agent is, and whom it trusts. `sealed`: its key opens by the TPM of this box alone. */
+export type Identity = StoredIdentity & { key: string; sealed?: boolean }
 
 const warnBeforeMs = 30 * 86_400_000
 
@@ -48,16 +49,39 @@ export async function loadIdentity(stateDir: string): Promise<Identity> {
   try {
     const identity = stored.parse(JSON.parse(text))
     new X509Certificate(identity.certificate)
-    const key = await readIfThere(keyPath(stateDir, identity.keyFile))
-    if (key === undefined) throw missing
-    return { ...identity, key }
+    const held = await readIfThere(keyPath(stateDir, identity.keyFile))
+    if (held === undefined) throw missing
+    return { ...identity, key: await keyIn(held), sealed: isSealed(held) }
   } catch (error) {
-    if (error === missing) throw error
+    const code = error instanceof MarshlightError ? error.code : undefined
+    if (error === missing || code === 'TPM_FAILED') throw error
+    if (code === 'KEY_SEALED_ELSEWHERE') throw await setAside(stateDir, error as MarshlightError)
     const aside = `${path}.corrupt-${Math.round((await stat(path)).mtimeMs)}`
     await rename(path, aside)
     throw new MarshlightError('STATE_CORRUPT', { path, aside, why: wordsOf(error).slice(0, 200) })
   }
 }
+
+const asideEnd = '.sealed-elsewhere'
+
+/** Without its key the identity is none: both go aside, whole, so that the box can be enrolled anew and nothing is lost. */
+async function setAside(stateDir: string, { details }: MarshlightError): Promise<MarshlightError> {
+  const folder = join(stateDir, 'identity')
+  const names = (await readdir(folder)).filter((name) => /^(key(-[0-9a-f]+)?\.pem|request\.pem)$/.test(name))
+  // The identity first: what stands without it is no box's.
+  for (const name of ['identity.json', ...names]) await rename(join(folder, name), join(folder, `${name}${asideEnd}`))
+  await syncFolder(folder)
+  return sealedElsewhere(details.why)
+}
+
+const sealedElsewhere = (why: unknown) =>
+  new MarshlightError('KEY_SEALED_ELSEWHERE', { why: String(why), aside: `identity/*${asideEnd}` })
+
+/** What became of an identity whose key does not open. */
+export const lostKey = async (stateDir: string): Promise<MarshlightError | undefined> =>
+  (await readIfThere(`${identityPath(stateDir)}${asideEnd}`)) === undefined
+    ? undefined
+    : sealedElsewhere('it was sealed by another TPM, or by this one before it was cleared or switched off')
 
 const defaultEnrolPort = 8884
 /** Where the controller gives certificates, and says how they stand. */

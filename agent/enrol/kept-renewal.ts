@@ -1,9 +1,11 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { MarshlightError } from '../../shared/errors.ts'
 import { readIfThere, syncFolder, writeFileAtomic } from '../../shared/files.ts'
 import { newKey, requestFor } from './certificate-request.ts'
 import { type Identity, isOwnCertificate, keyPath, saveIdentity, serialOf } from './identity.ts'
+import { isSealed, keyIn, keyText } from './sealed-key.ts'
 
 /**
  * A renewal that is under way, in one file, so that power may go at any point:
@@ -17,25 +19,30 @@ export type KeptRenewal = z.infer<typeof kept>
 
 const pathIn = (stateDir: string) => join(stateDir, 'identity', 'renewal.json')
 
-const save = (stateDir: string, renewal: KeptRenewal) =>
-  writeFileAtomic(pathIn(stateDir), `${JSON.stringify(renewal, null, 2)}\n`, 0o600)
+async function save(stateDir: string, renewal: KeptRenewal): Promise<void> {
+  const held = { ...renewal, key: await keyText(renewal.key) }
+  await writeFileAtomic(pathIn(stateDir), `${JSON.stringify(held, null, 2)}\n`, 0o600)
+}
 
 /** The renewal that is under way for `identity`; one that cannot be used, or is over, is removed. */
 export async function loadRenewal(stateDir: string, identity: Identity): Promise<KeptRenewal | undefined> {
   const text = await readIfThere(pathIn(stateDir))
   if (text === undefined) return undefined
-  const renewal = readRenewal(text, identity)
+  const renewal = await readRenewal(text, identity)
   if (renewal && renewal.certificate !== identity.certificate) return renewal
   await dropRenewal(stateDir, identity)
   return undefined
 }
 
-function readRenewal(text: string, identity: Identity): KeptRenewal | undefined {
+async function readRenewal(text: string, identity: Identity): Promise<KeptRenewal | undefined> {
   try {
-    const { certificate, ...rest } = kept.parse(JSON.parse(text))
+    const { certificate, ...held } = kept.parse(JSON.parse(text))
+    const rest = { ...held, key: await keyIn(held.key) }
     const good = certificate !== undefined && isOwnCertificate(certificate, { ...identity, key: rest.key })
     return good ? { ...rest, certificate } : rest
-  } catch {
+  } catch (error) {
+    // A TPM that does not answer now may later: what it sealed stays.
+    if (error instanceof MarshlightError && error.code === 'TPM_FAILED') throw error
     return undefined
   }
 }
@@ -57,10 +64,10 @@ export async function keepCertificate(stateDir: string, asked: KeptRenewal, cert
 /** The identity with the renewed pair, now on disk as the one there is. */
 export async function putInForce(stateDir: string, renewed: Identity): Promise<Identity> {
   const keyFile = `key-${serialOf(renewed.certificate)}.pem`
-  await writeFileAtomic(keyPath(stateDir, keyFile), renewed.key, 0o600)
-  const { key, ...stored } = { ...renewed, keyFile }
-  await saveIdentity(stateDir, stored)
-  const identity = { ...stored, key }
+  const text = await keyText(renewed.key)
+  await writeFileAtomic(keyPath(stateDir, keyFile), text, 0o600)
+  const identity = { ...renewed, keyFile, sealed: isSealed(text) }
+  await saveIdentity(stateDir, identity)
   await dropRenewal(stateDir, identity)
   return identity
 }

@@ -131,7 +131,10 @@ export function makeRenewal({ stateDir, clock, random, log, reconnect, ...deps }
   return {
     ...rounds,
     async start(signal) {
-      const under = await loadRenewal(stateDir, held)
+      const under = await loadRenewal(stateDir, held).catch((error: unknown) => {
+        log.warn({ why: wordsOf(error) }, 'a renewal that is under way cannot be read now; the held certificate serves')
+        return undefined
+      })
       if (under?.certificate) given = { ...held, certificate: under.certificate, key: under.key }
       await rounds.start(signal)
     },

@@ -3,6 +3,7 @@ import { MarshlightError } from '../../shared/errors.ts'
 import type { Address } from './ask.ts'
 import { fetchCaOfCode, fetchPinnedCa } from './server-trust.ts'
 import { parseAddress, parseToken } from './token.ts'
+import { addressOfCode } from './typed-code.ts'
 
 /** By what a box comes in: whom to ask, how to know him, and what to show him. */
 export type WayIn = {
@@ -13,8 +14,6 @@ export type WayIn = {
   /** The controller's refusal as an error of ours. */
   refused(code: string, message: string): Error | undefined
 }
-
-const defaultEnrolPort = 8884
 
 /** Throws TOKEN_INVALID, TOKEN_EXPIRED, USAGE. */
 export function byToken(text: string, controller: string | undefined, now: number, proxy?: string): WayIn {
@@ -30,8 +29,7 @@ export function byToken(text: string, controller: string | undefined, now: numbe
 /** Throws CODE_MISTYPED, USAGE. An address without a port means the usual one: people type it. */
 export function byCode(typed: string, controller: string, proxy?: string): WayIn {
   const code = parseCode(typed)
-  const trimmed = controller.trim()
-  const at = { ...parseAddress(/:\d+$/.test(trimmed) ? trimmed : `${trimmed}:${defaultEnrolPort}`), proxy }
+  const at = { ...addressOfCode(controller.trim()), proxy }
   return { at, ca: () => fetchCaOfCode(at, code), shown: { code: code.secret }, refused: refusals('of the code') }
 }
 
@@ -45,7 +43,7 @@ function refusals(id: string, exp?: string): (code: string, message: string) => 
       case 'TOKEN_EXPIRED':
         return new MarshlightError(code, { id, expiresAt: exp ?? lastWord(message) })
       case 'TOKEN_MISPLACED':
-        return new MarshlightError(code, { id, source: lastWord(message) })
+        return new MarshlightError(code, { id, ...placesIn(message) })
       case 'TOKEN_INVALID':
         return new MarshlightError(code, { why: message })
       case 'CODE_GUESSED':
@@ -57,3 +55,9 @@ function refusals(id: string, exp?: string): (code: string, message: string) => 
 
 /** The time or address that the controller's message ends with. */
 const lastWord = (message: string): string => message.split(' ').at(-1) ?? 'unknown'
+
+/** Where a claim is good, and where the controller saw the box, as its message says. */
+const placesIn = (message: string) => ({
+  meant: /it is for (\S+),/.exec(message)?.[1] ?? 'another network',
+  source: lastWord(message),
+})

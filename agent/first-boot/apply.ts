@@ -1,7 +1,7 @@
-import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
-import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
+import { makeFolder, readIfThere, writeFileAtomic } from '../../shared/files.ts'
 import type { KeptSite } from '../kept-site.ts'
 import { keysPath, networkFolder, ownPrefix, sshUnit, systemFiles, timePath } from './system-files.ts'
 
@@ -62,7 +62,7 @@ export function makeApplier({ root, command }: { root: string; command: Command 
   /** networkd does not run as root; keys are root's alone. */
   async function write(path: string, text: string): Promise<void> {
     const isKeys = path === keysPath
-    await mkdir(dirname(join(root, path)), { recursive: true, mode: isKeys ? 0o700 : 0o755 })
+    await makeFolder(dirname(join(root, path)), isKeys ? 0o700 : 0o755)
     await writeFileAtomic(join(root, path), text, isKeys ? 0o600 : 0o644)
   }
 

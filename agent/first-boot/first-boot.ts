@@ -1,14 +1,23 @@
-import { join } from 'node:path'
-import { z } from 'zod'
+import { createHash, X509Certificate } from 'node:crypto'
 import { type Clock, isoNow } from '../../shared/clock.ts'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
-import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import { retryDelay } from '../../shared/retry.ts'
-import { askTime, enrol, loadIdentity, parseAddress, parseToken, typedBefore } from '../enrol/index.ts'
+import { plainly } from '../../shared/system-errors.ts'
+import {
+  addressOfCode,
+  askTime,
+  enrol,
+  loadIdentity,
+  parseAddress,
+  parseToken,
+  type TypedCode,
+  typedBefore,
+} from '../enrol/index.ts'
 import { readKeptSite, saveKeptSite } from '../kept-site.ts'
 import { type Command, makeApplier } from './apply.ts'
+import { keepBegun, readBegun } from './begun.ts'
 import type { Found } from './places.ts'
 import { plan, type Seen, type SeenFile, type Step } from './plan.ts'
 import { readFileText, usedText } from './read-file.ts'
@@ -21,7 +30,9 @@ export type Progress = {
   names?: { site?: string | undefined; segment?: string | undefined; name?: string | undefined } | undefined
   waitsForApproval?: boolean
   waitsForFile?: boolean
-  trouble?: { message: string; next: string } | undefined
+  /** A code may be typed now. */
+  takesCode?: boolean
+  trouble?: { message: string; next: string; code?: string } | undefined
 }
 
 export type FirstBootDeps = {
@@ -40,6 +51,8 @@ export type FirstBootDeps = {
   /** Whether a time server has set the clock. */
   isSynchronized(): Promise<boolean>
   setClock(ms: number): Promise<void>
+  /** A code that somebody typed at this box since it was asked last. */
+  takeTyped?(): TypedCode | undefined
   tell(progress: Progress): void
   /** Before each step is carried out. */
   onStep?: (step: Step['kind']) => void
@@ -48,8 +61,6 @@ export type FirstBootDeps = {
 /** A stick may be put in at any time. */
 const lookMs = 3_000
 const retryMs = { firstMs: 3_000, capMs: 30_000 }
-const begunRecord = z.object({ v: z.literal(1), claimId: z.string().min(1).max(64) })
-const begunPath = (stateDir: string) => join(stateDir, 'claim.json')
 
 /**
  * From an enrolment file to an agent: see plan.ts for the steps. Returns when this box belongs to a controller and no
@@ -61,6 +72,9 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
   /** Where the file cannot be written to. */
   const closed = new Set<string>()
   let failures = 0
+  /** Typed at this box, and not known yet whether it is a good one. */
+  let here: TypedCode | undefined
+  let refused: MarshlightError | undefined
   while (true) {
     signal.throwIfAborted()
     let pauseMs = 0
@@ -71,12 +85,12 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
       if (step.kind === 'done') return
       pauseMs = await execute(step, found)
       failures = 0
-    } catch (error) {
+    } catch (thrown) {
       signal.throwIfAborted()
-      const next = error instanceof MarshlightError ? error.next : 'It is tried again.'
+      const error = plainly(thrown)
       const retryInMs = retryDelay(++failures, { ...retryMs, random })
       log.warn({ code: (error as { code?: string }).code, retryInMs }, wordsOf(error))
-      deps.tell({ trouble: { message: wordsOf(error), next }, waitsForApproval: false })
+      deps.tell({ trouble: troubleOf(error), waitsForApproval: false })
       pauseMs = retryInMs
     }
     if (pauseMs > 0) await clock.sleep(pauseMs, signal)
@@ -93,7 +107,8 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
     const agent = (await identityIfThere(deps.stateDir))?.agent
     const changes = await applier.changes(kept)
     const [begun, typed] = await Promise.all([readBegun(deps.stateDir), typedBefore(deps.stateDir)])
-    return { seen: { files, agent, begun, typed, kept, changes }, found }
+    here ??= deps.takeTyped?.()
+    return { seen: { files, agent, begun, typed: here ?? typed, kept, changes }, found }
   }
 
   /** Milliseconds until it is worth looking again. */
@@ -108,23 +123,22 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
         log.info({ files: [...step.changes.files.keys()], hostname: step.changes.hostname }, 'the settings are applied')
         return 0
       case 'begin':
-        await writeFileAtomic(begunPath(deps.stateDir), JSON.stringify({ v: 1, claimId: step.claimId }))
+        await keepBegun(deps.stateDir, step.claimId)
         return 0
       case 'claim':
         await claim(step)
         return 0
       case 'claim-typed':
-        await enrolBy({ code: step.code, controller: step.controller })
-        return 0
+        return claimTyped(step)
       case 'erase':
         await erase(step, found)
         return 0
       case 'wait': {
         const used =
           step.used === undefined ? undefined : { message: `this file was used: ${step.used}`, next: askAnew }
-        const { trouble } = step
-        const told = trouble ? { message: trouble.message, next: trouble.next } : used
-        deps.tell({ controller: undefined, names: undefined, waitsForFile: true, trouble: told })
+        const trouble = step.trouble ?? refused
+        const told = trouble ? troubleOf(trouble) : used
+        deps.tell({ controller: undefined, names: undefined, waitsForFile: true, takesCode: true, trouble: told })
         return lookMs
       }
     }
@@ -142,13 +156,38 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
     const { ca } = parseToken(step.claim, 0)
     const at = parseAddress(step.controller)
     const names = { site: kept?.site, segment: kept?.segment, name: kept?.hostname }
-    deps.tell({ controller: { ...at, ca }, names, waitsForFile: false })
+    deps.tell({ controller: { ...at, ca }, names, waitsForFile: false, takesCode: false })
     await mendClock({ ...at, proxy }, ca)
     await enrolBy({ token: step.claim, controller: step.controller }, names)
   }
 
+  /** One that nobody made is told and forgotten; with one whose maker was found the box goes on by itself. */
+  async function claimTyped({ code, controller }: TypedCode): Promise<number> {
+    const proxy = (await readKeptSite(deps.stateDir))?.proxy
+    const at = addressOfCode(controller)
+    deps.tell({ waitsForFile: false, takesCode: false, trouble: undefined })
+    const onCa = async (pem: string) => {
+      const ca = createHash('sha256').update(new X509Certificate(pem).raw).digest('hex')
+      deps.tell({ controller: { ...at, ca } })
+      await mendClock({ ...at, proxy }, ca)
+    }
+    try {
+      await enrolBy({ code, controller, onCa })
+      return 0
+    } catch (error) {
+      if (signal.aborted || !(error instanceof MarshlightError) || (await typedBefore(deps.stateDir))) throw error
+      log.warn({ code: error.code }, error.message)
+      refused = error
+      return 0
+    } finally {
+      here = undefined
+    }
+  }
+
   async function enrolBy(
-    by: { token: string; controller: string } | { code: string; controller: string },
+    by:
+      | { token: string; controller: string }
+      | { code: string; controller: string; onCa: (ca: string) => Promise<void> },
     names?: Progress['names'],
   ): Promise<void> {
     const kept = await readKeptSite(deps.stateDir)
@@ -192,6 +231,11 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
   }
 }
 
+const troubleOf = (error: unknown) =>
+  error instanceof MarshlightError
+    ? { message: error.message, next: error.next, code: error.code }
+    : { message: wordsOf(error), next: 'It is tried again.' }
+
 const askAnew = 'Ask the administrator for a new file.'
 
 async function identityIfThere(stateDir: string) {
@@ -200,13 +244,5 @@ async function identityIfThere(stateDir: string) {
   } catch (error) {
     if (error instanceof MarshlightError) return undefined
     throw error
-  }
-}
-
-async function readBegun(stateDir: string): Promise<string | undefined> {
-  try {
-    return begunRecord.parse(JSON.parse((await readIfThere(begunPath(stateDir))) ?? '')).claimId
-  } catch {
-    return undefined
   }
 }

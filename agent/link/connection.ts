@@ -28,7 +28,9 @@ export type CheckServer = (certificate: PeerCertificate) => Error | undefined
 
 /** Silence is noticed after two of these at most. */
 const keepaliveSeconds = 4
-const connectTimeoutMs = 10_000
+/** Until the line stands, and until the controller has let us in: where many come at once, each has to wait for its turn. */
+const openTimeoutMs = 10_000
+const connectTimeoutMs = 30_000
 const subscribed = ['ack', 'plan', 'blocks', 'request'] as const
 
 /**
@@ -67,10 +69,18 @@ export async function connect(
   client.on('error', (error) => {
     cause ??= error
   })
+  const notOpen = setTimeout(() => {
+    if (progress !== 'opening') return
+    cause = new Error('no connection within 10 s')
+    client.end(true)
+  }, openTimeoutMs)
+  // Through a proxy it stands already.
+  if (tunnel) clearTimeout(notOpen)
   const abort = () => client.end(true)
   deps.signal.addEventListener('abort', abort, { once: true })
   const ended = new Promise<MarshlightError>((resolve) => {
     client.once('close', () => {
+      clearTimeout(notOpen)
       deps.signal.removeEventListener('abort', abort)
       client.end(true)
       const error = cause ?? new Error(closedSilently)

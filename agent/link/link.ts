@@ -46,7 +46,7 @@ export type LinkOptions = {
   retry?: Partial<Delays>
 }
 
-const usualDelays: Delays = { firstMs: 200, capMs: 8_000, busyCapMs: 15_000, refusedMs: 45_000 }
+const usualDelays: Delays = { firstMs: 200, capMs: 4_000, busyCapMs: 15_000, refusedMs: 45_000 }
 const endOf: Partial<Record<string, End>> = { CERTIFICATE_REFUSED: 'refused', CONTROLLER_BUSY: 'busy' }
 const tickMs = 1000
 /** A connection that held so long was a good one. */
@@ -136,6 +136,7 @@ export function makeLink(deps: LinkDeps, options: LinkOptions = {}): Link {
       agent: identity.agent,
       version: deps.about.version,
       roles: identity.roles,
+      keyHeldBy: identity.sealed ? 'tpm' : 'file',
       hostname: deps.about.hostname.slice(0, 253),
       ...(deps.about.hardware && { hardware: deps.about.hardware }),
       ...(deps.about.config && { config: deps.about.config }),

@@ -18,8 +18,11 @@ const week = 7 * dayMs
 /** Two spans that are so near to each other are one. */
 const joinMs = 60_000
 
-/** The file of a segment is written so often, and its patterns are told; a window comes each minute. */
-const every = { writeMs: 600_000, tellMs: 3_600_000 }
+/**
+ * The file of a segment is written so often, where there was nothing but silence so often, and its patterns are told; a
+ * window comes each minute.
+ */
+const every = { writeMs: 600_000, silenceMs: 3_600_000, tellMs: 3_600_000 }
 
 const number = z.number().min(0)
 const kept = z.object({
@@ -55,6 +58,8 @@ export function makeSeenPatterns({ folder, report, clock, log }: SeenDeps) {
   const patterns = new Map<string, Pattern[]>()
   /** Of these nothing is kept, whatever still comes. */
   let forgotten: ReadonlySet<string> = new Set()
+  /** Something was heard of them that is not in their files. */
+  const unwritten = new Set<string>()
   const [written, told] = [new Map<string, number>(), new Map<string, number>()]
   const isDue = (last: number | undefined, everyMs: number) => last === undefined || clock.now() - last >= everyMs
   const fileOf = (cidr: string) => join(folder, `${cidr.replaceAll(/[^0-9]/g, '-')}.json`)
@@ -85,10 +90,12 @@ export function makeSeenPatterns({ folder, report, clock, log }: SeenDeps) {
       segments.set(cidr, next)
       const found = patternsIn(next)
       patterns.set(cidr, found)
-      if (isDue(written.get(cidr), every.writeMs)) {
+      if (conversations.length > 0) unwritten.add(cidr)
+      if (isDue(written.get(cidr), unwritten.has(cidr) ? every.writeMs : every.silenceMs)) {
         await mkdir(folder, { recursive: true })
         await writeFileAtomic(fileOf(cidr), JSON.stringify(next), 0o600)
         written.set(cidr, clock.now())
+        unwritten.delete(cidr)
       }
       if (found.length === 0 || !isDue(told.get(cidr), every.tellMs)) return
       told.set(cidr, clock.now())
@@ -101,7 +108,7 @@ export function makeSeenPatterns({ folder, report, clock, log }: SeenDeps) {
     async forget(cidrs: readonly string[]): Promise<void> {
       forgotten = new Set(cidrs.map(canonicalCidr))
       for (const cidr of forgotten) {
-        for (const held of [segments, patterns, written, told]) held.delete(cidr)
+        for (const held of [segments, patterns, written, told, unwritten]) held.delete(cidr)
         for (const path of [fileOf(cidr), `${fileOf(cidr)}.bad`]) await rm(path, { force: true })
       }
     },

@@ -1,12 +1,13 @@
 import type { Log } from '../../shared/log.ts'
 import type { ScanPolicy } from '../../shared/schemas/desired-state.ts'
 import type { HostSeen } from '../../shared/schemas/inventory.ts'
-import { readInventory, type SegmentState, type SetAside, writeInventory } from './held-inventory.ts'
+import { readInventory, type SegmentState, type SetAside, textOfInventory, writeInventory } from './held-inventory.ts'
 import { atOnce, shortened } from './schedule.ts'
 
 /** What is known of each segment and when it is due, in memory and in the state folder. */
 export function makeBook({ stateDir, log }: { stateDir: string; log: Log }) {
   let segments = new Map<string, SegmentState>()
+  let saved = ''
 
   return {
     /** Takes over what was known before the restart; gives what was set aside, if it was damaged. */
@@ -16,10 +17,16 @@ export function makeBook({ stateDir, log }: { stateDir: string; log: Log }) {
       return damage
     },
 
+    /** Only what is new: a quick pass that found nothing is made once more after a restart, and a card is spared. */
     async save(): Promise<void> {
-      await writeInventory(stateDir, segments).catch((error: unknown) => {
+      const text = textOfInventory(segments, false)
+      if (text === saved) return
+      try {
+        await writeInventory(stateDir, segments)
+        saved = text
+      } catch (error) {
         log.error({ err: error }, 'the inventory could not be saved; after a restart it is told anew')
-      })
+      }
     },
 
     /** The state of a segment; one never seen is due at once. */

@@ -52,15 +52,17 @@ export async function readInventory(
   }
 }
 
+/** `quickDue: false`: without when the next quick pass is due, which alone is no reason to write. */
+export const textOfInventory = (segments: ReadonlyMap<string, SegmentState>, quickDue = true): string =>
+  JSON.stringify({
+    v: 1,
+    segments: [...segments].map(([cidr, { inventory, due, ...rest }]) => ({
+      cidr,
+      due: quickDue ? due : { ...due, quick: 0 },
+      ...rest,
+      hosts: [...inventory.values()],
+    })),
+  })
+
 export const writeInventory = (stateDir: string, segments: ReadonlyMap<string, SegmentState>): Promise<void> =>
-  writeFileAtomic(
-    heldPath(stateDir),
-    JSON.stringify({
-      v: 1,
-      segments: [...segments].map(([cidr, { inventory, ...rest }]) => ({
-        cidr,
-        ...rest,
-        hosts: [...inventory.values()],
-      })),
-    }),
-  )
+  writeFileAtomic(heldPath(stateDir), textOfInventory(segments))

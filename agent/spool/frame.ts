@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { z } from 'zod'
+import { neverWhole, textEnd } from './laid-out.ts'
 import type { Positions } from './port.ts'
 
 /**
@@ -102,7 +103,7 @@ export function scanFrames(bytes: Buffer): Scan {
       continue
     }
     const next = nextFrame(bytes, offset + 1)
-    if (next === undefined && frame === 'short' && !lengthIsWrong(bytes, offset))
+    if (next === undefined && unfinished(bytes, offset, frame) && !lengthIsWrong(bytes, offset))
       return { frames, damage, tail: offset }
     const end = next ?? bytes.length
     damage.push({ offset, end, records: recordsIn(bytes, offset, end) })
@@ -120,10 +121,17 @@ function nextFrame(bytes: Buffer, from: number): number | undefined {
   return undefined
 }
 
+/** It runs past the end, or shows the laid out space that it was to be written to. */
+function unfinished(bytes: Buffer, offset: number, frame: 'short' | 'bad'): boolean {
+  if (frame === 'short') return true
+  return neverWhole(bytes, offset, offset + frameHeaderBytes + bytes.readUInt32LE(offset))
+}
+
 /** A frame that runs past the end was cut by a crash, unless its payload is there and only its length was changed. */
 function lengthIsWrong(bytes: Buffer, offset: number): boolean {
   if (offset + frameHeaderBytes > bytes.length) return false
-  return crc32(bytes.subarray(offset + frameHeaderBytes)) === bytes.readUInt32LE(offset + 4)
+  const from = offset + frameHeaderBytes
+  return crc32(bytes.subarray(from, textEnd(bytes, from))) === bytes.readUInt32LE(offset + 4)
 }
 
 /** How many records a damaged stretch held: what its heads still say, else its line ends (each record follows one). */

@@ -204,16 +204,18 @@ export function makeExecutors(deps: ExecuteDeps): Executors {
     async switch({ name }) {
       const { rollout, slot, confirmWithinSeconds, version } = current()
       await change({ attempts: current().attempts + 1 })
-      if (slot) await deps.slots?.setTrial(confirmWithinSeconds)
+      // Power that went after the next line has the box start in that slot already.
+      const other = slot && deps.slots?.booted().slot !== slot ? deps.slots : undefined
+      await other?.setTrial(confirmWithinSeconds)
       await launcher.putTrial(rollout, name, confirmWithinSeconds)
       log.info({ version, slot }, 'the new version is started on trial')
-      if (slot && deps.slots?.booted().slot !== slot) await deps.reboot(`release ${version} is started on trial`)
+      if (other) await deps.reboot(`release ${version} is started on trial`)
       else deps.end(startAgain, `release ${version} is started on trial`)
     },
 
     async confirm() {
-      const { rollout, slot } = current()
       if (!deps.env) throw new Error('nothing is on trial')
+      const { rollout, slot } = current()
       if (slot) await deps.slots?.confirm()
       await launcher.confirm(rollout, deps.env, (await deps.seeLauncher()).confirmed)
     },
@@ -224,9 +226,7 @@ export function makeExecutors(deps: ExecuteDeps): Executors {
     },
 
     conclude,
-
     forgetOffline: () => removeOffline(disk, stateDir),
-
     async cleanUp({ versions }) {
       for (const name of versions) await disk.remove(join(versionsFolder(stateDir), name))
       await launcher.forget()

@@ -37,6 +37,8 @@ export async function fetchPart(o: FetchPart, onBytes: (here: number) => void): 
       })
     } catch (error) {
       if (!(error instanceof NotNow)) throw error
+      // Its word counts, however often it had to be given.
+      if (error.afterMs !== undefined) attempt = 1
       const drawn = retryDelay(Math.max(1, attempt), { ...delays, random })
       // All who were told the same time shall not come at the same time.
       const waitMs = Math.min(Math.max(drawn, (error.afterMs ?? 0) + drawn / 2), longestMs)

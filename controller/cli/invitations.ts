@@ -10,7 +10,7 @@ export async function showTokens(
 ): Promise<void> {
   const [first] = items
   if (!first) return
-  const pictures = o.qr && !cli.json() ? await Promise.all(items.map(({ token }) => picture(token))) : []
+  const pictures = o.qr && !cli.json() ? await Promise.all(items.map((item) => picture(qrTextOf(item)))) : []
   cli.show(o.out ? items.map(({ token: _token, ...rest }) => rest) : items, () => {
     for (const [i, item] of items.entries()) {
       if (item.code) showCode(cli, item)
@@ -21,11 +21,17 @@ export async function showTokens(
   })
   const by = first.code ? '--code' : o.out ? `--token-file ${o.out}` : '--token TOKEN'
   process.stderr.write(
-    `Serves once, until ${shownTime(first.expiresAt)}. On the appliance:\n  marshlight-agent enrol --controller ${first.controller} ${by}\n`,
+    `Serves once, until ${shownTime(first.codeExpiresAt ?? first.expiresAt)}. ${
+      first.code ? 'Typed at the box’s page (its screen says where), or there:' : 'On the appliance:'
+    }\n  marshlight-agent enrol --controller ${first.controller} ${by}\n`,
   )
+  tellPlace(first)
   if (pictures.includes(undefined))
     process.stderr.write('A QR code is wider than this terminal: use --out DIR/ --qr.\n')
 }
+
+/** With a code what is typed at the box's page, which is small and read by any phone; else the token. */
+const qrTextOf = ({ token, code, controller }: Invited): string => (code ? `${controller} ${code}` : token)
 
 function showCode(cli: CliContext, { code, codeExpiresAt, controller }: Invited): void {
   cli.details([
@@ -45,10 +51,16 @@ export function showFiles(cli: CliContext, items: readonly Invited[], files: rea
     }
   })
   const [first] = items
-  if (first)
-    process.stderr.write(
-      `Each serves one box, once, until ${shownTime(first.expiresAt)}. Keep them as you keep keys.\n`,
-    )
+  if (!first) return
+  process.stderr.write(`Each serves one box, once, until ${shownTime(first.expiresAt)}. Keep them as you keep keys.\n`)
+  tellPlace(first)
+}
+
+function tellPlace({ within }: Invited): void {
+  if (!within) return
+  const [network, ...further] = within
+  const more = further.length > 0 ? ` and ${further.length} more` : ''
+  process.stderr.write(`Good only for a box that stands in ${network}${more}; --anywhere makes one for any place.\n`)
 }
 
 const picture = (text: string) => qrForTerminal(text, process.stdout.columns ?? 80, process.stdout.isTTY === true)

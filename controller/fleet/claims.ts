@@ -5,6 +5,7 @@ import { MarshlightError } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
 import { contains, overlaps } from '../../shared/network.ts'
 import type { Sql } from '../store/port.ts'
+import { networksOf } from './known-networks.ts'
 
 export type Role = 'decoys' | 'enforcer'
 type Terms = {
@@ -13,6 +14,8 @@ type Terms = {
   from?: string[]
   /** Networks of which the box has to stand in one by its own word: behind a router all look alike from here. */
   within?: string[]
+  /** Without `from` and `within` it is bound to the networks that its segment is known to have, unless this is set. */
+  anywhere?: boolean
   /** It can be used by a code that people type, this long. */
   codeMinutes?: number
 }
@@ -23,6 +26,8 @@ export type MadeClaim = {
   expiresAt: string
   /** The secret part of the code, as symbols. */
   code?: { secret: string; expiresAt: string }
+  /** Where it is good, if not anywhere. */
+  within?: string[]
 }
 /** What a box shows: a token, or the secret part of a code. */
 export type Shown = { id: string; secret: string } | { code: string }
@@ -67,6 +72,8 @@ async function insertClaim(
   now: number,
 ): Promise<MadeClaim> {
   const id = newId(now)
+  const within =
+    claim.within ?? (claim.from || claim.anywhere ? [] : await networksOf(sql, claim.segment, claim.replaces))
   const secret = randomBytes(24).toString('base64url')
   const later = (ms: number) => new Date(now + ms).toISOString()
   const expiresAt = later(claim.hours * 3_600_000)
@@ -85,11 +92,11 @@ async function insertClaim(
     expiresAt,
     claim.replaces ?? null,
     claim.from ? JSON.stringify(claim.from) : null,
-    claim.within ? JSON.stringify(claim.within) : null,
+    within.length > 0 ? JSON.stringify(within) : null,
     code ? codeHash(code.secret) : null,
     code?.expiresAt ?? null,
   )
-  return { id, secret, expiresAt, ...(code && { code }) }
+  return { id, secret, expiresAt, ...(code && { code }), ...(within.length > 0 && { within }) }
 }
 
 /**
@@ -154,12 +161,13 @@ function checkPlace(row: Row, id: string, { source = '', networks = [] }: Place)
   const listed = (column: string | null | undefined) => (column ? (JSON.parse(column) as string[]) : undefined)
   const from = listed(row.sources)
   if (from && !from.some((network) => isIPv4(source) && contains(network, source)))
-    throw new MarshlightError('TOKEN_MISPLACED', { id, source: source || 'an unknown address' })
+    throw new MarshlightError('TOKEN_MISPLACED', { id, meant: from.join(','), source: source || 'an-unknown-address' })
   const within = listed(row.within)
   if (within && !within.some((network) => networks.some((own) => overlaps(network, own))))
     throw new MarshlightError('TOKEN_MISPLACED', {
       id,
-      source: networks.join(',').slice(0, 128) || 'an unknown network',
+      meant: within.join(','),
+      source: networks.join(',').slice(0, 128) || 'no-network-at-all',
     })
 }
 

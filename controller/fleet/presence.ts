@@ -11,7 +11,9 @@ type Deps = {
   clock: Clock
   log: Log
   silentSeconds: number
+  /** Whether there is a connection of it, and whether it hears what is sent to it. */
   connected(agent: string): boolean
+  listens(agent: string): boolean
   /** Small writes that share commits, with others' where given. */
   write?: Gathered
 }
@@ -22,7 +24,7 @@ const flushMs = 3000
 /**
  * Who is there. After a start nobody is known; who has not come back within the time for silence is offline.
  *
- *   unknown -> online (connect) <-> offline (disconnect, last will, silence)
+ *   unknown -> online (it listens) <-> offline (disconnect, last will, silence)
  */
 export function makePresence(deps: Deps): Part & {
   set(agent: string, status: Status): Promise<void>
@@ -70,8 +72,9 @@ export function makePresence(deps: Deps): Part & {
     )
     const changed: Promise<void>[] = []
     for (const { id, presence } of rows) {
-      const status: Status = deps.connected(id) ? 'online' : 'offline'
-      if (presence !== status) changed.push(set(id, status))
+      const status: Status | undefined = deps.listens(id) ? 'online' : deps.connected(id) ? undefined : 'offline'
+      // One that is coming says so itself.
+      if (status && presence !== status) changed.push(set(id, status))
     }
     await Promise.all(changed)
   }

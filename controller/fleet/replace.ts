@@ -28,7 +28,7 @@ type NewBox = {
 export async function claimReplacement(
   sql: Sql,
   agent: Agent,
-  o: { hours: number; codeMinutes?: number; atOnce: boolean; now: number },
+  o: { hours: number; codeMinutes?: number; anywhere?: boolean; atOnce: boolean; now: number },
 ): Promise<MadeClaim> {
   const [segment] = agent.segments
   if (!segment)

@@ -9,11 +9,14 @@ import type { Authority } from './authority.ts'
 
 type Waiting = { agent: string; resolve(reply: Reply): void }
 
-/** Signed one-shot requests over `publish`; `accept` takes the replies that come back. */
+/**
+ * Signed one-shot requests over `publish`, which waits, until the signal, for an agent that does not listen yet; `accept`
+ * takes the replies that come back.
+ */
 export function makeRequests(
   deps: Pick<Deps, 'store' | 'clock' | 'log'>,
   authority: Pick<Authority, 'signingKey'>,
-  publish: (agent: string, request: Signed) => Promise<void>,
+  publish: (agent: string, request: Signed, signal: AbortSignal) => Promise<void>,
 ): Requests & { accept(agent: string, reply: Reply): void } {
   const { store, clock, log } = deps
   const waiting = new Map<string, Waiting>()
@@ -37,22 +40,18 @@ export function makeRequests(
         op,
       }
       const answered = Promise.withResolvers<Reply>()
-      const timer = setTimeout(
-        () =>
-          answered.reject(
-            new MarshlightError('TIMEOUT', {
-              what: `${op.name} on ${agent.name}`,
-              seconds: timeoutMs / 1000,
-              next: 'See `marshlight agents show`.',
-            }),
-          ),
-        timeoutMs,
-      )
+      const late = new AbortController()
+      const timer = setTimeout(() => {
+        const what = `${op.name} on ${agent.name}`
+        const next = 'See `marshlight agents show`.'
+        answered.reject(new MarshlightError('TIMEOUT', { what, seconds: timeoutMs / 1000, next }))
+        late.abort()
+      }, timeoutMs)
       // A controller that stops does not wait for an answer that may never come.
       timer.unref()
       waiting.set(id, { agent: agent.id, resolve: answered.resolve })
       try {
-        await publish(agent.id, signDocument(request, authority.signingKey))
+        publish(agent.id, signDocument(request, authority.signingKey), late.signal).catch(answered.reject)
         return await answered.promise
       } finally {
         clearTimeout(timer)

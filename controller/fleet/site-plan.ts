@@ -15,6 +15,8 @@ export const segmentPlan = z.strictObject({
   decoys: z.int().min(0).max(250).optional(),
   /** Families that its decoys are taken from; absent: chosen by what stands there. */
   families: z.array(z.string().min(1).max(64)).min(1).max(16).optional(),
+  /** Whether adaptation may let its decoys deviate; what is set by hand stands either way. */
+  drift: z.enum(['adapted', 'none']).optional(),
   /** For the boxes of this segment, beside those of the site. A ring of updates is drawn by a tag. */
   tags: z.array(tag).max(8).default([]),
 })

@@ -108,6 +108,19 @@ export async function plannedSegments(sql: Sql): Promise<Map<string, { decoys?: 
   )
 }
 
+/** Whether the plan of its site says that a decoy shall not deviate by itself. */
+export async function plansNoDrift(sql: Sql, decoy: string): Promise<boolean> {
+  const row = await sql.get<{ name: string; body: string }>(
+    `SELECT s.name, p.body FROM decoys d JOIN segments s ON s.id = d.segment JOIN site_plans p ON p.site = s.site
+     WHERE d.id = ?`,
+    decoy,
+  )
+  return (
+    row !== undefined &&
+    sitePlan.parse(JSON.parse(row.body)).segments.some(({ name, drift }) => name === row.name && drift === 'none')
+  )
+}
+
 /** Gives a box the tags of the segment it came to, in place of those of where it was. */
 export async function tagByPlace(sql: Sql, agent: string, segment: string): Promise<void> {
   const row = await sql.get<{ name: string; body: string }>(

@@ -72,6 +72,13 @@ export const careTables: Migration = {
   ],
 }
 
+/** Who holds a box's key. */
+export const keyTables: Migration = {
+  version: 5,
+  room: 'care',
+  statements: ['ALTER TABLE agent_told ADD COLUMN key_held_by TEXT'],
+}
+
 /** Boxes that were without power past their certificate's end, and wait for approval as claims that no secret opens. */
 export const lateTables: Migration = {
   version: 4,

@@ -13,9 +13,9 @@ export type Told = {
 /** The first configuration that a box tells is taken for the right one; another is a deviation until somebody accepts it. */
 export const noteTold = (sql: Sql, hello: Hello, at: string) =>
   sql.run(
-    `INSERT INTO agent_told (agent, at, plan_revision, blocks_revision, config, right_config) VALUES (?, ?, ?, ?, ?, ?)
+    `INSERT INTO agent_told (agent, at, plan_revision, blocks_revision, config, right_config, key_held_by) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (agent) DO UPDATE SET at = excluded.at, plan_revision = excluded.plan_revision,
-       blocks_revision = excluded.blocks_revision, config = COALESCE(excluded.config, config),
+       blocks_revision = excluded.blocks_revision, config = COALESCE(excluded.config, config), key_held_by = excluded.key_held_by,
        right_config = COALESCE(right_config, excluded.right_config)`,
     hello.agent,
     at,
@@ -23,7 +23,12 @@ export const noteTold = (sql: Sql, hello: Hello, at: string) =>
     hello.blocksRevision,
     hello.config ?? null,
     hello.config ?? null,
+    hello.keyHeldBy ?? null,
   )
+
+/** Who holds the key of this box, as it says: `tpm` or `file`; null where it never said. */
+export const keyHeldBy = async (sql: Sql, agent: string): Promise<string | null> =>
+  (await sql.get<{ by: string | null }>('SELECT key_held_by AS by FROM agent_told WHERE agent = ?', agent))?.by ?? null
 
 export const acceptConfig = (sql: Sql, agent: string) =>
   sql.run('UPDATE agent_told SET right_config = config WHERE agent = ?', agent)

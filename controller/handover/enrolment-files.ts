@@ -15,6 +15,8 @@ export type Invited = {
   segment: string
   name?: string | undefined
   expiresAt: string
+  /** The networks it is good in, where not anywhere. */
+  within?: string[]
   code?: string
   codeExpiresAt?: string
 }

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MarshlightError } from '../../shared/errors.ts'
 import { syncFolder, writeFileAtomic } from '../../shared/files.ts'
@@ -9,6 +9,7 @@ import { type Arch, type BaseImage, openBase } from './base-image.ts'
 import { copyBase, putFile } from './device-images.ts'
 import { enrolmentText, type Invited, nextNumber, numbered, stemOf } from './enrolment-files.ts'
 import { qrAsSvg } from './qr.ts'
+import { clearLeft, makeWork } from './work-folder.ts'
 
 export type HandoverOptions = {
   /** Folder for one file a box; made where it is not there. */
@@ -30,6 +31,8 @@ export type HandoverOptions = {
 }
 export type Handover = {
   base: BaseImage | undefined
+  /** What an earlier one that was killed had begun: removed, or in words why not. */
+  left: { removed: string[]; stays: string[] }
   /** Writes what each invited box needs; gives the files by invitation. */
   deliver(invited: readonly Invited[]): Promise<string[][]>
   close(): Promise<void>
@@ -44,7 +47,7 @@ const stopSignals = ['SIGINT', 'SIGTERM'] as const
  *   prepare: folder, base sound and copied -> (claims are made) -> deliver: file into each copy -> renamed to their names -> close
  *
  * All that is likely to fail comes before a claim is made. A name in the folder means that what bears it is whole; what was
- * begun stands in a folder of its own, which goes at the end however that comes.
+ * begun stands in a folder of its own, which goes at the end, or with the next one where this one was killed.
  */
 export async function prepareHandover(o: HandoverOptions): Promise<Handover> {
   const { folder, image, stick } = o
@@ -61,7 +64,8 @@ export async function prepareHandover(o: HandoverOptions): Promise<Handover> {
   await mkdir(folder, { recursive: true }).catch((error) => {
     throw plainly(error)
   })
-  const work = await mkdtemp(join(folder, '.marshlight-')).catch((error) => {
+  const left = o.dryRun ? { removed: [], stays: [] } : await clearLeft(folder)
+  const work = await makeWork(folder).catch((error) => {
     throw plainly(error)
   })
   const stopped = (signal: NodeJS.Signals) => {
@@ -80,7 +84,7 @@ export async function prepareHandover(o: HandoverOptions): Promise<Handover> {
         ? undefined
         : await openBase(image, { work, ...(publicKey !== undefined && { publicKey }), ...(arch && { arch }) })
     const copies = base && !o.dryRun ? await copyBase(base, o.count, work) : []
-    return { base, close, deliver: (invited) => deliver(o, work, base, copies, invited) }
+    return { base, left, close, deliver: (invited) => deliver(o, work, base, copies, invited) }
   } catch (error) {
     await close()
     throw plainly(error)

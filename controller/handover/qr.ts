@@ -29,5 +29,7 @@ const half = (upperLight: boolean, lowerLight: boolean): string =>
 /** A picture to print or to show on a phone. Undefined where the text is too long for one. */
 export async function qrAsSvg(text: string): Promise<string | undefined> {
   if (Buffer.byteLength(text) > mostBytes) return undefined
-  return `${(await load())(text, 'svg', { ...options, border: 4 })}\n`
+  const drawn = (await load())(text, 'svg', { ...options, border: 4 })
+  // Its own ground: a viewer with a dark one would show dark on dark.
+  return `${drawn.replace(/^<svg [^>]*>/, '$&<rect width="100%" height="100%" fill="#fff"/>')}\n`
 }

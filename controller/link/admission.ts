@@ -1,11 +1,12 @@
+import { makePlaces, type Seen, usualPlaces } from './places.ts'
 import type { Arrivals } from './port.ts'
 
 /** Who asks to be let in: a connection of which nothing was read yet. */
 export type Newcomer = { address: string; enter(): void; turnAway(): void }
 
 export type AdmissionLimits = {
-  /** Newcomers that are on their way in at a time, from the handshake to the end of their hello. */
-  atOnce: number
+  /** Newcomers that are on their way in at a time, from the handshake to the end of their hello; by load where not given. */
+  atOnce?: number | undefined
   /** How many wait for that, and how long at most, milliseconds: less than an agent waits for an answer. */
   waiting: number
   waitMs: number
@@ -15,12 +16,15 @@ export type AdmissionStanding = Omit<Arrivals, 'connected'>
 
 type Ticket = { newcomer: Newcomer; since: number; at: 'waiting' | 'inside' | 'gone' }
 
-/** Each that waits is a socket of which nothing was read; an agent gives an attempt up after 10 s. */
-export const usualAdmission: AdmissionLimits = { atOnce: 48, waiting: 4096, waitMs: 6000 }
+/** Each that waits is a socket of which nothing was read; an agent gives an attempt up after 30 s, in which it also has to come in. */
+export const usualAdmission: AdmissionLimits = { waiting: 4096, waitMs: 15_000 }
 /** While work of those who are in waits, newcomers come in by so many. */
 const underLoad = 4
-/** One that takes longer goes on, but keeps its place from nobody: a slow line, or one who says nothing. */
-const slowMs = 3000
+/**
+ * One that takes longer goes on, but keeps its place from nobody: a slow line, or one who says nothing. Less would let ever
+ * more in when it is this machine that is slow.
+ */
+const slowMs = 10_000
 
 /**
  * Lets newcomers in a few at a time, so that a thousand who come at once cost those who are in nothing, and none of the
@@ -38,8 +42,8 @@ export function makeAdmission(
 ): {
   /** `leave` is to be called when the newcomer is settled or gone; again does no harm. */
   come(newcomer: Newcomer): { leave(): void }
-  /** To be called a few times a second. */
-  tick(): void
+  /** To be called a few times a second, with what was seen since. */
+  tick(seen: Omit<Seen, 'waiting'>): void
   /** Turns all away who wait. */
   close(): void
   standing(): AdmissionStanding
@@ -48,6 +52,7 @@ export function makeAdmission(
   const waiting = new Map<string, Ticket[]>()
   /** In the order they came in. */
   const inside = new Set<Ticket>()
+  const byLoad = makePlaces(usualPlaces)
   let count = 0
   let mostEntering = 0
   let mostWaiting = 0
@@ -72,7 +77,8 @@ export function makeAdmission(
   }
 
   function letIn(): void {
-    const places = busy() ? Math.min(underLoad, limits.atOnce) : limits.atOnce
+    const usual = limits.atOnce ?? byLoad.count()
+    const places = busy() ? Math.min(underLoad, usual) : usual
     while (inside.size < places) {
       const [first] = waiting.values()
       const ticket = first?.[0]
@@ -115,7 +121,8 @@ export function makeAdmission(
 
   return {
     come,
-    tick() {
+    tick(seen) {
+      byLoad.look({ ...seen, waiting: count })
       for (const ticket of inside) {
         if (now() - ticket.since < slowMs) break
         inside.delete(ticket)

@@ -10,6 +10,7 @@ import type { AdmissionLimits } from './admission.ts'
 import { lookUpRetained } from './exact-retained.ts'
 import { makeFrameGuard } from './guard.ts'
 import { makeIntake } from './intake.ts'
+import { makeListeners } from './listeners.ts'
 import { type Limits, makePacing } from './pacing.ts'
 import type { Broker, BrokerHandlers, TlsMaterial } from './port.ts'
 import { makeTlsListener } from './tls-listener.ts'
@@ -49,6 +50,7 @@ export function makeAedesBroker({ listen, tls, clock, log, limits: given, admiss
   const waitFor = makePacing(limits, () => clock.now())
   const replaced = new WeakSet<object>()
   const live = new Map<string, Client>()
+  const listeners = makeListeners()
   let handlers: BrokerHandlers | undefined
   let aedes: Aedes | undefined
   const intake = makeIntake(maxBatchBytes)
@@ -184,10 +186,14 @@ export function makeAedesBroker({ listen, tls, clock, log, limits: given, admiss
     })
     broker.on('client', (client) => {
       live.set(client.id, client)
+      listeners.forget(client.id)
       told().onConnect(client.id, peers.get(client.conn)?.address ?? '')
     })
+    broker.on('subscribe', (_topics, client) => {
+      if (live.get(client.id) === client && listeners.begins(client.id, client)) told().onListening(client.id)
+    })
     broker.on('clientDisconnect', (client) => {
-      if (live.get(client.id) === client) live.delete(client.id)
+      if (live.get(client.id) === client && live.delete(client.id)) listeners.forget(client.id)
       if (!replaced.has(client)) told().onDisconnect(client.id)
     })
     broker.on('clientError', (client, error) =>
@@ -230,6 +236,8 @@ export function makeAedesBroker({ listen, tls, clock, log, limits: given, admiss
       await new Promise<void>((resolve) => client.close(resolve))
     },
     connected: (agent) => live.has(agent),
+    listens: listeners.has,
+    listening: listeners.until,
     arrivals: () => ({ connected: live.size, ...listener.arrivals() }),
     useTls: listener.useTls,
     port: listener.port,

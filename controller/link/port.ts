@@ -24,6 +24,8 @@ export type BrokerHandlers = {
   /** Whether work of those who are connected waits, so that newcomers have to. */
   busy?(): boolean
   onConnect(agent: string, address: string): void
+  /** From now on it hears what is sent to it. */
+  onListening(agent: string): void
   onDisconnect(agent: string): void
   /** Something worth a line in the agent's history: replaced, denied, flood. */
   onNote(agent: string, kind: string, detail: string): void
@@ -41,6 +43,10 @@ export interface Broker extends Part {
   /** Closes the agent's connection, if there is one. */
   disconnect(agent: string, reason: string): Promise<void>
   connected(agent: string): boolean
+  /** Whether it hears what is sent to it: it is connected, and has subscribed. */
+  listens(agent: string): boolean
+  /** Resolves when it does; rejects when the signal ends the wait. */
+  listening(agent: string, signal: AbortSignal): Promise<void>
   arrivals(): Arrivals
   /** New keys or revocations, for connections from now on. */
   useTls(material: TlsMaterial): void

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
+import { performance } from 'node:perf_hooks'
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import { wordsOf } from '../../shared/errors.ts'
 import type { Log } from '../../shared/log.ts'
@@ -34,6 +35,8 @@ export function makeTlsListener({ listen, tls, log, admit, busy, now, admission:
   let ticking: NodeJS.Timeout | undefined
   let material = tls
   let told = 0
+  let used = performance.eventLoopUtilization()
+  let lookedAt = now()
 
   function take(socket: Socket): void {
     sockets.add(socket)
@@ -53,8 +56,16 @@ export function makeTlsListener({ listen, tls, log, admit, busy, now, admission:
     })
   }
 
+  function seen() {
+    const [at, before] = [now(), used]
+    used = performance.eventLoopUtilization()
+    const lateMs = at - lookedAt - tickMs
+    lookedAt = at
+    return { busy: performance.eventLoopUtilization(used, before).utilization, lateMs }
+  }
+
   function tick(): void {
-    admission.tick()
+    admission.tick(seen())
     const { turnedAway, waiting } = admission.standing()
     if (turnedAway === told) return
     log.warn({ turnedAway: turnedAway - told, waiting }, 'more come at once than can be let in; told to come later')
@@ -80,6 +91,7 @@ export function makeTlsListener({ listen, tls, log, admit, busy, now, admission:
       server.once('error', reject)
       server.listen({ host: listen.host, port: listen.port, backlog }, resolve)
       await promise
+      seen()
       ticking = setInterval(tick, tickMs).unref()
     },
     async stop(): Promise<void> {

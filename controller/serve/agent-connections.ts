@@ -52,7 +52,7 @@ const notesPerMinute = 20
 /**
  * What happens when agents come, speak and go.
  *
- *   connect -> presence online          hello -> where its streams stand, its documents once more
+ *   connect, subscribe -> presence online          hello -> where its streams stand, its documents once more
  *   disconnect, last will -> presence offline
  */
 export function agentConnections(deps: Pick<Deps, 'store' | 'clock' | 'log'>, ports: Ports): BrokerHandlers {
@@ -142,8 +142,8 @@ export function agentConnections(deps: Pick<Deps, 'store' | 'clock' | 'log'>, po
       // One that went was forgotten: who is still there is pushed out by this one.
       const other = boxes.get(agent)
       boxes.set(agent, { address, before: other && { address: other.address, hardware: other.hardware } })
-      quietly('presence', ports.presence.set(agent, 'online'))
     },
+    onListening: (agent) => quietly('presence', ports.presence.set(agent, 'online')),
     onDisconnect(agent) {
       log.info({ agent }, 'agent disconnected')
       boxes.delete(agent)

@@ -56,13 +56,16 @@ export async function makeCentre(deps: Deps, { workers, ...composers }: Rooms) {
 
   const ingest = makeIngest({ ...deps, acknowledge })
   const desired = makeDesired(deps, authority, { ...composers, publish })
-  const requests = makeRequests(deps, authority, (agent, request) => publish(agent, 'request', request))
+  const requests = makeRequests(deps, authority, (agent, request, signal) =>
+    broker.listening(agent, signal).then(() => publish(agent, 'request', request)),
+  )
   const write = makeGathered(store)
   const presence = makePresence({
     ...deps,
     write,
     silentSeconds: config.alerts.silentAgentSeconds,
     connected: broker.connected,
+    listens: broker.listens,
   })
   const alerts = makeFleetAlerts(deps)
   const downloads = makeDownloads(deps)

@@ -7,7 +7,7 @@ import { apartTables, baselineTables, forgottenTables } from '../baselines/index
 import { condemnedTables, decoyTables } from '../decoys/index.ts'
 import { detectionTables } from '../detection/index.ts'
 import { driftSettingTables } from '../drift/index.ts'
-import { careTables, certificateTables, codeTables, fleetTables, lateTables } from '../fleet/index.ts'
+import { careTables, certificateTables, codeTables, fleetTables, keyTables, lateTables } from '../fleet/index.ts'
 import { ingestTables } from '../ingest/index.ts'
 import { mimicryMovedTables, mimicryTables } from '../mimicry/index.ts'
 import { personaOriginTables, personaTables } from '../personas/index.ts'
@@ -53,6 +53,7 @@ export const migrations: readonly Migration[] = [
   updateTables,
   codeTables,
   careTables,
+  keyTables,
   leftTables,
   lateTables,
 ]

@@ -82,7 +82,7 @@ export async function makeRollback(
   if (boxes.length === 0)
     throw new MarshlightError('CONFLICT', {
       what: `no box took release ${of.version} in this rollout`,
-      next: `End it instead: \`marshlight updates abort ${id.slice(-8)}\`.`,
+      next: `End it instead: \`marshlight updates abort ${of.id.slice(-8)}\`.`,
     })
   const policy: RolloutPolicy = {
     ...of.policy,

@@ -33,7 +33,7 @@ Architecture: ${o.architecture}
 Maintainer: Marshlight <packages@marshlight.example>
 Installed-Size: ${o.installedKb}
 Depends: ${depends.join(', ')}
-Recommends: systemd
+Recommends: systemd, tpm2-tools
 Section: net
 Priority: optional
 Description: decoys, scans and blocks for one network segment

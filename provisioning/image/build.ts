@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Progress } from '../build/progress.ts'
+import type { Architecture } from '../deb/architectures.ts'
 import { buildDeb } from '../deb/build.ts'
 import { readLock, shippedPackages } from '../deb/npm-lock.ts'
 import { sourceDate } from '../deb/source-date.ts'
@@ -13,6 +14,7 @@ import { debianRoot } from './rootfs.ts'
 import { installedPackages, sbom } from './sbom.ts'
 
 export type ImageOptions = {
+  architecture: Architecture
   projectRoot: string
   out: string
   progress: Progress
@@ -33,40 +35,48 @@ export type BuiltImage = {
   rootSha256: string
 }
 
-/** The image of an x86 appliance, pressed, with its SBOM, and its root alone. All of it appears at the end, or nothing. */
+/** The image of an appliance, pressed, with its SBOM, and its root alone. All of it appears at the end, or nothing. */
 export async function buildImage(o: ImageOptions): Promise<BuiltImage> {
-  const { projectRoot, out, progress, images, enrolment, releaseKey } = o
+  const { architecture, projectRoot, out, progress, images, enrolment, releaseKey } = o
   const cache = join(projectRoot, '.cache/appliance')
   for (const folder of [cache, out]) await mkdir(folder, { recursive: true })
-  await needed({ architecture: 'amd64', folder: cache, ...(images !== undefined && { images }) })
+  await needed({ architecture, folder: cache, ...(images !== undefined && { images }) })
   const { version } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8')) as { version: string }
   const epoch = await sourceDate(projectRoot)
   // Unpacked again at once: packing it would only take time.
   const packages = join(cache, 'package')
-  const deb = await buildDeb({ architecture: 'amd64', projectRoot, out: packages, progress, compression: 'none' })
-  const tar = await debianRoot({ cache, progress })
+  const deb = await buildDeb({ architecture, projectRoot, out: packages, progress, compression: 'none' })
+  const tar = await debianRoot({ architecture, cache, progress })
   const work = await mkdtemp(join(cache, 'work-'))
   try {
     const root = join(work, 'root')
-    const at = { root, work, epoch }
+    const at = { architecture, root, work, epoch }
     const laid = {
-      ...{ tar, version, deb: deb.file },
+      ...{ architecture, tar, version, deb: deb.file },
       ...(images !== undefined && { images }),
       ...(releaseKey !== undefined && { releaseKey }),
     }
     await progress('root file system', () => layRoot(root, laid))
     const squash = await progress('root, compressed', () => squashRoot(at))
     const rootSha256 = await sha256(squash)
-    const name = `marshlight-${version}-amd64`
+    const name = `marshlight-${version}-${architecture}`
     const disk = join(work, `${name}.img`)
     await progress('disk', () => makeDisk(disk, squash, { ...at, ...(enrolment !== undefined && { enrolment }) }))
     const packed = await progress('image, compressed', () => pressed(disk))
     const status = await readFile(join(root, 'var/lib/dpkg/status'), 'utf8')
     const npm = shippedPackages(await readLock(projectRoot))
-    const list = sbom({ name: 'marshlight-amd64', version, epoch, rootSha256, debian: installedPackages(status), npm })
+    const list = sbom({
+      name: `marshlight-${architecture}`,
+      version,
+      epoch,
+      rootSha256,
+      debian: installedPackages(status),
+      npm,
+      decoys: images !== undefined,
+    })
     const made = {
       file: join(out, `${name}.img.zst`),
-      system: join(out, `marshlight-system_${version}_amd64.squashfs`),
+      system: join(out, `marshlight-system_${version}_${architecture}.squashfs`),
       sbom: join(out, `${name}.spdx.json`),
     }
     const { size: diskBytes } = await stat(disk)

@@ -1,5 +1,5 @@
 /**
- * The disk, in MiB. Slots and data are laid out from the first release on, whether or not it updates slots: a card in
+ * The disk of an x86 box, in MiB (a Raspberry Pi's: card.ts). Slots and data are laid out from the first release on, whether or not it updates slots: a card in
  * the field cannot be divided anew. Data comes last and grows.
  *
  *   1 | bios 1 | boot (ESP) 256 | site (FAT, seen by Windows) 16 | root A | root B | data 256 ... | 1
@@ -24,9 +24,12 @@ export const bootMiB = 256
 export const siteMiB = 16
 export const dataMiB = 256
 
+/** What a slot takes whose first root has `rootBytes`. */
+export const slotMiB = (rootBytes: number): number => Math.ceil((rootBytes * slotGrowth) / 2 ** 20 / stepMiB) * stepMiB
+
 /** Partitions in order, for a root of `rootBytes`. */
 export function layout(rootBytes: number): Partition[] {
-  const slot = Math.ceil((rootBytes * slotGrowth) / 2 ** 20 / stepMiB) * stepMiB
+  const slot = slotMiB(rootBytes)
   const wanted: [string, string, number][] = [
     ['marshlight-bios', guid.bios, 1],
     ['marshlight-boot', guid.esp, bootMiB],

@@ -21,6 +21,8 @@ async function main(argv: readonly string[]): Promise<number> {
 Examples:
   marshlight image key --out release.key         once: a key that signs
   marshlight image deb --arch arm64 --key release.key
+  marshlight image build --arch arm64 --key release.key
+                                                 a Raspberry Pi's card; as root
   marshlight image verify dist/marshlight-agent_0.1.0_arm64.deb \\
     --pubkey release.key.pub                     before it is installed`,
     )

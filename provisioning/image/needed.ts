@@ -25,15 +25,9 @@ export async function needed(o: { architecture: string; folder: string; images?:
       right: 'root, whose files the image holds',
       next: 'Run it with sudo.',
     })
-  // What is installed in the image runs its own programs meanwhile.
-  if (ownArchitecture() !== o.architecture)
-    throw new MarshlightError('COMMAND_FAILED', {
-      command: 'marshlight image build',
-      why: `an image for ${o.architecture} is made on a machine of it, this one is ${ownArchitecture()}`,
-      next: 'Make it there; the package alone is made anywhere: marshlight image deb.',
-    })
+  const foreign = ownArchitecture() !== o.architecture
   const missing: string[] = []
-  for (const [tool, name] of Object.entries(tools))
+  for (const [tool, name] of Object.entries({ ...tools, ...(foreign && { 'arch-test': 'arch-test' }) }))
     await command('sh', ['-c', `PATH=$PATH:/usr/sbin:/sbin command -v ${tool}`]).catch(() => missing.push(name))
   if (missing.length > 0)
     throw new MarshlightError('COMMAND_FAILED', {
@@ -41,12 +35,36 @@ export async function needed(o: { architecture: string; folder: string; images?:
       why: `these packages are missing: ${missing.join(' ')}`,
       next: `apt-get install ${missing.join(' ')}, or sh provisioning/setup/dev.sh --images`,
     })
+  // What is installed in the image runs its own programs meanwhile.
+  if (foreign)
+    await command('arch-test', [o.architecture]).catch(() => {
+      throw new MarshlightError('COMMAND_FAILED', {
+        command: 'marshlight image build',
+        why: `this machine (${ownArchitecture()}) runs no programs of ${o.architecture}: QEMU is not registered for them`,
+        next: `Run \`npm run setup -- --images\`, or make the image on a machine of ${o.architecture}.`,
+      })
+    })
+  if (o.images !== undefined) await decoysFit(o.images, o.architecture)
   const images = o.images === undefined ? 0 : 2 * (await decoysBytes(o.images))
   const { bavail, bsize } = await statfs(o.folder)
   const short = rootBytes + images - bavail * bsize
   if (short > 0)
     throw new MarshlightError('DISK_FULL', {
       path: `${o.folder}: ${gib(rootBytes + images)} are needed, ${gib(bavail * bsize)} are free`,
+    })
+}
+
+/** Throws where the images, which are of one kind of processor as they come from one engine, are for another. */
+async function decoysFit(folder: string, architecture: string): Promise<void> {
+  await decoysBytes(folder)
+  const inside = async (name: string) => JSON.parse(await command('tar', ['-xOf', `${folder}/decoys.tar`, name]))
+  const [image] = (await inside('manifest.json')) as { Config: string }[]
+  const made = image && ((await inside(image.Config)) as { architecture?: string }).architecture
+  if (made !== architecture)
+    throw new MarshlightError('COMMAND_FAILED', {
+      command: 'marshlight image build',
+      why: `${folder}/decoys.tar holds images for ${made}, the image is for ${architecture}`,
+      next: `Make them on a machine of ${architecture} (\`npm run images\`), or leave --images out.`,
     })
 }
 

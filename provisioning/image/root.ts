@@ -1,6 +1,8 @@
 import { appendFile, copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { command } from '../build/command.ts'
+import type { Architecture } from '../deb/architectures.ts'
+import { cardLayout, cardNames } from './card.ts'
 
 const files = join(import.meta.dirname, 'files')
 
@@ -8,13 +10,11 @@ const files = join(import.meta.dirname, 'files')
 const laid: readonly [string, string, number?][] = [
   ['fstab', 'etc/fstab'],
   ['wired.network', 'etc/systemd/network/80-wired.network'],
-  ['data.repart', 'usr/lib/repart.d/50-data.conf'],
   ['docker-daemon.json', 'etc/docker/daemon.json'],
   ['firewall.nft', 'etc/nftables.conf'],
   ['agent.json', 'etc/marshlight/agent.json'],
   ['sshd.conf', 'etc/ssh/marshlight.conf'],
-  ['ssh.service', 'etc/systemd/system/ssh.service'],
-  ...['first-boot', 'trial'].map((name): [string, string] => {
+  ...['first-boot', 'ssh', 'trial'].map((name): [string, string] => {
     const unit = `marshlight-${name}.service`
     return [unit, `usr/lib/systemd/system/${unit}`]
   }),
@@ -24,6 +24,31 @@ const laid: readonly [string, string, number?][] = [
     0o755,
   ]),
 ]
+
+type Own = { laid: typeof laid; written: Readonly<Record<string, string>>; enabled: readonly string[] }
+/** What one kind of machine has, and the other not. */
+const own: Record<Architecture, Own> = {
+  amd64: {
+    laid: [['data.repart', 'usr/lib/repart.d/50-data.conf']],
+    written: {
+      'etc/systemd/system/systemd-repart.service.d/50-before-mounts.conf':
+        '[Unit]\nBefore=local-fs-pre.target\nWants=local-fs-pre.target\n',
+    },
+    enabled: [],
+  },
+  arm64: {
+    laid: [
+      ['marshlight-grow.service', 'usr/lib/systemd/system/marshlight-grow.service'],
+      ['grow', 'usr/lib/marshlight/grow', 0o755],
+    ],
+    written: {
+      'etc/udev/rules.d/61-marshlight.rules': cardNames(cardLayout(0)),
+      // A Zero 2 W has half a gigabyte; nothing is swapped to the card.
+      'etc/systemd/zram-generator.conf': '[zram0]\nzram-size = min(ram / 2, 512)\n',
+    },
+    enabled: ['marshlight-grow'],
+  },
+}
 
 const written: Readonly<Record<string, string>> = {
   'etc/hostname': 'marshlight\n',
@@ -38,8 +63,6 @@ const written: Readonly<Record<string, string>> = {
   // A box without a cable goes on booting.
   'etc/systemd/system/systemd-networkd-wait-online.service.d/50-any.conf':
     '[Service]\nExecStart=\nExecStart=/usr/lib/systemd/systemd-networkd-wait-online --any --timeout=20\n',
-  'etc/systemd/system/systemd-repart.service.d/50-before-mounts.conf':
-    '[Unit]\nBefore=local-fs-pre.target\nWants=local-fs-pre.target\n',
 }
 
 const enabled = [
@@ -51,12 +74,13 @@ const enabled = [
   'marshlight-first-boot',
   'marshlight-trial',
 ]
-/** Started by the enrolment file, or never. */
-const disabled = ['ssh.service', 'ssh.socket']
 /** What would write to the card by a clock, or to a root that cannot be written. */
 const masked = [
   // Nobody can log in there; the screen shows how the box is.
   'getty@tty1.service',
+  // Debian's, which would let in more: ours is started for whom the enrolment file names.
+  'ssh.service',
+  'ssh.socket',
   'apt-daily.timer',
   'apt-daily-upgrade.timer',
   'dpkg-db-backup.timer',
@@ -75,14 +99,24 @@ const mountPoints = [
   'var/lib/systemd',
 ]
 
-export type RootInputs = { tar: string; deb: string; version: string; images?: string; releaseKey?: string }
+export type RootInputs = {
+  architecture: Architecture
+  tar: string
+  deb: string
+  version: string
+  images?: string
+  releaseKey?: string
+}
 
 /** Lays Debian of `tar`, our settings, the agent's package and the decoys' images out in `folder`. Needs root; mounts nothing. */
-export async function layRoot(folder: string, { tar, deb, version, images, releaseKey }: RootInputs): Promise<void> {
+export async function layRoot(folder: string, o: RootInputs): Promise<void> {
+  const { architecture, tar, deb, version, images, releaseKey } = o
+  const machine = own[architecture]
   await mkdir(folder, { recursive: true })
   await command('tar', ['-xpf', tar, '--numeric-owner', '--xattrs', '--xattrs-include=*', '-C', folder])
-  for (const [name, place, mode = 0o644] of laid) await install(join(files, name), join(folder, place), mode)
-  for (const [place, text] of Object.entries(written)) {
+  for (const [name, place, mode = 0o644] of [...laid, ...machine.laid])
+    await install(join(files, name), join(folder, place), mode)
+  for (const [place, text] of Object.entries({ ...written, ...machine.written })) {
     await mkdir(dirname(join(folder, place)), { recursive: true })
     await writeFile(join(folder, place), text, { mode: 0o644 })
   }
@@ -92,8 +126,7 @@ export async function layRoot(folder: string, { tar, deb, version, images, relea
   await copyFile(deb, join(folder, basename(deb)))
   await inside('dpkg', '--install', `/${basename(deb)}`)
   await rm(join(folder, basename(deb)))
-  await inside('systemctl', '--quiet', 'disable', ...disabled)
-  await inside('systemctl', '--quiet', 'enable', ...enabled)
+  await inside('systemctl', '--quiet', 'enable', ...enabled, ...machine.enabled)
   await inside('systemctl', '--quiet', 'mask', ...masked)
   await rm(join(folder, 'etc/resolv.conf'), { force: true })
   await symlink('/run/systemd/resolve/stub-resolv.conf', join(folder, 'etc/resolv.conf'))

@@ -5,6 +5,7 @@ import { command } from '../build/command.ts'
 import { contentHash } from '../build/content.ts'
 import { aptSettings, packageSources } from '../build/debian.ts'
 import type { Progress } from '../build/progress.ts'
+import type { Architecture } from '../deb/architectures.ts'
 import { depends } from '../deb/control.ts'
 
 /** Its Docker Engine and kernel are the ones the image was booted with. */
@@ -15,6 +16,29 @@ const epoch = Date.UTC(2026, 0, 1) / 1000
 
 const components = ['main', 'non-free-firmware']
 const leftOut = ['doc/*', 'man/*', 'locale/*', 'info/*', 'lintian/*'].map((name) => `/usr/share/${name}`)
+
+/** The real one goes by another name until all is there: it takes minutes where another processor's programs are played. */
+const initramfs = '/usr/sbin/update-initramfs'
+
+/** What differs by the machine: beside the packages' own list. */
+const settings: Record<Architecture, { suites: string[]; leftOut: string[]; kept: string[]; hooks: string[] }> = {
+  amd64: { suites: [], leftOut: [], kept: [], hooks: [] },
+  arm64: {
+    suites: [`${release}-backports`],
+    leftOut: [
+      // Trees of all other boards, and firmware for cameras and for looking into it.
+      '/usr/lib/modules/*/dtb/*',
+      ...['*x.*', '*cd.*', '*db.*', 'overlays/*'].map((name) => `/usr/lib/raspi-firmware/${name}`),
+    ],
+    kept: ['/usr/lib/modules/*/dtb/broadcom/*'],
+    hooks: [
+      // raspi-firmware's package calls its hook itself, which copies kernels to /boot only once there is an initramfs.
+      `--essential-hook=chroot "$1" dpkg-divert --quiet --local --rename --add ${initramfs} && ln -s /bin/true "$1${initramfs}"`,
+      '--customize-hook=rm -rf "$1/boot/firmware" "$1/etc/kernel/postinst.d/z50-raspi-firmware" "$1/etc/initramfs/post-update.d/z50-raspi-firmware"',
+      `--customize-hook=rm "$1${initramfs}" && chroot "$1" dpkg-divert --quiet --local --rename --remove ${initramfs} && chroot "$1" update-initramfs -c -k all`,
+    ],
+  },
+}
 
 /** Hooks of mmdebstrap; the last three leave nothing of this machine behind, and nothing that two boxes would share. */
 const hooks = [
@@ -39,28 +63,38 @@ const ofAgent = depends.map((one) => (one.split('|')[0] ?? one).trim().split(' '
  * Debian as a tar in `cache`, by its list of packages: the slow part, made once. Remove the file to get newer packages.
  * Needs root, as what it holds is root's.
  */
-export async function debianRoot(o: { cache: string; progress: Progress }): Promise<string> {
-  const listed = packageNames(await readFile(join(import.meta.dirname, 'files/packages-amd64.txt'), 'utf8'))
+export async function debianRoot(o: {
+  architecture: Architecture
+  cache: string
+  progress: Progress
+}): Promise<string> {
+  const { architecture } = o
+  const listed = packageNames(await readFile(join(import.meta.dirname, `files/packages-${architecture}.txt`), 'utf8'))
   const packages = [...new Set([...listed, ...ofAgent])].sort()
-  const hash = contentHash({ packages: packages.join(), release, hooks: hooks.join(), leftOut: leftOut.join() })
-  const file = join(o.cache, `debian-amd64-${hash}.tar`)
+  const own = settings[architecture]
+  const [allHooks, allLeftOut] = [
+    [...own.hooks, ...hooks],
+    [...leftOut, ...own.leftOut],
+  ]
+  const hash = contentHash({ packages: packages.join(), release, hooks: allHooks.join(), leftOut: allLeftOut.join() })
+  const file = join(o.cache, `debian-${architecture}-${hash}.tar`)
   if (existsSync(file)) return file
   await mkdir(o.cache, { recursive: true })
   const args = [
     '--quiet',
     '--mode=root',
     '--variant=minbase',
-    '--architectures=amd64',
+    `--architectures=${architecture}`,
     `--components=${components.join()}`,
     '--aptopt=Apt::Install-Recommends "0"',
     `--include=${packages.join()}`,
     ...(await aptSettings()).map((line) => `--aptopt=${line}`),
-    ...leftOut.map((path) => `--dpkgopt=path-exclude=${path}`),
-    '--dpkgopt=path-include=/usr/share/doc/*/copyright',
-    ...hooks,
+    ...allLeftOut.map((path) => `--dpkgopt=path-exclude=${path}`),
+    ...['/usr/share/doc/*/copyright', ...own.kept].map((path) => `--dpkgopt=path-include=${path}`),
+    ...allHooks,
     release,
     `${file}.unfinished.tar`,
-    ...(await packageSources(process.env, { release, components })),
+    ...(await packageSources(process.env, { release, components, suites: own.suites })),
   ]
   await o
     .progress('Debian packages', () =>

@@ -22,10 +22,12 @@ export type SbomInputs = {
   rootSha256: string
   debian: readonly DebianPackage[]
   npm: readonly NpmPackage[]
+  /** Whether images of decoys lie in it. */
+  decoys: boolean
 }
 
 /** What an image holds, as SPDX 2.3 in JSON (spdx.github.io/spdx-spec/v2.3). The same inputs give the same text. */
-export function sbom({ name, version, epoch, rootSha256, debian, npm }: SbomInputs): string {
+export function sbom({ name, version, epoch, rootSha256, debian, npm, decoys }: SbomInputs): string {
   const parts = [
     ...debian.map((one) =>
       part(
@@ -49,7 +51,7 @@ export function sbom({ name, version, epoch, rootSha256, debian, npm }: SbomInpu
   const image = {
     ...part('image', name, version, 'NOASSERTION'),
     checksums: [{ algorithm: 'SHA256', checksumValue: rootSha256 }],
-    comment: 'The checksum is that of the root file system.',
+    comment: `The checksum is that of the root file system. ${decoys ? 'It holds' : 'It does not hold'} images of decoys.`,
   }
   return `${JSON.stringify(
     {

@@ -97,10 +97,12 @@ test_runner() {
 # command:package pairs; a package is installed when its command is missing.
 tools='dockerd:docker.io nmap:nmap nft:nftables tcpdump:tcpdump arping:iputils-arping ip:iproute2 iptables:iptables
 mmdebstrap:mmdebstrap ssh:openssh-client sshpass:sshpass openssl:openssl ssh-audit:ssh-audit
-dnsmasq:dnsmasq-base tinyproxy:tinyproxy-bin sfdisk:fdisk mkfs.vfat:dosfstools mcopy:mtools zstd:zstd'
+dnsmasq:dnsmasq-base tinyproxy:tinyproxy-bin sfdisk:fdisk mkfs.vfat:dosfstools mcopy:mtools zstd:zstd
+swtpm:swtpm tpm2_create:tpm2-tools'
 
 # Beside those, for making and booting images of cards.
-card_tools='mksquashfs:squashfs-tools mke2fs:e2fsprogs qemu-system-x86_64:qemu-system-x86'
+card_tools='mksquashfs:squashfs-tools mke2fs:e2fsprogs qemu-system-x86_64:qemu-system-x86
+qemu-system-aarch64:qemu-system-arm qemu-aarch64-static:qemu-user-static arch-test:arch-test'
 
 packages() {
   PATH=$PATH:/usr/sbin:/sbin
@@ -111,6 +113,7 @@ packages() {
   done
   command -v docker > /dev/null || missing="$missing docker.io docker-cli"
   [ "$cards" = no ] || [ -f /usr/share/OVMF/OVMF_CODE_4M.fd ] || missing="$missing ovmf"
+  [ "$cards" = no ] || [ -f /usr/share/AAVMF/AAVMF_CODE.fd ] || missing="$missing qemu-efi-aarch64"
   [ -f /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
   [ -n "$missing" ] || return 0
   command -v apt-get > /dev/null || fail "missing:$missing" 'This is no Debian or Ubuntu: install these by its own means, then run again.'
@@ -125,6 +128,19 @@ packages() {
   # shellcheck disable=SC2086 # a list of words
   step "apt-get install$known" 'Mend what apt says above, then run again.' \
     apt-get -q install -y --no-install-recommends $known
+}
+
+# Lets this kernel start programs of arm64 through QEMU, as systemd does where it runs. Without it only images of this
+# machine's own kind can be made.
+programs_of_arm64() {
+  arch-test arm64 > /dev/null 2>&1 && return 0
+  register=/proc/sys/fs/binfmt_misc/register
+  {
+    [ -e $register ] || mount -t binfmt_misc binfmt_misc ${register%/*}
+    cat /usr/lib/binfmt.d/qemu-aarch64.conf > $register
+  } 2> /dev/null || :
+  arch-test arm64 > /dev/null 2>&1 ||
+    echo 'setup: this kernel takes no programs of arm64 (binfmt_misc): no image for Raspberry Pi can be made here' >&2
 }
 
 # The build of root file systems asks apt for the machine's own mirrors; its lists may have been cleaned away.
@@ -179,6 +195,7 @@ step 'building the bundles' 'See the error above; `npm run types` may tell more.
 if [ "$cards" = yes ]; then tools="$tools $card_tools"; fi
 if [ "$lab" = yes ]; then
   packages
+  [ "$cards" = no ] || programs_of_arm64
   apt_lists
   engine
   if [ "$quiet" = yes ]; then node provisioning/build/images.ts --quiet; else node provisioning/build/images.ts; fi

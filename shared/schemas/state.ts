@@ -94,6 +94,8 @@ export const hello = z.object({
   roles: z.array(z.enum(['decoys', 'enforcer'])).min(1),
   hostname: untrusted(253),
   hardware: hardware.optional(),
+  /** `tpm`: its key opens by the TPM of its box alone. */
+  keyHeldBy: z.enum(['tpm', 'file']).optional(),
   running: running.optional(),
   /** SHA-256 of its `agent.json`, whatever the order of its keys; that of `{}` where there is none. */
   config: sha256.optional(),

@@ -19,6 +19,7 @@ export async function makeBox(o: {
   folder: string
   firmware: Firmware
   plug: MachineOptions['plug']
+  clock?: string
   enrolment?: string
 }): Promise<Box> {
   const tag = randomBytes(3).toString('hex')
@@ -31,10 +32,10 @@ export async function makeBox(o: {
     // As slots.md says where the partition begins.
     await command('mcopy', ['-o', '-i', `${disk}@@258M`, file, `::${enrolmentFileName}`])
   }
-  const variables = join(o.folder, `${tag}.vars`)
+  const { firmware, plug, clock } = o
+  const machine = { disk, firmware, plug, variables: join(o.folder, `${tag}.vars`), ...(clock && { clock }) }
   return {
     disk,
-    powerOn: (onLine) =>
-      powerOn({ disk, variables, firmware: o.firmware, plug: o.plug, ...(onLine !== undefined && { onLine }) }),
+    powerOn: (onLine) => powerOn({ ...machine, ...(onLine !== undefined && { onLine }) }),
   }
 }

@@ -23,7 +23,7 @@ const words = {
 }
 export type Seconds = { [step in keyof typeof words]?: number }
 
-type Agents = { items: { name: string; presence: string; status: string }[] }
+type Agents = { items: { name: string; presence: string; status: string; version: string | null }[] }
 type Segment = { hosts: { ip: string; status: string }[] }
 type Decoys = { items: { ip: string; hostname: string }[] }
 

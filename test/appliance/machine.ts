@@ -2,9 +2,11 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
+import type { Architecture } from '../../provisioning/deb/architectures.ts'
 import { MarshlightError } from '../../shared/errors.ts'
+import { type ArmFirmware, armArguments, armMissing, armQemu, isArm } from './arm-machine.ts'
 
-export type Firmware = 'uefi' | 'secure' | 'bios'
+export type Firmware = 'uefi' | 'secure' | 'bios' | ArmFirmware
 export type MachineOptions = {
   disk: string
   firmware: Firmware
@@ -12,6 +14,8 @@ export type MachineOptions = {
   variables: string
   /** The network namespace, and the tap in it, that its card is plugged into. */
   plug: { space: string; tap: string; mac: string }
+  /** What its battery-backed clock says, where it is not the time. */
+  clock?: string
   onLine?: (line: string) => void
 }
 
@@ -56,11 +60,14 @@ export function acceleration(): 'kvm' | 'tcg' {
 const flashOf = (code: string) => ['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${firmwareFolder}/${code}`]
 
 /** Throws what is missing on this machine to boot images. */
-export function mustBoot(): void {
-  const missing = [
-    ...(spawnSync(qemu, ['--version']).status === 0 ? [] : ['qemu-system-x86']),
-    ...(existsSync(`${firmwareFolder}/OVMF_CODE_4M.fd`) ? [] : ['ovmf']),
-  ]
+export function mustBoot(architecture: Architecture = 'amd64'): void {
+  const missing =
+    architecture === 'arm64'
+      ? armMissing()
+      : [
+          ...(spawnSync(qemu, ['--version']).status === 0 ? [] : ['qemu-system-x86']),
+          ...(existsSync(`${firmwareFolder}/OVMF_CODE_4M.fd`) ? [] : ['ovmf']),
+        ]
   if (missing.length === 0) return
   throw new MarshlightError('COMMAND_FAILED', {
     command: 'booting an image',
@@ -69,22 +76,12 @@ export function mustBoot(): void {
   })
 }
 
-/** A NUC as QEMU has it: two cores, 2 GB, one disk, one card, the watchdog of Intel's chips, the console on a serial line. */
-export async function powerOn({ disk, firmware, variables, plug, onLine }: MachineOptions): Promise<Machine> {
-  const accelerated = acceleration()
-  const args = ['-accel', accelerated === 'kvm' ? 'kvm' : 'tcg,thread=multi', '-smp', '2', '-m', '2048', '-nodefaults']
-  args.push('-machine', `q35,smm=${firmware === 'secure' ? 'on' : 'off'}`, '-global', 'ICH9-LPC.noreboot=false')
-  args.push('-cpu', accelerated === 'kvm' ? hostProcessor : 'max', '-display', 'none', '-serial', 'stdio')
-  args.push('-drive', `file=${disk},format=raw,if=virtio,cache=writeback`, '-device', 'virtio-rng-pci')
-  args.push('-netdev', `tap,id=n,ifname=${plug.tap},script=no,downscript=no`)
-  args.push('-device', `virtio-net-pci,netdev=n,mac=${plug.mac}`)
-  if (firmware !== 'bios') {
-    const [code, empty] = firmwares[firmware]
-    if (!existsSync(variables)) await copyFile(`${firmwareFolder}/${empty}`, variables)
-    if (firmware === 'secure') args.push('-global', 'driver=cfi.pflash01,property=secure,value=on')
-    args.push(...flashOf(code), '-drive', `if=pflash,unit=1,format=raw,file=${variables}`)
-  }
-  const child = spawn('ip', ['netns', 'exec', plug.space, qemu, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+/** A machine with one disk and one card, the console on a serial line. */
+export async function powerOn(o: MachineOptions): Promise<Machine> {
+  const { firmware, plug, onLine } = o
+  const program = isArm(firmware) ? armQemu : qemu
+  const args = isArm(firmware) ? await armArguments(firmware, o) : await nucArguments(firmware, o)
+  const child = spawn('ip', ['netns', 'exec', plug.space, program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   const lines: string[] = []
   const ended = endOf(child)
   const out = createInterface({ input: child.stdout })
@@ -128,6 +125,28 @@ export async function powerOn({ disk, firmware, variables, plug, onLine }: Machi
       await ended
     },
   }
+}
+
+/** A NUC as QEMU has it: two cores, 2 GB, one disk, one card, the watchdog of Intel's chips. */
+async function nucArguments(
+  firmware: Exclude<Firmware, ArmFirmware>,
+  { disk, variables, plug, clock }: MachineOptions,
+): Promise<string[]> {
+  const accelerated = acceleration()
+  const args = ['-accel', accelerated === 'kvm' ? 'kvm' : 'tcg,thread=multi', '-smp', '2', '-m', '2048', '-nodefaults']
+  args.push('-machine', `q35,smm=${firmware === 'secure' ? 'on' : 'off'}`, '-global', 'ICH9-LPC.noreboot=false')
+  args.push('-cpu', accelerated === 'kvm' ? hostProcessor : 'max', '-display', 'none', '-serial', 'stdio')
+  args.push('-drive', `file=${disk},format=raw,if=virtio,cache=writeback`, '-device', 'virtio-rng-pci')
+  args.push('-netdev', `tap,id=n,ifname=${plug.tap},script=no,downscript=no`)
+  args.push('-device', `virtio-net-pci,netdev=n,mac=${plug.mac}`)
+  if (clock !== undefined) args.push('-rtc', `base=${clock}`)
+  if (firmware !== 'bios') {
+    const [code, empty] = firmwares[firmware]
+    if (!existsSync(variables)) await copyFile(`${firmwareFolder}/${empty}`, variables)
+    if (firmware === 'secure') args.push('-global', 'driver=cfi.pflash01,property=secure,value=on')
+    args.push(...flashOf(code), '-drive', `if=pflash,unit=1,format=raw,file=${variables}`)
+  }
+  return args
 }
 
 const endOf = (child: ChildProcess) =>

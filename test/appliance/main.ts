@@ -1,71 +1,31 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createProgress } from '../../provisioning/build/progress.ts'
 import { buildImage } from '../../provisioning/image/build.ts'
+import { makeKeyFiles } from '../../provisioning/image/signing-files.ts'
 import { wordsOf } from '../../shared/errors.ts'
-import { cleanedUp } from '../bench/clean-up.ts'
-import { makeBox } from './box.ts'
-import { firstBoot } from './first-boot.ts'
-import { acceleration, type Firmware, type Machine, mustBoot } from './machine.ts'
-import { tryOtherSlot } from './other-slot.ts'
-import { makePlace, type Place } from './place.ts'
-import { cutDuringFirstBoot } from './power-cuts.ts'
+import { type CleanUp, cleanedUp } from '../bench/clean-up.ts'
+import { mustBoot } from './machine.ts'
+import { makePlace } from './place.ts'
+import { stories } from './stories.ts'
 
 /** `npm run images:test [-- [--image FILE] [--console] STORY...]`: builds the image, boots it in QEMU beside a controller. */
 const projectRoot = join(import.meta.dirname, '../..')
 const { values, positionals } = parseArgs({
-  options: { image: { type: 'string' }, console: { type: 'boolean' } },
+  options: {
+    image: { type: 'string' },
+    key: { type: 'string' },
+    console: { type: 'boolean' },
+    label: { type: 'string', default: 'appl' },
+    network: { type: 'string', default: '198.18.245' },
+  },
   allowPositionals: true,
 })
 const tell = (line: string) => process.stdout.write(`${line}\n`)
 const onLine = values.console ? (line: string) => process.stderr.write(`| ${line}\n`) : undefined
-
-type World = { place: Place; folder: string; image: string }
-type Story = { what: string; run(world: World): Promise<void> }
-
-const boots = (firmware: Firmware, upTo?: 'connected'): Story => ({
-  what: `by ${firmware}, from power-on to ${upTo ?? 'a decoy that answers'}`,
-  async run({ place, folder, image }) {
-    tell(`           ${acceleration() === 'kvm' ? 'KVM' : 'emulated processors: KVM does not run firmware here'}`)
-    const name = `box-${firmware}`
-    const enrolment = await place.invitation(name, { ssh: { authorizedKeys: [place.sshKey] } })
-    const box = await makeBox({ image, folder, firmware, plug: place.plug, enrolment })
-    await firstBoot(place, box, name, { tell, ...(onLine && { onLine }), ...(upTo && { upTo }) })
-    await rm(box.disk)
-  },
-})
-
-const o = { tell, ...(onLine && { onLine }) }
-
-const powerCuts: Story = {
-  what: 'the mains go again and again during the first boot',
-  async run({ place, folder, image }) {
-    const enrolment = await place.invitation('box-cuts')
-    const box = await makeBox({ image, folder, firmware: 'uefi', plug: place.plug, enrolment })
-    await cutDuringFirstBoot(place, box, 'box-cuts', o)
-  },
-}
-
-const otherSlot: Story = {
-  what: 'a good system in the other slot, one that is not confirmed, one that does not start',
-  async run({ place, folder, image }) {
-    const enrolment = await place.invitation('box-slots', { ssh: { authorizedKeys: [place.sshKey] } })
-    const box = await makeBox({ image, folder, firmware: 'uefi', plug: place.plug, enrolment })
-    const system = image.replace(/marshlight-([^/]*)-amd64\.img\.zst$/, 'marshlight-system_$1_amd64.squashfs')
-    const whileOn = (machine: Machine) => tryOtherSlot(place, machine, { tell, system, folder })
-    await firstBoot(place, box, 'box-slots', { ...o, upTo: 'connected', whileOn })
-  },
-}
-
-const stories: Record<string, Story> = {
-  uefi: boots('uefi'),
-  secure: boots('secure', 'connected'),
-  bios: boots('bios', 'connected'),
-  cuts: powerCuts,
-  slots: otherSlot,
-}
 
 async function main(): Promise<number> {
   const unknown = positionals.filter((name) => !Object.hasOwn(stories, name))
@@ -75,26 +35,52 @@ async function main(): Promise<number> {
     )
     return 2
   }
-  mustBoot()
-  const images = join(projectRoot, '.cache/images')
+  // One image serves a run: that of the stories named, or of x86.
+  const named = Object.entries(stories).filter(([name]) => positionals.includes(name))
+  const architecture = named[0]?.[1].architecture ?? 'amd64'
+  const chosen = (named.length > 0 ? named : Object.entries(stories)).filter(
+    ([, story]) => story.architecture === architecture,
+  )
+  if (chosen.length < named.length) {
+    process.stderr.write(`images:test: ${positionals.join(', ')} are stories of two images: name those of one\n`)
+    return 2
+  }
+  mustBoot(architecture)
+  const images = join(projectRoot, '.cache', architecture === 'amd64' ? 'images' : `images-${architecture}`)
+  // Not in /tmp, which may be memory: a card has gigabytes.
+  const cache = join(projectRoot, '.cache/appliance')
+  await mkdir(cache, { recursive: true })
+  const key = values.key ?? join(cache, 'test-release.key')
+  if (values.key === undefined && !existsSync(key)) await makeKeyFiles(key)
   const image =
     values.image ??
-    (await buildImage({ projectRoot, images, out: join(projectRoot, 'dist'), progress: createProgress() })).file
+    (
+      await buildImage({
+        architecture,
+        projectRoot,
+        ...(existsSync(images) && { images }),
+        out: join(projectRoot, 'dist'),
+        releaseKey: `${key}.pub`,
+        progress: createProgress(),
+      })
+    ).file
   tell(image)
+  let underWay: CleanUp | undefined
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void underWay?.run().finally(() => process.exit(1)))
   let failed = 0
-  for (const [name, story] of Object.entries(stories)) {
-    if (positionals.length > 0 && !positionals.includes(name)) continue
+  for (const [name, story] of chosen) {
     tell(`\n${name}: ${story.what}`)
     const began = performance.now()
     try {
-      // Not in /tmp, which may be memory: a card has gigabytes.
-      const cache = join(projectRoot, '.cache/appliance')
-      await mkdir(cache, { recursive: true })
-      await cleanedUp(async ({ add }) => {
+      await cleanedUp(async (cleanUp) => {
+        underWay = cleanUp
         const folder = await mkdtemp(join(cache, 'test-'))
-        add(() => rm(folder, { recursive: true, force: true }))
-        const place = await makePlace({ after: add }, { folder, decoys: 1 })
-        await story.run({ place, folder, image })
+        cleanUp.add(() => rm(folder, { recursive: true, force: true }))
+        const { label, network } = values
+        const { decoys = 0, withoutDhcp = false } = story
+        const place = await makePlace({ after: cleanUp.add }, { folder, decoys, label, network, withoutDhcp })
+        await story.run({ place, folder, image, key, tell, ...(onLine && { onLine }) })
       })
       tell(`ok      ${name}, ${Math.round((performance.now() - began) / 1000)} s`)
     } catch (error) {

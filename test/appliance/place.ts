@@ -7,15 +7,16 @@ import { type Ends, makeSegment, printed, run, spawnIn } from '../lab/namespace-
 
 const exec = promisify(execFile)
 const root = join(import.meta.dirname, '../..')
-const prefix = '198.18.245'
-const centreAddress = `${prefix}.5`
-const boxAddress = `${prefix}.100`
 const boxMac = '1c:69:7a:0b:5e:a1'
 
 export type Place = {
   plug: { space: string; tap: string; mac: string }
+  /** Begins to give out addresses, where nobody did. */
+  giveOut(): Promise<void>
   /** The API of the controller beside the box. */
   api: ApiClient
+  /** What `marshlight` prints there, as its administrator. */
+  marshlight(...words: string[]): Promise<string>
   /** The text of an enrolment file for one box. */
   invitation(name: string, more?: object): Promise<string>
   /** What a TCP port shows a neighbour in the segment; undefined where nothing answers. */
@@ -27,13 +28,25 @@ export type Place = {
   sshKey: string
 }
 
+export type PlaceOptions = {
+  folder: string
+  decoys: number
+  /** What its names begin with, and the first three numbers of its network: two places stand side by side. */
+  label?: string
+  network?: string
+  /** Nobody gives out addresses until `giveOut`. */
+  withoutDhcp?: boolean
+}
+
 /**
  * A segment of namespaces without a way out: a router that gives out addresses, two hosts with real services, a neighbour
  * who looks, a controller of its own, and a free port for the box.
  */
-export async function makePlace(ends: Ends, o: { folder: string; decoys: number }): Promise<Place> {
-  const { folder, decoys } = o
-  const segment = await makeSegment(ends, 'appl')
+export async function makePlace(ends: Ends, o: PlaceOptions): Promise<Place> {
+  const { folder, decoys, label = 'appl', network: prefix = '198.18.245' } = o
+  const centreAddress = `${prefix}.5`
+  const boxAddress = `${prefix}.100`
+  const segment = await makeSegment(ends, label)
   const router = await segment.host('router', `${prefix}.1/24`)
   const centre = await segment.host('centre', `${centreAddress}/24`)
   const neighbour = await segment.host('neighbour', `${prefix}.9/24`)
@@ -48,7 +61,7 @@ export async function makePlace(ends: Ends, o: { folder: string; decoys: number 
       'marshlight/lab-host:dev',
       'SERVICES="ssh http" exec entrypoint.sh',
     )
-  await giveOut(router)
+  if (!o.withoutDhcp) await giveOut(router, prefix)
   const tap = 'box0'
   await run('ip', 'netns', 'exec', segment.bridge, 'ip', 'tuntap', 'add', 'dev', tap, 'mode', 'tap')
   await run('ip', '-n', segment.bridge, 'link', 'set', tap, 'master', 'br0', 'up')
@@ -70,6 +83,7 @@ export async function makePlace(ends: Ends, o: { folder: string; decoys: number 
   sshOptions.push('-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null')
 
   return {
+    giveOut: async () => void (await giveOut(router, prefix)),
     plug: { space: segment.bridge, tap, mac: boxMac },
     sshKey,
     async copyToBox(file, to) {
@@ -81,6 +95,8 @@ export async function makePlace(ends: Ends, o: { folder: string; decoys: number 
         timeout: 900_000,
       }).then(({ stdout }) => stdout),
     api,
+    marshlight: (...words) =>
+      exec(marshlight, ['--data', data, ...words], { timeout: 300_000 }).then(({ stdout }) => stdout),
     async invitation(name, more = {}) {
       const asked = { site: 'hq', segment: 'office', name }
       const { items } = await api.post<{ items: { token: string }[] }>('/v1/agents/invite', asked)
@@ -108,7 +124,7 @@ export async function makePlace(ends: Ends, o: { folder: string; decoys: number 
   }
 }
 
-const giveOut = (space: string) =>
+const giveOut = (space: string, prefix: string) =>
   printed(
     spawnIn(
       space,
@@ -116,7 +132,7 @@ const giveOut = (space: string) =>
       ...['--no-daemon', '--conf-file=/dev/null', '--no-resolv', '--no-hosts', '--user=root', '--log-facility=-'],
       ...['--port=0', '--no-ping', '--leasefile-ro', `--dhcp-range=${prefix}.100,${prefix}.120,255.255.255.0,1h`],
       `--dhcp-option=3,${prefix}.1`,
-      `--dhcp-host=${boxMac},${boxAddress}`,
+      `--dhcp-host=${boxMac},${prefix}.100`,
     ),
     /started/,
   )

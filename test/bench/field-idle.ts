@@ -14,8 +14,8 @@ const third = 235
 const decoys = 10
 /** A quick pass of the scan, which comes every five minutes, is in each measurement once. */
 const seconds = 300
-/** After the last decoy is ready, until what it still writes at its start is through. */
-const settleSeconds = 45
+/** After the last decoy is ready, until what its start wrote is on the disk, which the kernel puts off by minutes. */
+const settleSeconds = 150
 const daySeconds = 86_400
 const config = {
   decoys: { perSegment: 0, maxPerSegment: decoys, ranges: [decoysOf(third)], audit: { enabled: false } },

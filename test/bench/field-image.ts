@@ -3,40 +3,35 @@ import { join } from 'node:path'
 import { buildImage } from '../../provisioning/image/build.ts'
 import { makeBox } from '../appliance/box.ts'
 import { firstBoot } from '../appliance/first-boot.ts'
-import { acceleration, mustBoot } from '../appliance/machine.ts'
-import { makePlace } from '../appliance/place.ts'
+import { acceleration, type Machine, mustBoot } from '../appliance/machine.ts'
+import { makePlace, type Place } from '../appliance/place.ts'
+import { until } from '../appliance/wait.ts'
 import { type CleanUp, cleanedUp } from './clean-up.ts'
 import type { Bench, Row } from './row.ts'
 
 const projectRoot = join(import.meta.dirname, '../..')
 /** Until what starts once has ended. */
 const settledMs = 60_000
+const manyDecoys = 10
+const deploySeconds = 2400
 
 /**
  * The amd64 image as it is sent out: its size, how long another build takes that has Debian's packages already, and how
  * long a box in QEMU takes from power-on, with nobody at it, until the controller beside it has its claim, and until a
  * decoy of it answers a neighbour. RAM is what the system says is not available, a minute after a box without decoys
- * connected. Emulated processors, where there is no KVM, are several times as slow as a NUC's.
+ * connected. The two builds have to have the same root. Emulated processors, where there is no KVM, are several times as
+ * slow as a NUC's.
  */
 export const fieldImageBench: Bench = {
   names: ['image.size', 'image.build_cached', 'image.boot_to_claimed', 'image.boot_to_first_decoy', 'image.ram_idle'],
   run: (progress) =>
-    cleanedUp(async (cleanUp) => {
-      mustBoot()
-      const cache = join(projectRoot, '.cache/appliance')
-      await mkdir(cache, { recursive: true })
-      const folder = await mkdtemp(join(cache, 'bench-'))
-      cleanUp.add(() => rm(folder, { recursive: true, force: true }))
-      const build = async () => {
-        const began = performance.now()
-        const images = join(projectRoot, '.cache/images')
-        const made = await buildImage({ projectRoot, images, out: folder, progress: (_what, work) => work() })
-        return { ...made, seconds: (performance.now() - began) / 1000 }
-      }
+    inFolder(async (folder) => {
       progress('a first build, which may fetch packages')
-      await build()
+      const first = await build(folder)
       progress('a second one')
-      const { file: image, bytes, seconds } = await build()
+      const { file: image, bytes, seconds, rootSha256 } = await build(folder)
+      if (rootSha256 !== first.rootSha256)
+        throw new Error(`two builds have two roots: ${first.rootSha256} and ${rootSha256}`)
       progress(`a box boots with ${acceleration() === 'kvm' ? 'KVM' : 'emulated processors'}`)
       const times = await cleanedUp(async (ends) => {
         const { place, box } = await boxAt({ ends, folder, image, decoys: 1 })
@@ -47,8 +42,7 @@ export const fieldImageBench: Bench = {
       await cleanedUp(async (ends) => {
         const { place, box } = await boxAt({ ends, folder, image, decoys: 0 })
         const whileOn = async () => {
-          await new Promise((resolve) => setTimeout(resolve, settledMs))
-          used = usedMb(await place.onBox('cat', '/proc/meminfo'))
+          used = await ramOf(place)
         }
         await firstBoot(place, box, 'bench', { tell: progress, upTo: 'connected', whileOn })
       })
@@ -62,12 +56,69 @@ export const fieldImageBench: Bench = {
     }),
 }
 
+/** The same box once ten decoys are ready, a minute later: without KVM they need most of an hour. */
+export const fieldImageDecoysBench: Bench = {
+  names: ['image.ram_10_decoys'],
+  run: (progress) =>
+    inFolder(async (folder) => {
+      const { file: image } = await build(folder)
+      let used = Number.NaN
+      await cleanedUp(async (ends) => {
+        const { place, box } = await boxAt({ ends, folder, image, decoys: 1 })
+        const whileOn = async (machine: Machine) => {
+          progress(`${manyDecoys} decoys`)
+          await growTo(manyDecoys, place, machine)
+          used = await ramOf(place)
+        }
+        await firstBoot(place, box, 'bench', { tell: progress, whileOn })
+      })
+      return [row('image.ram_10_decoys', used, 'MB')]
+    }),
+}
+
+function inFolder(measure: (folder: string) => Promise<Row[]>): Promise<Row[]> {
+  return cleanedUp(async ({ add }) => {
+    mustBoot()
+    const cache = join(projectRoot, '.cache/appliance')
+    await mkdir(cache, { recursive: true })
+    const folder = await mkdtemp(join(cache, 'bench-'))
+    add(() => rm(folder, { recursive: true, force: true }))
+    return measure(folder)
+  })
+}
+
+async function build(out: string) {
+  const began = performance.now()
+  const images = join(projectRoot, '.cache/images')
+  const made = await buildImage({
+    ...{ architecture: 'amd64', projectRoot, images, out },
+    progress: (_what, work) => work(),
+  })
+  return { ...made, seconds: (performance.now() - began) / 1000 }
+}
+
 async function boxAt({ ends, ...o }: { ends: CleanUp; folder: string; image: string; decoys: number }) {
   const folder = await mkdtemp(join(o.folder, 'box-'))
   ends.add(() => rm(folder, { recursive: true, force: true }))
   const place = await makePlace({ after: ends.add }, { folder, decoys: o.decoys })
   const enrolment = await place.invitation('bench', { ssh: { authorizedKeys: [place.sshKey] } })
   return { place, box: await makeBox({ image: o.image, folder, firmware: 'uefi', plug: place.plug, enrolment }) }
+}
+
+type Decoys = { items: { phase: string }[] }
+
+async function growTo(count: number, place: Place, machine: Machine): Promise<void> {
+  const decoys = async () => (await place.api.get<Decoys>('/v1/decoys')).items
+  for (let there = (await decoys()).length; there < count; there++)
+    await place.marshlight('decoys', 'deploy', '--segment', 'office')
+  const ready = async () => (await decoys()).filter(({ phase }) => phase === 'ready').length >= count
+  await until(machine, `${count} decoys are ready`, ready, deploySeconds)
+}
+
+/** MB that the box says are in use once it is quiet. */
+async function ramOf(place: Place): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, settledMs))
+  return usedMb(await place.onBox('cat', '/proc/meminfo'))
 }
 
 function usedMb(meminfo: string): number {

@@ -13,6 +13,7 @@ import { silentLog } from '../../shared/log.ts'
 import { systemRandom } from '../../shared/random.ts'
 import type { DecoyEvent } from '../../shared/schemas/event.ts'
 import { newDataDir, runCentre } from '../integration/controller-world.ts'
+import { processorMs } from './paired.ts'
 import type { Row } from './row.ts'
 
 const perAppend = 500
@@ -90,9 +91,11 @@ async function measure(progress: (what: string) => void): Promise<Row[]> {
     progress(`${warmUp} events to warm up`)
     await push(spool, 0, warmUp, acknowledged)
     progress(`${measured} events`)
-    const began = performance.now()
+    const [began, usedBefore] = [performance.now(), await processorOf(child)]
     await push(spool, warmUp, warmUp + measured, acknowledged)
     const perSecond = measured / ((performance.now() - began) / 1000)
+    const usedAfter = await processorOf(child)
+    const perEvent = (of: 'agent' | 'controller') => ((usedAfter[of] - usedBefore[of]) * 1000) / measured
 
     const trips: number[] = []
     for (let i = 0; i < 200; i++) {
@@ -120,6 +123,8 @@ async function measure(progress: (what: string) => void): Promise<Row[]> {
         target: null,
         reference: null,
       },
+      processorRow('agent', perEvent('agent')),
+      processorRow('controller', perEvent('controller')),
     ]
     await checkStored(join(dataDir, 'marshlight.db'), warmUp + measured + trips.length)
     return rows
@@ -127,6 +132,21 @@ async function measure(progress: (what: string) => void): Promise<Row[]> {
     for (const work of stop) await work()
   }
 }
+
+/** Processor time, milliseconds: what does not depend on what else this machine does. */
+const processorOf = async (controller: ChildProcess) => ({
+  agent: await processorMs(process.pid),
+  controller: await processorMs(controller.pid as number),
+})
+
+const processorRow = (of: string, microseconds: number): Row => ({
+  name: `ingest.${of}_cpu_per_event`,
+  value: Math.round(microseconds * 10) / 10,
+  unit: 'us',
+  better: 'lower',
+  target: null,
+  reference: null,
+})
 
 async function push(spool: ReturnType<typeof makeSpool>, from: number, to: number, acknowledged: () => number) {
   for (let at = from; at < to; at += perAppend) {

@@ -7,7 +7,12 @@ import type { Bench, Row } from './row.ts'
 
 /** The measurement runs in a process of its own, since its agent has to have the flags that the agent is shipped with. */
 export const ingestBench: Bench = {
-  names: ['ingest.events_per_s', 'ingest.one_event_p95'],
+  names: [
+    'ingest.events_per_s',
+    'ingest.one_event_p95',
+    'ingest.agent_cpu_per_event',
+    'ingest.controller_cpu_per_event',
+  ],
   async run() {
     const { flags, env } = await launcher()
     const child = spawn(process.execPath, [...flags, join(import.meta.dirname, 'ingest-measure.ts')], {

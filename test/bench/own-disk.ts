@@ -25,7 +25,7 @@ export function makeOwnDisk(cleanUp: CleanUp, megabytes: number): { folder: stri
     const device = run('losetup', '--find', '--show', file)
     cleanUp.add(() => run('losetup', '--detach', device))
     // As an appliance mounts its data (provisioning/image/files/fstab).
-    run('mount', '-o', 'noatime,nosuid,nodev,commit=60', device, folder)
+    run('mount', '-o', 'noatime,lazytime,nosuid,nodev,commit=60', device, folder)
     cleanUp.add(() => run('umount', folder))
     return {
       folder,

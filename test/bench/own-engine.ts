@@ -10,8 +10,8 @@ const run = promisify(execFile)
 export type OwnEngine = { pid: number; socket: string }
 
 /**
- * A Docker Engine of its own with all its data in `folder`, as an appliance has one: no bridge, no packet filters. It ends
- * last of all that is made with it.
+ * A Docker Engine of its own with all its data in `folder`, set as the image sets an appliance's: no bridge, no packet
+ * filters, no logs of containers. It ends last of all that is made with it.
  */
 export async function startOwnEngine(cleanUp: CleanUp, folder: string): Promise<OwnEngine> {
   const place = join(folder, 'engine')
@@ -26,7 +26,7 @@ export async function startOwnEngine(cleanUp: CleanUp, folder: string): Promise<
     [
       ...['--host', `unix://${socket}`, '--data-root', join(place, 'data'), '--exec-root', join(running, 'exec')],
       ...['--pidfile', join(running, 'docker.pid'), '--log-level', 'error'],
-      ...['--bridge', 'none', '--iptables=false', '--ip-forward=false', '--ip-masq=false'],
+      ...['--config-file', join(import.meta.dirname, '../../provisioning/image/files/docker-daemon.json')],
     ],
     { stdio: ['ignore', log, log] },
   )

@@ -18,8 +18,9 @@ import { driftRoundsBench } from './drift-rounds.ts'
 import { faultsBench } from './faults.ts'
 import { faultsReconcileBench } from './faults-reconcile.ts'
 import { fieldCrowdBench } from './field-crowd.ts'
+import { fieldFleetBench } from './field-fleet.ts'
 import { fieldIdleBench } from './field-idle.ts'
-import { fieldImageBench } from './field-image.ts'
+import { fieldImageBench, fieldImageDecoysBench } from './field-image.ts'
 import { fieldUpdateBench } from './field-update.ts'
 import { fieldUpdatesBench } from './field-updates.ts'
 import { ingestBench } from './ingest.ts'
@@ -73,9 +74,11 @@ export const benches: Record<string, Bench> = {
   'drift.overhead-http': driftOverheadHttpBench,
   'drift.mimicry': driftMimicryBench,
   'field.crowd': fieldCrowdBench,
+  'field.fleet': fieldFleetBench,
   'field.idle': fieldIdleBench,
   'field.update': fieldUpdateBench,
   'field.updates': fieldUpdatesBench,
   'field.image': fieldImageBench,
+  'field.image-decoys': fieldImageDecoysBench,
   spool: spoolBench,
 }

@@ -15,7 +15,7 @@ import { pickWeighted, seededRandom } from '../../shared/random.ts'
 import type { DecoyEvent } from '../../shared/schemas/event.ts'
 import { linesOf, sessionOf, type Taste, tastes } from '../drift/simulated-attackers.ts'
 import { freePort } from '../faults/controller.ts'
-import { makeHandClock, startMs } from '../unit/sessions/chain.ts'
+import { makeHandClock, startMs } from '../unit/sessions/hand-clock.ts'
 
 const minute = 60_000
 const [agent, decoy] = [newId(startMs), newId(startMs + 1)]

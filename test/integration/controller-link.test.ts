@@ -23,6 +23,14 @@ const hello = (agent: string, more: object = {}) =>
     ...more,
   })
 
+/** The news that an agent came online. */
+const online = (centre: Awaited<ReturnType<typeof world>>, whose: string) =>
+  new Promise<void>((resolve) => {
+    const off = centre.bus.on('presence', ({ agent, status }) => {
+      if (agent === whose && status === 'online') resolve(off())
+    })
+  })
+
 t.test(
   'an agent sends a batch and is told when it is committed; repeated and out of order it counts once',
   async (t) => {
@@ -78,16 +86,12 @@ t.test('documents come signed to whoever subscribes, and a changed block list at
 t.test('a request is answered by its agent alone, or times out', async (t) => {
   const centre = await world(t)
   const [a, b] = [await centre.newAgent(), await centre.newAgent()]
-  const online = new Promise<void>((resolve) => {
-    const off = centre.bus.on('presence', ({ agent, status }) => {
-      if (agent === a.agent && status === 'online') resolve(off())
-    })
-  })
   const [clientA, clientB] = await Promise.all([a, b].map((one) => connected(clientOptions(one, centre.broker.port()))))
   if (!clientA || !clientB) throw new Error('not connected')
   t.teardown(() => Promise.all([clientA.endAsync(true), clientB.endAsync(true)]))
-  await online
+  const there = online(centre, a.agent)
   await clientA.subscribeAsync(topicOf(a.agent, 'request'), { qos: 1 })
+  await there
   const asked = nextMessage<object>(clientA, 'request')
   const answer = centre.requests.send(a.agent, { name: 'ping' })
   const publicKey = publicKeyFromPem(centre.authority.signingPublicPem)
@@ -101,6 +105,34 @@ t.test('a request is answered by its agent alone, or times out', async (t) => {
   await clientA.publishAsync(topicOf(a.agent, 'reply'), reply(true), { qos: 1 })
   t.equal((await answer).ok, true, 'what another agent answered does not count')
   await t.rejects(centre.requests.send(a.agent, { name: 'ping' }, { timeoutMs: 100 }), { code: 'TIMEOUT' })
+})
+
+t.test('an agent is online once it listens, and what is asked of it before then waits for that', async (t) => {
+  const centre = await world(t)
+  const identity = await centre.newAgent()
+  const topic = topicOf(identity.agent, 'request')
+  const first = await connected(clientOptions(identity, centre.broker.port()))
+  // Its PUBACK comes after whatever its connect had written.
+  await first.publishAsync(topicOf(identity.agent, 'hello'), hello(identity.agent), { qos: 1 })
+  await t.rejects(centre.requests.send(identity.agent, { name: 'ping' }), { code: 'CONFLICT' }, 'it is not there yet')
+  const there = online(centre, identity.agent)
+  await first.subscribeAsync(topic, { qos: 1 })
+  await there
+
+  // It comes back before its old connection is known to be gone: it is online, and does not listen.
+  const closed = closing(first)
+  const second = await connected(clientOptions(identity, centre.broker.port()))
+  t.teardown(() => second.endAsync(true))
+  await closed
+  first.end(true)
+  const answer = centre.requests.send(identity.agent, { name: 'ping' })
+  await second.publishAsync(topicOf(identity.agent, 'hello'), hello(identity.agent), { qos: 1 })
+  const asked = nextMessage<{ body: string }>(second, 'request')
+  await second.subscribeAsync(topic, { qos: 1 })
+  const { id } = JSON.parse((await asked).body) as Request
+  const reply = JSON.stringify({ id, at: new Date().toISOString(), ok: true })
+  await second.publishAsync(topicOf(identity.agent, 'reply'), reply, { qos: 1 })
+  t.equal((await answer).ok, true)
 })
 
 t.test('an agent speaks and listens only for itself', async (t) => {

@@ -13,6 +13,7 @@ import {
   enrol,
   fleetTables,
   initController,
+  keyTables,
   lateTables,
   makeClaim,
   makeDesired,
@@ -65,6 +66,7 @@ export async function runCentre(dataDir: string, port = 0, admission: Partial<Ad
     certificateTables,
     codeTables,
     careTables,
+    keyTables,
     lateTables,
     ingestTables,
   ])
@@ -98,8 +100,10 @@ export async function runCentre(dataDir: string, port = 0, admission: Partial<Ad
     composeBlocks: async () => ({ entries: blocks, neverBlock }),
     publish,
   })
-  const requests = makeRequests(deps, authority, (agent, request) => publish(agent, 'request', request))
-  const presence = makePresence({ ...deps, silentSeconds: 10, connected: broker.connected })
+  const requests = makeRequests(deps, authority, (agent, request, signal) =>
+    broker.listening(agent, signal).then(() => publish(agent, 'request', request)),
+  )
+  const presence = makePresence({ ...deps, silentSeconds: 10, connected: broker.connected, listens: broker.listens })
   broker.handle(agentConnections(deps, { ingest, desired, presence, acknowledge, onReply: requests.accept }))
   const parts = [ingest, presence, broker, desired]
   for (const part of parts) await part.start(new AbortController().signal)

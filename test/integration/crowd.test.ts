@@ -89,6 +89,7 @@ t.test('of a sender no more is read than a message or two while they wait to be 
       taken++
     },
     onConnect: () => {},
+    onListening: () => {},
     onDisconnect: () => {},
     onNote: () => {},
   })

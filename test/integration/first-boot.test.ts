@@ -1,15 +1,19 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { viewOf } from '../../agent/console/state.ts'
 import { loadIdentity } from '../../agent/enrol/index.ts'
 import { systemClock } from '../../shared/clock.ts'
+import { codeText } from '../../shared/enrolment-code.ts'
 import { tempFolder } from '../unit/spool/records.ts'
 import { enrolledBefore, serving } from './enrolment-world.ts'
 import { type Box, boot, cardHas, makeBox, onCard, put } from './first-boot-box.ts'
 
 const dayMs = 86_400_000
+const card = { name: 'eth0', signal: true, address: '198.18.3.10' }
 
 async function world(t: Test, settings: object = {}) {
   const { dataDir, ports } = await enrolledBefore(t, 0, [], settings)
@@ -105,7 +109,10 @@ t.test('no file, a bad one, one that was used, then a good one: each is told, no
   const halt = async () => over.abort(new Error('seen enough'))
   const another = boot(second, { clock: { now: Date.now, sleep: halt }, signal: over.signal })
   await t.rejects(another.ended, { message: 'seen enough' })
-  t.match(another.told.at(-1), { trouble: { message: /used already/ } })
+  const refused = another.told.at(-1)
+  t.match(refused, { trouble: { code: 'TOKEN_USED', message: /used already/ } })
+  const shown = viewOf({ version: '1', card, trouble: refused?.trouble })
+  t.match(shown, { state: 'no-file', title: /was found, and does not take this file/ })
   t.equal(onCard(second), text)
 })
 
@@ -144,4 +151,63 @@ t.test('it waits for approval, and says so; a card that cannot be written to sto
   t.match(told.at(-1), { waitsForApproval: false, names: { site: 'hq', segment: 'office' } })
   t.equal(await agents(), 1)
   t.ok(existsSync(join(box.stateDir, 'identity/identity.json')))
+})
+
+t.test(
+  'a code that is typed at the box: a wrong one is told, a good one serves, also with a clock of 1970',
+  async (t) => {
+    const { api, ports, agents } = await world(t)
+    const body = { segment: 'office', name: 'gate-1', codeMinutes: 60 }
+    const { items } = await api.post<{ items: { code: string }[] }>('/v1/agents/invite', body)
+    const controller = `127.0.0.1:${ports.enrol}`
+    const good = { controller, code: items[0]?.code ?? '' }
+    const foreign = { controller, code: codeText({ secret: '01234567', verifier: '0123456789AB' }) }
+    const nobody = { controller: '127.0.0.1:1', code: good.code }
+    const box = makeBox(await tempFolder(t))
+    const queue = [undefined, nobody, undefined, foreign, undefined, good]
+    let off = -systemClock.now() + dayMs
+    const { ended, told } = boot(box, {
+      clock: { now: () => systemClock.now() + off, sleep: async () => {} },
+      takeTyped: () => queue.shift(),
+      isSynchronized: async () => false,
+      async setClock(ms) {
+        off = ms - systemClock.now()
+      },
+    })
+    await ended
+    t.match(await loadIdentity(box.stateDir), { name: 'gate-1' })
+    t.equal(await agents(), 1)
+    t.ok(Math.abs(off) < 60_000, 'the clock was set by the controller whose code it is')
+    const troubles = told.filter(({ takesCode }) => takesCode).map(({ trouble }) => trouble?.message)
+    const refusals = [/127\.0\.0\.1:1 does not answer/, /was not made by the controller/]
+    t.match(troubles, [undefined, ...refusals], 'it may be typed again after each')
+    t.equal(troubles.length, 3)
+  },
+)
+
+t.test('a data partition that is full: the box says so, uses no claim, and goes on once there is room', async (t) => {
+  const { invite, agents } = await world(t)
+  const { text } = await invite()
+  const box = makeBox(await tempFolder(t), text)
+  await mkdir(box.stateDir)
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', box.stateDir])
+  t.teardown(() => void execFileSync('umount', ['-l', box.stateDir]))
+  const filler = join(box.stateDir, 'filler')
+  await writeFile(filler, Buffer.alloc(64 << 10)).catch(() => {})
+  const before: number[] = []
+  const { ended, told } = boot(box, {
+    clock: {
+      now: systemClock.now,
+      async sleep() {
+        before.push(await agents())
+        await rm(filler, { force: true })
+      },
+    },
+  })
+  await ended
+  t.same(before, [0])
+  t.match(told[0], { trouble: { code: 'DISK_FULL', message: /no space left at .*state/, next: /Free some space/ } })
+  const shown = viewOf({ version: '1', card, trouble: told[0]?.trouble })
+  t.match(shown, { state: 'needs-care', why: /no space left/ }, 'and nobody is sent to the firewall')
+  t.equal(await agents(), 1)
 })

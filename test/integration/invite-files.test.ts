@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import decodeQR from 'qr/decode.js'
 import t, { type Test } from 'tap'
@@ -27,7 +28,7 @@ async function world(t: Test) {
 
 /** What a phone reads off the screen: blocks of two dots each, light where they are filled. */
 function readScreen(text: string): string {
-  const lines = text.split('\n').filter((line) => /^[█▀▄ ]{30,}$/.test(line))
+  const lines = text.split('\n').filter((line) => /^[█▀▄ ]{25,}$/.test(line))
   const scale = 4
   const width = (lines[0]?.length ?? 0) * scale
   const height = lines.length * 2 * scale
@@ -74,23 +75,40 @@ t.test('an image for a box is made by one command, and holds the same file', asy
   t.match(parseEnrolmentFile(text, ''), { hostname: 'gate-1' })
 })
 
-t.test('a code comes with what to type, and a QR code that reads as the token', async (t) => {
-  const { out, invite } = await world(t)
-  const made = await invite('--code', '--qr')
-  t.equal(made.code, 0, made.err)
-  const code = /^code +(\S+)$/m.exec(made.out)?.[1] ?? ''
-  t.ok(parseCode(code))
-  t.match(made.out, /^controller +127\.0\.0\.1:\d+$/m)
-  t.match(made.err, /enrol --controller 127\.0\.0\.1:\d+ --code/)
-  t.ok(
-    made.out.split('\n').every((line) => line.length <= 80),
-    'in 80 columns',
-  )
-  const state = await tempFolder(t)
-  await writeFile(join(out, 'read.token'), readScreen(made.out))
-  const enrolled = await command('marshlight-agent', 'enrol', '--state', state, '--token-file', join(out, 'read.token'))
-  t.match(enrolled.out, /^This machine is /, enrolled.err)
-})
+t.test(
+  'a code comes with what to type, and a QR code that reads as that; without one it reads as the token',
+  async (t) => {
+    const { out, invite } = await world(t)
+    const made = await invite('--code', '--qr')
+    t.equal(made.code, 0, made.err)
+    const code = /^code +(\S+)$/m.exec(made.out)?.[1] ?? ''
+    t.ok(parseCode(code))
+    t.match(made.out, /^controller +127\.0\.0\.1:\d+$/m)
+    t.match(made.err, /enrol --controller 127\.0\.0\.1:\d+ --code/)
+    t.ok(
+      made.out.split('\n').every((line) => line.length <= 80),
+      'in 80 columns',
+    )
+    const [, at = ''] = /^controller +(\S+)$/m.exec(made.out) ?? []
+    t.equal(readScreen(made.out), `${at} ${code}`, 'what is typed at the box, in one')
+    const plain = await invite('--qr')
+    t.ok(
+      plain.out.split('\n').every((line) => line.length <= 80 || line.startsWith('ml1.')),
+      'in 80 columns, too',
+    )
+    const state = await tempFolder(t)
+    await writeFile(join(out, 'read.token'), readScreen(plain.out))
+    const enrolled = await command(
+      'marshlight-agent',
+      'enrol',
+      '--state',
+      state,
+      '--token-file',
+      join(out, 'read.token'),
+    )
+    t.match(enrolled.out, /^This machine is /, enrolled.err)
+  },
+)
 
 t.test('what cannot be done is said before a claim is made', async (t) => {
   const { dataDir, out, claims } = await world(t)
@@ -152,4 +170,26 @@ t.test('broken off in the middle of copying, it leaves no image and made no clai
   t.equal(code, 130)
   t.same(await readdir(out), [])
   t.equal(await claims(), 0)
+})
+
+t.test('killed without a chance to clean up, its copies go with the next one, and nobody else’s', async (t) => {
+  const { out, invite } = await world(t)
+  const child = spawn('sleep', ['60'])
+  t.teardown(() => child.kill())
+  const dead = spawn('true')
+  await once(dead, 'exit')
+  const machine = hostname().replaceAll(/[^\w.]/g, '')
+  const [killed, running, elsewhere] = [
+    `.marshlight-${machine}-${dead.pid}-aaaaaa`,
+    `.marshlight-${machine}-${child.pid}-bbbbbb`,
+    `.marshlight-other.host-${dead.pid}-cccccc`,
+  ]
+  for (const name of [killed, running, elsewhere]) {
+    await mkdir(join(out, name), { mode: 0o700 })
+    await writeFile(join(out, name, '0.img'), 'half')
+  }
+  const made = await invite('--out', `${out}/`)
+  t.equal(made.code, 0, made.err)
+  t.match(made.err, new RegExp(`^Removed .*${killed}, left by one that was killed\\.$`, 'm'))
+  t.same((await readdir(out)).sort(), [running, elsewhere, 'main-office-01.json'].sort())
 })

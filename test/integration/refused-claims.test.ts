@@ -5,7 +5,7 @@ import { newId } from '../../shared/ids.ts'
 import { tempFolder } from '../unit/spool/records.ts'
 import { enrolledBefore, serving } from './enrolment-world.ts'
 
-type Made = { id: string; token: string }
+type Made = { id: string; token: string; within?: string[] }
 
 async function world(t: Test) {
   const { dataDir } = await enrolledBefore(t, 0, [])
@@ -13,12 +13,13 @@ async function world(t: Test) {
   const invite = async (more: object = {}) =>
     (await api.post<{ items: Made[] }>('/v1/agents/invite', { segment: 'office', name: 'gate-1', ...more }))
       .items[0] as Made
-  const use = async (token: string) =>
+  const use = async (token: string, networks: string[] = ['198.18.4.9/24']) =>
     enrol({
       stateDir: await tempFolder(t),
       token,
       version: '0',
       now: Date.now(),
+      networks,
       hardware: { board: 'b'.repeat(32), macs: [] },
     })
   /** The alert that follows `work`, which is refused with `code`. */
@@ -72,6 +73,42 @@ t.test('a claim is good only where it is meant for', async (t) => {
   t.match(await use(here), { name: 'gate-2' })
   await t.rejects(invite({ from: ['anywhere'] }), { code: 'USAGE' })
 })
+
+t.test(
+  'where the network of the segment is known, a claim is for it alone unless somebody says otherwise',
+  async (t) => {
+    const { api, deps, invite, use, refused } = await world(t)
+    const unknown = await invite({ name: 'gate-0' })
+    t.notOk('within' in unknown, 'nobody knows the network yet')
+    t.match(await use(unknown.token, []), { name: 'gate-0' })
+    await api.put('/v1/sites/hq/plan', { plan: { segments: [{ name: 'office', cidr: '198.18.3.0/24' }] } })
+    const { id, token, within } = await invite({ site: 'hq' })
+    t.same(within, ['198.18.3.0/24'], 'as it is planned')
+    t.match(await refused('TOKEN_MISPLACED', () => use(token)), {
+      subject: id,
+      title: /was used from a wrong place$/,
+      reasons: [/ it is for 198\.18\.3\.0\/24, and was used from 198\.18\.4\.9\/24$/],
+    })
+    await t.rejects(use(token, []), { message: /it is for 198\.18\.3\.0\/24, and was used from no-network-at-all$/ })
+    t.match(await use(token, ['10.0.0.1/8', '198.18.3.9/24']), { name: 'gate-1' }, 'one of its cards is in it')
+    // As a box that is there told it; the plan was wrong, and is right with the next.
+    await deps.store.run(
+      "UPDATE segments SET cidr = '198.18.5.0/24' WHERE site = (SELECT id FROM sites WHERE name = 'hq')",
+    )
+    t.same((await invite({ site: 'hq', name: 'gate-2' })).within, ['198.18.3.0/24', '198.18.5.0/24'])
+    const place = (more: object) => api.post<Made>('/v1/agents/gate-1/replace', more)
+    await t.rejects(
+      use((await place({})).token),
+      { code: 'TOKEN_MISPLACED' },
+      'nor in the place of a box that is there',
+    )
+    t.match(await use((await place({ anywhere: true })).token), { name: 'gate-1' })
+    const anywhere = await invite({ site: 'hq', name: 'gate-3', anywhere: true })
+    t.notOk('within' in anywhere)
+    t.match(await use(anywhere.token), { name: 'gate-3' })
+    await t.rejects(invite({ anywhere: true, from: ['198.18.3.0/24'] }), { code: 'USAGE', message: /--anywhere fits/ })
+  },
+)
 
 t.test('a claim that nobody made is refused without a word to people', async (t) => {
   const { invite, use, refused, alerts } = await world(t)

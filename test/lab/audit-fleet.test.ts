@@ -52,20 +52,20 @@ t.test('an audit that is asked for is stored, and a decoy that is told apart goe
   t.match(said.stdout, /^SSH-2\.0-/, 'a neighbour is greeted')
   await t.test('its packets are fetched from the appliance as a capture file', async (t) => {
     // The kernel hands packets over by the second: until then the command refuses, since the ring has none.
+    // It may have a part of them, and a file that is there is never written over: each try has its own.
+    let tries = 0
     const fetched = await until('the greeting to be in the ring', 20, async () => {
+      const file = `/tmp/decoy-${++tries}.pcap`
       const some = await centre
-        .ask<Fetched>('decoys', 'capture', ready.hostname, '-o', '/tmp/decoy.pcap')
+        .ask<Fetched>('decoys', 'capture', ready.hostname, '-o', file)
         .catch((error: Error) => {
           if (/no packet of this decoy/.test(error.message)) return undefined
           throw error
         })
-      return some && some.packets >= 6 ? some : undefined
+      return some && some.packets >= 6 ? { ...some, file } : undefined
     })
-    const head = await lab.exec('controller', [
-      'sh',
-      '-c',
-      'od -An -tx1 -N4 /tmp/decoy.pcap; stat -c "%s %a" /tmp/decoy.pcap',
-    ])
+    const look = `od -An -tx1 -N4 ${fetched.file}; stat -c "%s %a" ${fetched.file}`
+    const head = await lab.exec('controller', ['sh', '-c', look])
     t.equal(head.stdout.trim().replace(/\s+/g, ' '), `d4 c3 b2 a1 ${fetched.bytes} 600`)
     const nothing = centre.ask(
       'decoys',

@@ -4,26 +4,12 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { makeCapture } from '../../agent/capture/index.ts'
-import type { Report } from '../../agent/spool/port.ts'
-import { systemClock } from '../../shared/clock.ts'
-import { makeLog } from '../../shared/log.ts'
-import { systemRandom } from '../../shared/random.ts'
-import type { Plan } from '../../shared/schemas/desired-state.ts'
-import type { FilePart } from '../../shared/schemas/event.ts'
-import { type FeatureWindow, featureWindow } from '../../shared/schemas/observation.ts'
-import type { PersonaService } from '../../shared/schemas/persona.ts'
-import { makeAuditLab } from './audit-lab.ts'
-import { personaOf } from './cowrie-persona.ts'
+import { makeCaptureLab } from './capture-lab.ts'
 import { eventually } from './cowrie-pod.ts'
-import { bannerFrom, decoyOf, makeAppliance, planOf, settled } from './decoys-appliance.ts'
-import { makeSegment } from './decoys-segment.ts'
+import { bannerFrom } from './decoys-appliance.ts'
 
 t.setTimeout(150_000)
 
-const web: PersonaService = {
-  ...{ kind: 'http', port: 80, product: 'lighttpd', version: '1.4.69', settings: { title: 'attic' } },
-}
 /** Asks for a page over one connection after another, and tells how long each answer took, in milliseconds. */
 const askPages = `
 import socket, sys, time
@@ -55,84 +41,9 @@ s.sendto(b'for the decoy', (sys.argv[1], 33333))
 `
 
 t.test('the traffic of decoys: windows and rings', async (t) => {
-  const segment = makeSegment(t)
-  const { agent, engine, reported, decoys, stateDir } = await makeAppliance(t, segment)
-  const two = decoyOf(segment, 21, 'cellar-db')
-  const one = decoyOf(segment, 20, 'attic-nas', {
-    services: ['cowrie', 'services'],
-    egress: [{ cidr: `${two.ip}/32`, proto: 'tcp', port: 22 }],
-  })
-  const persona = { ...personaOf('attic-nas', 1), services: [web] }
-  const windows: FeatureWindow[] = []
-  const parts: FilePart[] = []
-  const report: Report = async (stream, records) => {
-    t.equal(stream, 'features')
-    for (const record of records) windows.push(featureWindow.parse(record))
-  }
-  const capture = makeCapture({
-    pods: () => decoys.pods(),
-    report,
-    spool: {
-      append: async (_, records) => void parts.push(...(records as readonly unknown[] as FilePart[])),
-      standing: () => ({ epoch: agent, acknowledged: parts.length, next: parts.length }),
-    },
-    clock: systemClock,
-    random: systemRandom,
-    log: makeLog('capture-lab', process.env.LAB_LOG ? 'debug' : 'silent'),
-    stateDir,
-    isOwnLook: (...one) => audits.looks.isOwn(...one),
-  })
-  t.teardown(() => capture.stop())
-  const observe = { capture: true, ringMb: 4, ringHours: 1, windowSeconds: 10, segments: [], mirrorPorts: [] }
-  const plan = (revision: number, more: Partial<Plan> = {}): Plan => ({
-    ...planOf(agent, revision, [one, two], [persona]),
-    observe: { ...observe, probeEverySeconds: 0 },
-    ...more,
-  })
-  const audits = makeAuditLab(segment, () => plan(1))
-  t.teardown(() => audits.audits.stop())
-  const apply = (next: Plan) => {
-    decoys.applyPlan(next)
-    capture.applyPlan(next)
-  }
-  const podOf = (decoy: string) => decoys.pods().find((pod) => pod.decoy === decoy)
-  const count = async (n: number) =>
-    eventually(async () => (capture.processes().length === n ? true : undefined), `${n} processes capture`, 30)
-  /** The window of this port in which something happened. */
-  const busy = (decoy: string, port: number | undefined, from = 0) =>
-    eventually(
-      async () =>
-        windows
-          .slice(from)
-          .find(
-            ({ subject, profile }) =>
-              subject.kind === 'decoy' &&
-              subject.decoy === decoy &&
-              subject.port === port &&
-              Object.values(profile).some((one) => one.form === 'sample' && one.n > 0),
-          ),
-      `a window of port ${port}`,
-      30,
-    )
-
-  await decoys.start(new AbortController().signal)
-  await capture.start(new AbortController().signal)
-  apply(plan(1))
-  t.match(await reported(settled(1)), { outcome: 'applied' })
-  await count(2)
-  const ringFolder = (decoy: string) => join(stateDir, 'capture', decoy)
-  const inRing = async (decoy: string, filter: string) => {
-    // Nothing but a visit begins it.
-    const names = await readdir(ringFolder(decoy)).catch(() => [])
-    return names.flatMap((name) =>
-      execFileSync('tcpdump', ['-n', '-r', join(ringFolder(decoy), name), ...filter.split(' ')], {
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-      })
-        .split('\n')
-        .filter(Boolean),
-    )
-  }
+  const lab = await makeCaptureLab(t)
+  const { segment, engine, stateDir, one, two, windows, parts, capture, audits } = lab
+  const { plan, apply, podOf, count, busy, ringFolder, inRing } = lab
 
   await t.test('nobody looks with more rights than reading packets', async (t) => {
     for (const pid of capture.processes()) {

@@ -14,6 +14,10 @@ export type Ran = { code: number | null; out: string; err: string }
 export async function command(file: string, args: readonly string[], input = ''): Promise<Ran> {
   const child = spawn(file, args, { stdio: 'pipe' })
   const [out, err] = [gather(child.stdout), gather(child.stderr)]
+  // Who ends without reading it has told all by its code.
+  child.stdin.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
   child.stdin.end(input)
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, out: out.text, err: err.text }

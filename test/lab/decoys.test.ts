@@ -1,6 +1,8 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { beatPlaces } from '../../agent/decoys/heartbeats.ts'
+import { foldersOf } from '../../agent/decoys/specs.ts'
 import { personaOf } from './cowrie-persona.ts'
 import { bannerFrom, decoyOf, macOf, makeAppliance, phase, planOf, settled } from './decoys-appliance.ts'
 import { makeSegment } from './decoys-segment.ts'
@@ -26,6 +28,11 @@ t.test('the life of decoys in a segment', async (t) => {
       t.equal(macOf(segment, decoy.ip), decoy.mac)
       t.match(records.find(phase(decoy.id, 'ready')), { readyAt: String, restarts: 0, personaVersion: 1 })
     }
+    // It beats in memory: the card of an idle box is not written to every few seconds.
+    const { pid } = (await ofDecoy(one.id, 'service')) ?? {}
+    const [inMemory = '', onDisk = ''] = beatPlaces(foldersOf(join(stateDir, 'decoys'), one.id).out, pid)
+    await access(inMemory)
+    await t.rejects(access(onDisk), { code: 'ENOENT' })
     const pod = await ofDecoy(one.id, 'pod')
     t.match(await engine.exec(pod?.id ?? '', ['marshlight-pod', 'verify']), { exitCode: 0 })
   })

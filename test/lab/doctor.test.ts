@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Examined } from '../../agent/cli/checks/examine.ts'
+import { tempFolder } from '../unit/spool/records.ts'
 import { makeSegment, namespace, printed, run, type Segment, spawnIn } from './namespace-segment.ts'
 
 const runner = join(import.meta.dirname, 'doctor-runner.ts')
@@ -210,4 +211,25 @@ http.server.HTTPServer(("0.0.0.0", 80), Page).serve_forever()
 `
   await printed(spawnIn(gate, 'python3', '-u', '-c', page), /up/)
   t.match(await reach(8883), { ok: false, step: 'TCP', detail: /log-in first.*http:\/\/198\.18\.40\.1/ })
+  // Others take every TLS connection, too, with a certificate of their own.
+  const own = join(await tempFolder(t), 'own')
+  await run(
+    'openssl',
+    ...'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1'.split(' '),
+    ...['-subj', '/CN=portal', '-keyout', `${own}.key`, '-out', `${own}.pem`],
+  )
+  const portal = spawnIn(
+    gate,
+    'openssl',
+    's_server',
+    '-accept',
+    '198.18.99.1:8883',
+    '-key',
+    `${own}.key`,
+    '-cert',
+    `${own}.pem`,
+    '-www',
+  )
+  await printed(portal, /ACCEPT/)
+  t.match(await reach(8883), { ok: false, step: 'TLS', detail: /log-in first/ })
 })

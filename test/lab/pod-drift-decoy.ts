@@ -52,7 +52,18 @@ export async function makeDriftingDecoy(t: Pick<Test, 'teardown'>, third?: numbe
       .split('\n')
       .flatMap((line) => (/drift-on/.test(line) ? [Number.parseInt(line, 10)] : []))
   const inPod = (...argv: string[]) => execFileSync('docker', ['exec', pod, ...argv], { encoding: 'utf8' })
-  return { ...appliance, segment, decoy, persona, pod, drift, applied, processes, inPod }
+  /** The fingerprint that a scan takes, without what is random or the time. */
+  const looks = () =>
+    [...segment.onNeighbour('nmap', '-n', '-Pn', '-O', '-d', '-p', '80,81', decoy.ip).matchAll(/^OS:(.*)$/gm)]
+      .map(([, part]) => part)
+      .join('')
+      .replace(/\b(SP|ISR|TS|CU|TM|GCD)=\w+/g, '$1')
+  /** The decoy's routes, as the machine sees them. */
+  const waysOut = () => {
+    const pid = execFileSync('docker', ['inspect', '-f', '{{.State.Pid}}', pod], { encoding: 'utf8' }).trim()
+    return execFileSync('nsenter', ['-t', pid, '-n', 'ip', '-4', 'route'], { encoding: 'utf8' })
+  }
+  return { ...appliance, segment, decoy, persona, pod, drift, applied, processes, inPod, looks, waysOut }
 }
 
 export const latency = (ms: number): DriftEffect => ({ type: 'latency', form: 'fixed', ms, spread: 0 })

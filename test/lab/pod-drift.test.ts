@@ -3,25 +3,13 @@ import t from 'tap'
 import { serviceName } from '../../agent/decoys/specs.ts'
 import type { DriftEffect } from '../../shared/schemas/drift.ts'
 import type { DecoyEvent } from '../../shared/schemas/event.ts'
-import { wilson } from '../../shared/statistics/index.ts'
 import { eventually } from './cowrie-pod.ts'
 import { planOf } from './decoys-appliance.ts'
 import { allOf, asked, asking, linesOf, medianMs } from './http-probe.ts'
 import { latency, makeDriftingDecoy, page } from './pod-drift-decoy.ts'
+import { counts, speaksFor } from './shares.ts'
 
 t.setTimeout(200_000)
-
-/** What comes of many requests, by kind. */
-const counts = (all: readonly { came: string }[]) => {
-  const found: Record<string, number> = {}
-  for (const { came } of all) found[came] = (found[came] ?? 0) + 1
-  return found
-}
-/** Whether a share that was asked for is one that so many of so many speak for. */
-const speaksFor = (share: number, k: number, n: number) => {
-  const { low, high } = wilson(k, n, 0.999)
-  return low <= share && share <= high
-}
 
 /** The first words of FTP to one connection after another. */
 const greetedBy = `
@@ -32,21 +20,11 @@ for _ in range(int(sys.argv[2])):
 `
 
 t.test('drift reaches the web page of a decoy', async (t) => {
-  const { segment, decoy, persona, agent, pod, make, decoys, drift, applied, processes, inPod, records } =
-    await makeDriftingDecoy(t)
+  const world = await makeDriftingDecoy(t)
+  const { segment, decoy, persona, agent, pod, make, decoys, drift, applied, processes, inPod, records } = world
+  const { looks, waysOut } = world
   const ask = (way: 'kept' | 'fresh', times: number) => asked(segment, decoy.ip, { times, way })
   const neighbour = segment.cidr.replace('0/24', '9')
-  /** The fingerprint that a scan takes, without what is random or the time. */
-  const looks = () =>
-    [...segment.onNeighbour('nmap', '-n', '-Pn', '-O', '-d', '-p', '80,81', decoy.ip).matchAll(/^OS:(.*)$/gm)]
-      .map(([, part]) => part)
-      .join('')
-      .replace(/\b(SP|ISR|TS|CU|TM|GCD)=\w+/g, '$1')
-  /** The decoy's routes, as the machine sees them. */
-  const waysOut = () => {
-    const pid = execFileSync('docker', ['inspect', '-f', '{{.State.Pid}}', pod], { encoding: 'utf8' }).trim()
-    return execFileSync('nsenter', ['-t', pid, '-n', 'ip', '-4', 'route'], { encoding: 'utf8' })
-  }
   /** When the answers over this connection begin or cease to wait for `ms`. */
   const feels = async (ms: number, way: 'kept' | 'fresh' = 'kept') => {
     for await (const one of asking(segment, decoy.ip, { times: 2000, way, pauseSeconds: 0.01 }))

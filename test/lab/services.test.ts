@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -186,6 +187,11 @@ t.test('a decoy of several containers beside the real host of its persona', asyn
     const { services, ...others } = await containers()
     t.same(others, { cowrie: before.cowrie, pod: before.pod })
     t.not(services?.startedAt, before.services?.startedAt)
+    const beats = async () => {
+      const pid = (await engine.containers()).find(({ id }) => id === services?.id)?.pid
+      return existsSync(`/proc/${pid}/root/marshlight/alive/beat`) ? true : undefined
+    }
+    await eventually(beats, 'it beats once more')
   })
 
   await t.test('a persona without further services loses that container', async (t) => {

@@ -33,7 +33,7 @@ def wide(text: str) -> bytes:
 class Client:
     def __init__(self, host: str, port: int) -> None:
         self.socket = socket.create_connection((host, port))
-        self.socket.settimeout(5)
+        self.socket.settimeout(20)
         self.number = self.session = self.tree = 0
 
     def packet(self, command: int, body: bytes, related: bool) -> bytes:

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { connect, type Socket } from 'node:net'
 import { MarshlightError, wordsOf } from '../../../shared/errors.ts'
 import { openTunnel } from '../../../shared/proxy-tunnel.ts'
-import { certificateTrouble, fetchPinnedCa, readWiped } from '../../enrol/index.ts'
+import { certificateTrouble, fetchPinnedCa, lostKey, readWiped } from '../../enrol/index.ts'
 import { type Check, type CheckContext, firstHop, type Outcome } from './check.ts'
 import { type Shake, shakeHands } from './handshake.ts'
 import { loginPageAt } from './login-page.ts'
@@ -20,6 +20,8 @@ export const enrolment: Check = {
       return { ok: false, detail: message, next }
     }
     if (!identity && claim) return { ok: true, detail: `not yet: it has a claim for ${claim.host}:${claim.port}` }
+    const lost = identity ? undefined : await lostKey(stateDir)
+    if (lost) return { ok: false, detail: lost.message, next: lost.next }
     if (!identity)
       return {
         ok: false,

@@ -1,7 +1,7 @@
 import { access, constants, mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { wordsOf } from '../../../shared/errors.ts'
-import type { Check } from './check.ts'
+import type { Check, Outcome } from './check.ts'
 
 const lowDiskMb = 200
 
@@ -28,14 +28,22 @@ export const stateFolder: Check = {
       await writeFile(probe, 'x')
       await rm(probe)
     } catch (error) {
+      if ((error as { code?: string }).code === 'ENOSPC') return noRoom(`no space is left at ${stateDir}`)
       return { ok: false, detail: wordsOf(error), next: 'Mount it writable, or name another with --state.' }
     }
     const { bavail, bsize } = await statfs(stateDir)
     const freeMb = Math.round((bavail * bsize) / 2 ** 20)
     if (freeMb >= lowDiskMb) return { ok: true, detail: `${stateDir} can be written, ${freeMb} MB free` }
-    return { ok: false, detail: `only ${freeMb} MB free at ${stateDir}`, next: 'Free some space.' }
+    return noRoom(`only ${freeMb} MB free at ${stateDir}`)
   },
 }
+
+/** What the agent itself keeps is bounded. */
+const noRoom = (detail: string): Outcome => ({
+  ok: false,
+  detail,
+  next: 'Ask the administrator to free some space there; a card that is too small is replaced by a larger one.',
+})
 
 /** Programs and the Debian packages they come from. */
 const decoyTools: Record<string, string> = {

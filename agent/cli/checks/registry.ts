@@ -6,6 +6,7 @@ import { enrolment, reach } from './controller.ts'
 import { dhcp } from './dhcp.ts'
 import { engine, images } from './engine.ts'
 import { gateway } from './gateway.ts'
+import { key } from './key.ts'
 import { rights, stateFolder, tools } from './machine.ts'
 import { names } from './names.ts'
 import { pageSharing } from './page-sharing.ts'
@@ -31,6 +32,7 @@ export const checks: readonly Check[] = [
   names,
   clock,
   enrolment,
+  key,
   reach,
   engine,
   images,

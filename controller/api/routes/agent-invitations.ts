@@ -9,6 +9,8 @@ import type { Routes } from '../port.ts'
 /** A code is made too, good so long; short, since people say it aloud. */
 const codeMinutes = z.int().min(1).max(1440).optional()
 const mostCodes = 50
+/** Else, where neither is said, it is good in the networks that the segment is known to have. */
+const anywhere = z.boolean().default(false)
 const inviteBody = z.strictObject({
   site: z.string().min(1).max(64).default('main'),
   segment: z.string().min(1).max(64),
@@ -24,12 +26,14 @@ const inviteBody = z.strictObject({
   from: z.array(cidr4).min(1).max(16).optional(),
   /** Networks of which the box has to stand in one, by its own word. */
   within: z.array(cidr4).min(1).max(16).optional(),
+  anywhere,
   hours: z.number().min(0.01).max(8760).default(24),
   codeMinutes,
 })
 const replaceBody = z.strictObject({
   hours: z.number().min(0.01).max(8760).default(24),
   codeMinutes,
+  anywhere,
   /** The old box is cut off now rather than when the new one comes. */
   atOnce: z.boolean().default(false),
 })
@@ -51,17 +55,23 @@ export const invitationRoutes =
     const ca = ports.caFingerprint
 
     /** What a person hands over: the token, and the code where there is one. */
-    async function shown({ id, secret, expiresAt, code }: MadeClaim, controller: string) {
+    async function shown({ id, secret, expiresAt, code, within }: MadeClaim, controller: string) {
       const token = tokenText({ id, secret, ca, exp: expiresAt, controller })
-      if (!code) return { expiresAt, controller, token }
+      const claim = { expiresAt, controller, token, ...(within && { within }) }
+      if (!code) return claim
       const verifier = await verifierOf(ca, code.secret)
-      return { expiresAt, controller, token, code: codeText({ ...code, verifier }), codeExpiresAt: code.expiresAt }
+      return { ...claim, code: codeText({ ...code, verifier }), codeExpiresAt: code.expiresAt }
     }
 
     app.post('/v1/agents/invite', async ({ body, query }) => {
       const input = check(inviteBody, body)
       const { count, name, from, within, codeMinutes, ...rest } = input
       const terms = { ...(from && { from }), ...(within && { within }), ...(codeMinutes && { codeMinutes }) }
+      if (rest.anywhere && (from || within))
+        throw new MarshlightError('USAGE', {
+          what: '--anywhere fits neither --from nor --within',
+          command: 'marshlight agents invite',
+        })
       if (name && count > 1)
         throw new MarshlightError('USAGE', {
           what: '--name fits only one invitation',

@@ -12,6 +12,7 @@ import {
   givenTo,
   inventory,
   isSelected,
+  keyHeldBy,
   lastWords,
   listAgents,
   markRevoked,
@@ -101,6 +102,7 @@ async function details({ store }: Deps, agent: Agent) {
     tags: await tagsOf(store, agent.id),
     /** The box it is bound to: hashes, since when, and whence it connects. */
     hardware: box ? { ...hardware.parse(JSON.parse(box.body)), address: box.address, since: box.since } : null,
+    keyHeldBy: await keyHeldBy(store, agent.id),
     running: runs.get(agent.id) ?? null,
     decoys: { wanted, ready },
     deviations: (await deviationsOfAll(store, runs, agent.id)).get(agent.id) ?? [],

@@ -9,6 +9,7 @@ import {
   findRollout,
   listRollouts,
   makeRolloutActions,
+  newcomersOf,
   ring,
   rolloutPolicy,
   type TagsOf,
@@ -55,7 +56,8 @@ export const rolloutRoutes =
     })
     app.get<Named>('/v1/rollouts/:rollout', async ({ params }) => {
       const rollout = await findRollout(store, params.rollout)
-      return { ...(await viewOf(store, rollout)), boxes: await boxViewsOf(store, rollout) }
+      const newcomers = (await newcomersOf(store, rollout)) ?? null
+      return { ...(await viewOf(store, rollout)), boxes: await boxViewsOf(store, rollout), newcomers }
     })
     app.post('/v1/rollouts', async ({ body, query }) => {
       const { version, rings: asked, ...rest } = check(planBody, body)

@@ -22,6 +22,7 @@ export function inviteCommand(agents: Command, cli: CliContext): void {
     .option('--hours <n>', 'how long a claim is good', Number, 24)
     .option('--from <network...>', 'where the controller has to see it, as 198.18.3.0/24')
     .option('--within <network...>', 'where it has to stand by its own word')
+    .option('--anywhere', 'also elsewhere than in the segment’s known network')
     .option('--out <path>', 'a file for the tokens, one a line; or a folder (with / at its end) for one file a box')
     .option('--usb <dir>', 'a USB stick: the file that a box takes from it')
     .option('--network <file>', 'settings of the site for these files')
@@ -37,6 +38,9 @@ export function inviteCommand(agents: Command, cli: CliContext): void {
       `
 A file or image is named for site, segment and number; only you can read it,
 and none is written over. A box takes it at its first start and deletes it.
+Where the network of the segment is known (by its plan, or a box that is
+there), a claim is good only in it, unless --from, --within or --anywhere says
+otherwise; one that is used elsewhere is refused and told.
 
 Examples:
   marshlight agents invite --site hq --segment office
@@ -47,12 +51,13 @@ Examples:
   marshlight agents invite --segment office --code --qr`,
     )
     .action(async (options: Options) => {
-      const { site, segment, name, role: roles, count, hours, from, within } = options
+      const { site, segment, name, role: roles, count, hours, from, within, anywhere } = options
       const body = {
         ...{ site, segment, roles, count, hours },
         ...(name && { name }),
         ...(from && { from }),
         ...(within && { within }),
+        ...(anywhere && { anywhere }),
         ...(options.code && { codeMinutes: options.codeMinutes }),
       }
       // What the controller would refuse is refused before anything is copied.
@@ -85,6 +90,7 @@ type Options = {
   hours: number
   from?: string[]
   within?: string[]
+  anywhere?: boolean
   out?: string
   usb?: string
   network?: string
@@ -120,10 +126,13 @@ async function prepare(o: Options, cli: CliContext): Promise<Handover | undefine
     ...(publicKey && { publicKey }),
   }
   const flags = { stick: o.usb !== undefined, qr: o.qr === true, dryRun: o.dryRun === true }
-  return cli.progress(
+  const handover = await cli.progress(
     'making ready',
     prepareHandover({ folder, site, segment, count, settings, ...optional, ...flags }),
   )
+  for (const path of handover.left.removed) process.stderr.write(`Removed ${path}, left by one that was killed.\n`)
+  for (const words of handover.left.stays) process.stderr.write(`Left by one that was killed, and stays: ${words}\n`)
+  return handover
 }
 
 const textOf = (file: string): Promise<string> =>

@@ -12,6 +12,7 @@ export function replaceCommand(agents: Command, cli: CliContext): void {
     .description('make a token by which another box takes its place')
     .option('--now', 'cut the old box off now, not when the new one comes')
     .option('--hours <n>', 'how long the token is good', Number, 24)
+    .option('--anywhere', 'also elsewhere than in the segments that it stands in')
     .option('--out <file>', 'write the token to a file that only you can read')
     .option('--code', 'a code too, which can be typed at the box')
     .option('--code-minutes <n>', 'how long a code is good', Number, 60)
@@ -29,6 +30,7 @@ Example:
       const body = {
         hours: options.hours,
         atOnce: options.now === true,
+        ...(options.anywhere && { anywhere: true }),
         ...(options.code && { codeMinutes: options.codeMinutes }),
       }
       const made = await cli.api.post<Invited>(agentPath(agent, `/replace${dry(options)}`), body)

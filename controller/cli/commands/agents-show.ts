@@ -6,6 +6,7 @@ import { shownTime } from '../shown-time.ts'
 
 type Details = Agent & {
   hardware: (Hardware & { address: string | null; since: string }) | null
+  keyHeldBy: 'tpm' | 'file' | null
   running: (Partial<Record<'agent' | 'decoys' | 'system' | 'slot', string>> & { arch: string }) | null
   decoys: { wanted: number; ready: number }
   deviations: { what: string; has: string; should: string }[]
@@ -77,6 +78,12 @@ export function showCommand(agents: Command, cli: CliContext): void {
           [
             'hardware',
             found.hardware ? `${shortHardware(found.hardware)}, since ${shownTime(found.hardware.since)}` : undefined,
+          ],
+          [
+            'key',
+            found.keyHeldBy === 'tpm'
+              ? 'held by the box’s TPM'
+              : (found.keyHeldBy && 'in a file of the box') || undefined,
           ],
           ['connects from', found.hardware?.address ?? undefined],
           ['decoys', `${found.decoys.ready} of ${found.decoys.wanted} ready`],

@@ -45,14 +45,14 @@ export const sitesCommand: CliCommand = (program, cli) => {
         cli.line('')
         const plans = new Map(one.plan?.segments.map((segment) => [segment.name, segment]))
         cli.table(
-          ['SEGMENT', 'NETWORK', 'BOXES', 'PLANNED', 'DECOYS', 'PLANNED', 'TAGS', 'FAMILIES'],
+          ['SEGMENT', 'NETWORK', 'BOXES', 'PLANNED', 'DECOYS', 'PLANNED', 'DRIFT', 'TAGS', 'FAMILIES'],
           one.has.map((segment) => {
             const plan = plans.get(segment.name)
             const boxes = segment.boxes.map(({ name }) => name).join(' ')
             return [
               ...[segment.name, segment.cidr ?? plan?.cidr, boxes || undefined, plan?.appliances],
               ...[`${segment.decoys.ready}/${segment.decoys.wanted}`, plan?.decoys],
-              ...[plan?.tags.join(' ') || undefined, plan?.families?.join(' ')],
+              ...[plan?.drift, plan?.tags.join(' ') || undefined, plan?.families?.join(' ')],
             ]
           }),
         )
@@ -92,7 +92,9 @@ as many decoys. The file:
     "segments": [{ "name": "office", "appliances": 1, "decoys": 4,
                    "cidr": "10.1.0.0/24", "tags": ["canary"] }] }
 Of a segment only the name is needed. "families" says what its decoys pretend
-to be (\`marshlight personas catalogue\`). Rings of updates are drawn by tags.
+to be (\`marshlight personas catalogue\`); "drift": "none" keeps adaptation from
+giving attackers drift there from then on (what they meet already ends within
+adaptation.keepHours). Rings of updates are drawn by tags.
 
 Examples:
   marshlight sites plan berlin --template branch-office

@@ -3,8 +3,7 @@ import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { systemClock } from '../../../shared/clock.ts'
 import { MarshlightError, wordsOf } from '../../../shared/errors.ts'
-import { writeFileAtomic } from '../../../shared/files.ts'
-import { makeKeys, type PublicKey, parsePublicKey } from '../../../shared/minisign.ts'
+import { type PublicKey, parsePublicKey } from '../../../shared/minisign.ts'
 import type { Architecture, Component } from '../../../shared/schemas/update.ts'
 import { makeRelease, readPrivateKey, type Source, verifyRelease } from '../../updates/make.ts'
 import type { CliContext } from '../context.ts'
@@ -29,26 +28,10 @@ const archWords: readonly [RegExp, Architecture][] = [
 ]
 
 /**
- * `marshlight updates key|make|verify`: where releases are made. They need no controller, and belong on a machine without
- * one: the key that boxes trust must not be where an attacker of the controller finds it.
+ * `marshlight updates make|verify`: where releases are made. They need no controller, and belong on a machine without
+ * one: the key that boxes trust (`marshlight image key`) must not be where an attacker of the controller finds it.
  */
 export function makeCommands(updates: Command, cli: CliContext): void {
-  updates
-    .command('key <name>')
-    .description('make a release key: NAME.key to keep, NAME.pub for boxes and controllers')
-    .addHelpText('after', '\nExample:\n  marshlight updates key release')
-    .action(async (name: string) => {
-      const [secret, open] = [`${name}.key`, `${name}.pub`]
-      for (const path of [secret, open]) await mustBeFree(path)
-      const { privatePem, publicText, id } = makeKeys()
-      await writeFileAtomic(secret, privatePem, 0o600)
-      await writeFileAtomic(open, publicText, 0o644)
-      cli.show({ id, secret, public: open }, () => {
-        cli.line(`Made ${secret}, which signs releases: keep it offline.`)
-        cli.line(`Boxes and controllers get ${open} (key ${id}).`)
-      })
-    })
-
   updates
     .command('make')
     .description('make a release: its files, what is in it, and the signature of that')
@@ -69,6 +52,7 @@ export function makeCommands(updates: Command, cli: CliContext): void {
       `
 A box leaves out a part whose version it runs already: give a part that did
 not change its old version. One file of a kind for each architecture.
+The key is the one that signs images and packages: \`marshlight image key\`.
 
 Example:
   marshlight updates make --version 1.4.2 --sequence 7 --key release.key \\
@@ -130,15 +114,5 @@ function archOf(path: string, told: Architecture | undefined): Architecture {
 
 /** SOURCE_DATE_EPOCH (reproducible-builds.org), so that the same inputs make the same release. */
 const madeAt = (): number => Number(process.env.SOURCE_DATE_EPOCH ?? Number.NaN) * 1000 || systemClock.now()
-
-async function mustBeFree(path: string): Promise<void> {
-  if (
-    await readFile(path).then(
-      () => true,
-      () => false,
-    )
-  )
-    throw new MarshlightError('CONFLICT', { what: `${path} exists already`, next: 'Choose another name.' })
-}
 
 const usage = (what: string) => new MarshlightError('USAGE', { what, command: 'marshlight updates make' })

@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 import { systemClock } from '../../../shared/clock.ts'
-import type { BoxView, RolloutView } from '../../updates/index.ts'
+import type { BoxView, Newcomers, RolloutView } from '../../updates/index.ts'
 import type { CliContext } from '../context.ts'
 import { shownTime } from '../duration.ts'
 import { wrapped } from '../print.ts'
 import { shownBytes } from '../shown-bytes.ts'
 
-type Shown = RolloutView & { boxes: BoxView[] }
+type Shown = RolloutView & { boxes: BoxView[]; newcomers: Newcomers | null }
 
 const pollMs = 2000
 /** Boxes of which there is something to say are all shown; of others so many. */
@@ -80,6 +80,7 @@ function show(cli: CliContext, one: Shown): void {
       `${ring.broken} (${ring.mayBreak} may)`,
     ]),
   )
+  if (one.newcomers) showNewcomers(cli, one.newcomers)
   const telling = one.boxes.filter(({ why, standing }) => why.length > 0 || ['broken', 'unwell'].includes(standing))
   const others = one.boxes.filter((box) => !telling.includes(box) && box.phase !== null)
   if (telling.length + others.length === 0) return
@@ -96,4 +97,12 @@ function show(cli: CliContext, one: Shown): void {
   )
   if (others.length > mostPlain) cli.line(`and ${others.length - mostPlain} more; all of them with --json`)
   for (const { name, why } of telling) if (why.length > 0) cli.line(wrapped(`${name}: ${why.join('; ')}`, 2))
+}
+
+function showNewcomers(cli: CliContext, { names, next }: Newcomers): void {
+  const some = names.slice(0, 5).join(', ')
+  const more = names.length > 5 ? ` and ${names.length - 5} more` : ''
+  cli.line('')
+  cli.line(wrapped(`Enrolled since, and not in it: ${some}${more}. They get the release by:`, 2))
+  cli.line(`  ${next}`)
 }

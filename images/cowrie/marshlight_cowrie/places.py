@@ -16,7 +16,8 @@ EVENTS = OUT / "events"
 TTY = OUT / "tty"
 FILES = OUT / "files"
 STATUS = OUT / "status.json"
-ALIVE = OUT / "alive"
+# In memory where the agent gives a place for it; agents before did not.
+ALIVE = ROOT / "alive" / "beat" if (ROOT / "alive").is_dir() else OUT / "alive"
 
 STATE = ROOT / "state"
 MODULI = Path(__file__).with_name("moduli")

@@ -13,7 +13,8 @@ CONTEXT = ROOT / "control" / "context.json"
 EVENTS = ROOT / "out" / "events"
 FILES = ROOT / "out" / "files"
 STATUS = ROOT / "out" / "status.json"
-ALIVE = ROOT / "out" / "alive"
+# In memory where the agent gives a place for it; agents before did not.
+ALIVE = ROOT / "alive" / "beat" if (ROOT / "alive").is_dir() else ROOT / "out" / "alive"
 STATE = ROOT / "state"
 
 

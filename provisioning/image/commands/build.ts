@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { MarshlightError } from '../../../shared/errors.ts'
 import { parseEnrolmentFile } from '../../../shared/schemas/enrolment-file.ts'
 import { unreadable } from '../../../shared/system-errors.ts'
 import { createProgress } from '../../build/progress.ts'
@@ -16,23 +15,19 @@ const projectRoot = join(import.meta.dirname, '../../..')
 export const buildCommand: ImageCommand = (group, show) =>
   group
     .command('build')
-    .description('a bootable image of Debian 13 with the agent (amd64; as root)')
-    .option('--arch <name>', 'amd64', 'amd64')
+    .description('a bootable image of Debian 13 with the agent (as root)')
+    .option('--arch <name>', 'amd64, or arm64 for Raspberry Pi', 'amd64')
     .option('--images <dir>', 'decoys’ images to preload: decoys.tar, decoys.list')
     .option('--site <file>', 'enrolment file of the one box it is for')
     .option('--release-key <file>', 'public key that updates are signed by')
     .option('--out <dir>', 'folder for the image', join(projectRoot, 'dist'))
     .option('--key <file>', 'sign it with this key (`marshlight image key`)')
     .action(async (o: Options) => {
-      if (architectureOf(o.arch) !== 'amd64')
-        throw new MarshlightError('USAGE', {
-          what: 'images are made for amd64; other machines take the package (`marshlight image deb`)',
-          command: 'marshlight image build',
-        })
+      const architecture = architectureOf(o.arch)
       const { images, out, releaseKey } = o
       const enrolment = o.site === undefined ? undefined : await enrolmentIn(o.site)
       const made = await buildImage({
-        ...{ projectRoot, out, progress: createProgress() },
+        ...{ architecture, projectRoot, out, progress: createProgress() },
         ...(images !== undefined && { images }),
         ...(enrolment !== undefined && { enrolment }),
         ...(releaseKey !== undefined && { releaseKey }),
@@ -46,6 +41,7 @@ export const buildCommand: ImageCommand = (group, show) =>
         `              ${made.rootSha256.slice(32)}`,
         `  root alone, for updates: ${relative('', made.system)}`,
         `  packages in ${relative('', made.sbom)}`,
+        ...(images === undefined ? ['  no decoys’ images in it: a release has to bring them'] : []),
         ...signed.map((file) => `  signed: ${relative('', file)}`),
       ])
     })

@@ -20,7 +20,7 @@ import { newId } from '../../../shared/ids.ts'
 import { silentLog } from '../../../shared/log.ts'
 import { seededRandom } from '../../../shared/random.ts'
 import type { DecoyEvent } from '../../../shared/schemas/event.ts'
-import { makeHandClock, startMs } from '../sessions/chain.ts'
+import { makeHandClock, startMs } from '../sessions/hand-clock.ts'
 
 export const minute = 60_000
 export const agent = newId(startMs)

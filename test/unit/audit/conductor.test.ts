@@ -1,101 +1,18 @@
-import t, { type Test } from 'tap'
-import { alertTables, listAlerts } from '../../../controller/alerts/index.ts'
+import t from 'tap'
+import { listAlerts } from '../../../controller/alerts/index.ts'
 import { dueNow, type Standing } from '../../../controller/audit/due.ts'
-import { makeAuditProjector, makeConductor, queueRun, runsOf } from '../../../controller/audit/index.ts'
+import { queueRun, runsOf } from '../../../controller/audit/index.ts'
 import { judge } from '../../../controller/audit/judge.ts'
-import { parseConfig } from '../../../controller/config.ts'
-import { listDecoys, makeDecoyActions, readDecoy } from '../../../controller/decoys/index.ts'
-import { makeBus } from '../../../controller/work/bus.ts'
+import { listDecoys, readDecoy } from '../../../controller/decoys/index.ts'
 import { MarshlightError } from '../../../shared/errors.ts'
 import { newId } from '../../../shared/ids.ts'
-import { silentLog } from '../../../shared/log.ts'
-import { systemRandom } from '../../../shared/random.ts'
-import type { AuditFinding, AuditReport } from '../../../shared/schemas/audit.ts'
-import { type Reply, type Request, request } from '../../../shared/schemas/desired-state.ts'
-import { card, host, iso, scan, testFleet } from '../segments/fleet.ts'
-
-async function setUp(t: Test) {
-  const fleet = await testFleet(t)
-  const { store, clock, ids } = fleet
-  for (const statement of alertTables.statements) await store.run(statement)
-  const config = parseConfig('{"decoys":{"audit":{"limit":60,"touchEveryHours":0}}}', 'config.json')
-  const actions = makeDecoyActions({ config, clock, random: systemRandom })
-  const bus = makeBus()
-  const asked: Request['op'][] = []
-  let answer = async (): Promise<Reply> => ({ id: newId(), at: iso(0), ok: true })
-  const send = async (_: string, op: Request['op']) => {
-    asked.push(op)
-    return answer()
-  }
-  const deps = { config, dataDir: '', store, bus, clock, random: systemRandom, log: silentLog, requests: { send } }
-  const conductor = makeConductor(deps)
-  await fleet.see(card(), host(10), host(11), scan('quick', 5), scan('detail', 10))
-  await actions.warm()
-  const done = await store.tx((sql) =>
-    actions.deployOne(sql, ids.segment, 'a test', { by: 'admin', family: 'debian-12' }),
-  )
-  const ready = (personaVersion: number) =>
-    fleet.tell({
-      type: 'decoy',
-      at: new Date(clock.now()).toISOString(),
-      decoy: done.decoy,
-      revision: 1,
-      phase: 'ready',
-      ip: done.ip,
-      personaVersion,
-      attempts: 0,
-      restarts: 0,
-      readyAt: new Date(clock.now()).toISOString(),
-    })
-  const projector = makeAuditProjector({ config, clock, actions })
-  let pos = 0
-  /** The report of the run that is under way, with so much of 100 equal. */
-  async function report(score: number, personaVersion: number, from = ids.agent, more: AuditFinding[] = []) {
-    const op = asked.findLast((one) => one.name === 'audit')
-    if (op?.name !== 'audit') throw new Error('no audit was asked for')
-    const of = { area: 'ssh', seen: '', expected: '', words: 'as told' } as const
-    const record: AuditReport = {
-      type: 'audit',
-      at: new Date(clock.now()).toISOString(),
-      id: op.audit,
-      decoy: done.decoy,
-      persona: newId(),
-      personaVersion,
-      revision: 1,
-      // Not believed: the controller counts for itself.
-      score: 100,
-      beside: [],
-      findings: [
-        { ...of, probe: 'a', verdict: 'equal', weight: 10 },
-        ...Array.from({ length: 9 }, (_, i) => ({
-          ...of,
-          probe: `b${i}`,
-          verdict: (i + 2) * 10 <= score ? ('equal' as const) : ('differs' as const),
-          weight: 10,
-        })),
-        ...more,
-      ],
-      tookMs: 1000,
-    }
-    return store.tx((sql) =>
-      projector.project(sql, [{ pos: ++pos, agent: from, stream: 'state', receivedAt: record.at, record }]),
-    )
-  }
-  const look = async () => {
-    await conductor.look()
-    // What was sent is answered at once; its end is a turn of the loop away.
-    await new Promise((resolve) => setImmediate(resolve))
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-  const kinds = () => asked.map(({ name }) => name)
-  const reply = (next: () => Promise<Reply>) => {
-    answer = next
-  }
-  return { ...fleet, asked, kinds, look, ready, report, reply, actions, decoy: done.decoy, ip: done.ip, config }
-}
+import type { AuditFinding } from '../../../shared/schemas/audit.ts'
+import { type Reply, request } from '../../../shared/schemas/desired-state.ts'
+import { iso } from '../segments/fleet.ts'
+import { auditWorld } from './audit-world.ts'
 
 t.test('a fresh decoy is looked at from a place of its own, beside hosts like it', async (t) => {
-  const { asked, kinds, look, ready, clock, report, decoy, ip, store, reply, ids } = await setUp(t)
+  const { asked, kinds, look, ready, clock, report, decoy, ip, store, reply, ids } = await auditWorld(t)
   await look()
   t.same(kinds(), [], 'not before it answers')
   await ready(1)
@@ -130,7 +47,7 @@ t.test('a fresh decoy is looked at from a place of its own, beside hosts like it
 })
 
 t.test('a fresh version that is told apart goes back to the one that passed', async (t) => {
-  const { look, ready, report, clock, decoy, store, actions } = await setUp(t)
+  const { look, ready, report, clock, decoy, store, actions } = await auditWorld(t)
   await ready(1)
   clock.move(61)
   await look()
@@ -149,7 +66,7 @@ t.test('a fresh version that is told apart goes back to the one that passed', as
 })
 
 t.test('a fresh decoy that is told apart leaves, one that passed before stays with an alert', async (t) => {
-  const one = await setUp(t)
+  const one = await auditWorld(t)
   await one.ready(1)
   one.clock.move(61)
   await one.look()
@@ -157,7 +74,7 @@ t.test('a fresh decoy that is told apart leaves, one that passed before stays wi
   t.match(await readDecoy(one.store, one.decoy), { status: 'retired' })
   t.same((await listDecoys(one.store)).length, 0)
 
-  const other = await setUp(t)
+  const other = await auditWorld(t)
   await other.ready(1)
   other.clock.move(61)
   await other.look()
@@ -187,7 +104,7 @@ t.test('one that was seen to be unsafe always leaves, though it passed before an
     words: 'it opened a connection',
   }
   for (const rebuilt of [false, true]) {
-    const { asked, look, ready, report, clock, store, decoy, ids, actions } = await setUp(t)
+    const { asked, look, ready, report, clock, store, decoy, ids, actions } = await auditWorld(t)
     await ready(1)
     clock.move(61)
     await look()
@@ -217,7 +134,7 @@ t.test('one that was seen to be unsafe always leaves, though it passed before an
 })
 
 t.test('a taken address is exchanged, a touch that fails is an alert', async (t) => {
-  const { look, ready, clock, store, decoy, ids, reply, asked } = await setUp(t)
+  const { look, ready, clock, store, decoy, ids, reply, asked } = await auditWorld(t)
   await ready(1)
   reply(async () => ({ id: newId(), at: iso(0), ok: false, error: { code: 'ADDRESS_TAKEN', message: 'taken' } }))
   const wish = {
@@ -235,7 +152,7 @@ t.test('a taken address is exchanged, a touch that fails is an alert', async (t)
 })
 
 t.test('an agent that cannot be asked costs a try, and it comes again later', async (t) => {
-  const { look, ready, clock, reply, kinds } = await setUp(t)
+  const { look, ready, clock, reply, kinds } = await auditWorld(t)
   await ready(1)
   clock.move(61)
   reply(async () => {

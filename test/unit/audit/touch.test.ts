@@ -4,7 +4,8 @@ import { findRun, lastLooks } from '../../../controller/audit/index.ts'
 import { addException } from '../../../controller/risk/index.ts'
 import { listSessions } from '../../../controller/sessions/index.ts'
 import { newId } from '../../../shared/ids.ts'
-import { agentA, breakIn, type Chain, decoyA, enrol, event, makeChain, startMs } from '../sessions/chain.ts'
+import { agentA, breakIn, type Chain, decoyA, enrol, event, makeChain } from '../sessions/chain.ts'
+import { startMs } from '../sessions/hand-clock.ts'
 
 const place = { ip: '198.18.1.77', from: 41_000, to: 42_023 }
 

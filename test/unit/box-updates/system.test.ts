@@ -60,21 +60,35 @@ async function slotBox(t: Parameters<typeof tempFolder>[0]) {
   }
 }
 
-async function updateSystem(t: Parameters<typeof tempFolder>[0], how: { unwell?: boolean; fails?: boolean }) {
+async function updateSystem(
+  t: Parameters<typeof tempFolder>[0],
+  how: { unwell?: boolean; fails?: boolean; cutAt?: number },
+) {
   const box = await slotBox(t)
   const desired = desiredOf(makeRelease('2.0.0', 3, [{ component: 'system', file, content }]))
   const states: UpdateState[] = []
-  let reboots = 0
+  let [reboots, changes] = [0, 0]
   let launched = box.start()
   t.teardown(() => launched.cut())
-  for (let starts = 0; starts < 6; starts++) {
+  for (let starts = 0; starts < 8; starts++) {
     const started = await launched.next()
-    const slots = await programSlots(program)
-    if (!slots) throw new Error('no slots')
+    const real = await programSlots(program)
+    if (!real) throw new Error('no slots')
+    // Power goes once, before the change of that number.
+    const before = changes
+    const left = (how.cutAt ?? Number.POSITIVE_INFINITY) - before
+    const death = makeDeath(left < 0 ? Number.POSITIVE_INFINITY : left)
+    const slots: typeof real = {
+      ...real,
+      write: (path) => death.change(() => real.write(path)),
+      setTrial: (seconds) => death.change(() => real.setTrial(seconds)),
+      confirm: () => death.change(() => real.confirm()),
+      clearTrial: () => death.change(() => real.clearTrial()),
+    }
     const { promise: rebooted, resolve } = Promise.withResolvers<'reboot'>()
     const { promise: told, resolve: tell } = Promise.withResolvers<'over'>()
-    const { opened, updates } = await playAgent({
-      ...{ box, started, desired, content: { [file]: content }, death: makeDeath(Number.POSITIVE_INFINITY), slots },
+    const agent = playAgent({
+      ...{ box, started, desired, content: { [file]: content }, death, slots },
       look: () => ({
         link: { up: !(how.unwell && slots.booted().slot === 'B'), words: 'no route' },
         rooms: [],
@@ -86,13 +100,28 @@ async function updateSystem(t: Parameters<typeof tempFolder>[0], how: { unwell?:
       },
       reboot: () => resolve('reboot'),
     })
-    if (opened.held().settled.length > 0) {
-      await updates.stop()
-      return { box, states, reboots, slots }
+    const begun = await Promise.race([death.dead, agent])
+    const ended =
+      begun === 'dead'
+        ? begun
+        : begun.opened.held().settled.length > 0
+          ? 'over'
+          : await Promise.race([death.dead, rebooted, told, begun.opened.asked])
+    // What is under way is brought to its end, and power may go within that, too.
+    const stopped =
+      begun === 'dead' || ended === 'dead' ? 'dead' : await Promise.race([death.dead, begun.updates.stop()])
+    changes += death.changes()
+    if (stopped === 'dead' || ended === 'dead') {
+      changes = Number.POSITIVE_INFINITY
+      await launched.cut()
+      box.restart()
+      launched = box.start()
+      continue
     }
-    const ended = await Promise.race([rebooted, told, opened.asked])
-    await updates.stop()
-    if (ended === 'over') return { box, states, reboots, slots }
+    if (ended === 'over') {
+      await launched.cut()
+      return { box, states, reboots, slots, changes }
+    }
     if (ended === 'reboot') {
       reboots++
       await launched.cut()
@@ -125,6 +154,22 @@ t.test('one whose kernel does not come up is told', async (t) => {
   t.match(states.at(-1), { phase: 'rolled-back', reason: /slot B did not start; this is slot A/ })
   t.match(box.environment(), { slot: 'A', trial: '' })
   t.equal(reboots, 1)
+})
+
+t.test('power goes before each change of a system’s update: the old system runs or the new one, whole', async (t) => {
+  const { changes } = await updateSystem(t, {})
+  t.ok(changes > 15, `${changes} changes`)
+  const ends = new Set<string>()
+  for (let cutAt = 0; cutAt < changes; cutAt++) {
+    const { box, states, slots } = await updateSystem(t, { cutAt })
+    const { phase } = states.findLast((one) => ['confirmed', 'rolled-back'].includes(one.phase)) ?? {}
+    const isNew = slots.booted().slot === 'B'
+    t.match(slots.booted(), isNew ? { version: '2.0.0' } : { version: '1.0.0' }, `power went before change ${cutAt}`)
+    t.match(box.environment(), { slot: isNew ? 'B' : 'A', trial: '' })
+    t.equal(phase, isNew ? 'confirmed' : 'rolled-back', `told what runs, after change ${cutAt}`)
+    ends.add(String(phase))
+  }
+  t.ok(ends.has('confirmed'), 'before its trial a cut costs nothing')
 })
 
 t.test('a machine without the program has no slots', async (t) => {

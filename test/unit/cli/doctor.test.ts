@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -9,6 +10,7 @@ import { judgeTcp } from '../../../agent/cli/checks/controller.ts'
 import { discoverPacket, offerIn } from '../../../agent/cli/checks/dhcp-packet.ts'
 import { examine } from '../../../agent/cli/checks/examine.ts'
 import { judgePage } from '../../../agent/cli/checks/login-page.ts'
+import { stateFolder } from '../../../agent/cli/checks/machine.ts'
 import { judgeNames } from '../../../agent/cli/checks/names.ts'
 import { power, temperature } from '../../../agent/cli/checks/power.ts'
 import { mountOf, smartFailing, storage } from '../../../agent/cli/checks/storage.ts'
@@ -185,4 +187,16 @@ t.test('every line fits a terminal of 80 columns, and nothing from outside moves
   t.ok(text.split('\n').every((line) => line.length <= 80))
   t.notMatch(text, '\u001b')
   t.match(text, /^FAIL {2}controller/)
+})
+
+t.test('a state folder that is full to the last byte is no question of how it is mounted', async (t) => {
+  const stateDir = await tempFolder(t)
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', stateDir])
+  t.teardown(() => void execFileSync('umount', ['-l', stateDir]))
+  const context = { ...(await contextOf(t, {})), stateDir }
+  t.match(await stateFolder.run(context, signal), { ok: false, detail: /^only 0 MB free/, next: /free some space/ })
+  try {
+    writeFileSync(join(stateDir, 'filler'), Buffer.alloc(16 << 10))
+  } catch {}
+  t.match(await stateFolder.run(context, signal), { ok: false, detail: /^no space is left/, next: /free some space/ })
 })

@@ -1,7 +1,7 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { hungAfterMs, isHung, makeHeartbeats } from '../../../agent/decoys/heartbeats.ts'
+import { beatPlaces, hungAfterMs, isHung, makeHeartbeats } from '../../../agent/decoys/heartbeats.ts'
 
 const started = '2026-01-01T00:00:00.000Z'
 
@@ -9,7 +9,7 @@ t.test('a service is hung when it beat in this run and no longer does', async (t
   const out = t.testdir()
   let now = 0
   const heartbeats = makeHeartbeats(() => now)
-  const quiet = () => heartbeats.quietFor('d', out, started)
+  const quiet = () => heartbeats.quietFor('d', beatPlaces(out, undefined), started)
   t.equal(await quiet(), undefined, 'no heartbeat yet')
   await beatAt(out, '2025-12-31T23:59:00Z')
   t.equal(await quiet(), undefined, 'one of an earlier run')

@@ -8,7 +8,7 @@ import { silentLog } from '../../../shared/log.ts'
 import { seededRandom } from '../../../shared/random.ts'
 import { type MimicryTarget, mimicryPlan } from '../../../shared/schemas/mimicry.ts'
 import { normal } from '../../../shared/statistics/draws.ts'
-import { makeHandClock } from '../sessions/chain.ts'
+import { makeHandClock } from '../sessions/hand-clock.ts'
 import { makeWorld, minute } from './world.ts'
 
 type World = Awaited<ReturnType<typeof makeWorld>>

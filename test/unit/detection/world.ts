@@ -12,7 +12,7 @@ import { newId } from '../../../shared/ids.ts'
 import { silentLog } from '../../../shared/log.ts'
 import { seededRandom } from '../../../shared/random.ts'
 import type { Profile } from '../../../shared/schemas/baseline.ts'
-import { makeHandClock } from '../sessions/chain.ts'
+import { makeHandClock } from '../sessions/hand-clock.ts'
 
 export const minute = 60_000
 

@@ -11,6 +11,7 @@ import {
   codeTables,
   findAgent,
   fleetTables,
+  keyTables,
   moveAgent,
   noteTold,
 } from '../../../controller/fleet/index.ts'
@@ -24,7 +25,7 @@ async function setUp(t: Test, decoys = 0) {
   const world = await apiWorld(t, {
     routes: [agentsRoutes({ cutOff: async () => undefined }), agentPlaceRoutes, decoyRoutes, segmentRoutes],
     commands: [agentsCommand, decoysCommand],
-    tables: [fleetTables, certificateTables, codeTables, careTables, updateTables, ingestTables],
+    tables: [fleetTables, certificateTables, codeTables, careTables, keyTables, updateTables, ingestTables],
   })
   for (let i = 0; i < decoys; i++) await world.run('decoys', 'deploy', '--segment', 'office')
   const { store } = world

@@ -7,11 +7,13 @@ import { siteRoutes } from '../../../controller/api/routes/sites.ts'
 import { agentsCommand } from '../../../controller/cli/commands/agents.ts'
 import { sitesCommand } from '../../../controller/cli/commands/sites.ts'
 import { listDecoys, makeDecoyActions, makePlacement } from '../../../controller/decoys/index.ts'
+import { driftSettingTables } from '../../../controller/drift/index.ts'
 import {
   careTables,
   certificateTables,
   codeTables,
   fleetTables,
+  keyTables,
   plannedSegments,
   type SitePlan,
   siteDifferences,
@@ -19,6 +21,7 @@ import {
 } from '../../../controller/fleet/index.ts'
 import { ingestTables } from '../../../controller/ingest/index.ts'
 import { readPersona } from '../../../controller/personas/index.ts'
+import { underPlans } from '../../../controller/serve/adaptation.ts'
 import { updateTables } from '../../../controller/updates/index.ts'
 import { silentLog } from '../../../shared/log.ts'
 import { systemRandom } from '../../../shared/random.ts'
@@ -28,7 +31,16 @@ async function setUp(t: Test) {
   const world = await apiWorld(t, {
     routes: [agentsRoutes({ cutOff: async () => undefined }), agentPlaceRoutes, siteRoutes],
     commands: [agentsCommand, sitesCommand],
-    tables: [fleetTables, certificateTables, codeTables, careTables, updateTables, ingestTables],
+    tables: [
+      fleetTables,
+      certificateTables,
+      codeTables,
+      careTables,
+      keyTables,
+      updateTables,
+      ingestTables,
+      driftSettingTables,
+    ],
   })
   const { config, store, bus, clock } = world
   const actions = makeDecoyActions({ config, clock, random: systemRandom })
@@ -61,7 +73,7 @@ t.test('a site is planned before its box is there; the box that comes gets what 
   await run('agents', 'move', 'box', '--site', 'berlin', '--segment', 'office', '--stays')
   t.match(await run('agents', 'ls', '--site', 'berlin'), /box .*canary mine retail/)
   const shown = await run('sites', 'show', 'berlin')
-  t.match(shown, /office +198\.18\.1\.0\/24 +box +1 +0\/0 +2 +canary/)
+  t.match(shown, /office +198\.18\.1\.0\/24 +box +1 +0\/0 +2 +- +canary/)
   t.same(wide(shown), [])
   t.match(await run('sites', 'diff', 'berlin'), /guests +boxes +0 +1\n/)
   await run('agents', 'move', 'box', '--site', 'hq', '--segment', 'office', '--stays')
@@ -102,6 +114,26 @@ t.test('placement keeps as many decoys as are planned, of the families that are 
   t.equal((await listDecoys(store)).length, 1)
   await run('sites', 'plan', 'hq', '--file', file({ segments: [{ name: 'office', decoys: 200 }] }))
   t.match(await run('sites', 'diff', 'hq'), /decoys +8 at most/)
+})
+
+t.test('a segment may be planned without drift: to adaptation that is as what an administrator set', async (t) => {
+  const { run, file, placement, store } = await setUp(t)
+  const plan = (drift?: string) =>
+    run('sites', 'plan', 'hq', '--file', file({ segments: [{ name: 'office', decoys: 1, drift }] }))
+  await plan('none')
+  await placement.pass()
+  const decoy = (await listDecoys(store))[0]?.id ?? ''
+  const [from, to] = ['2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z']
+  const when = { decoy, source: '198.18.1.66', from, to }
+  t.match(await run('sites', 'show', 'hq'), /none/)
+  t.match(await underPlans.inForce(store, decoy), [{ by: 'admin', source: undefined }])
+  t.equal(await underPlans.wasSetByHand(store, when), true)
+  for (const drift of ['adapted', undefined]) {
+    await plan(drift)
+    t.same(await underPlans.inForce(store, decoy), [])
+    t.equal(await underPlans.wasSetByHand(store, when), false)
+  }
+  await t.rejects(plan('wild'), { message: /drift/ })
 })
 
 t.test('how a site differs from its plan', async (t) => {

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import t from 'tap'
 import { listAlerts } from '../../../controller/alerts/index.ts'
 import { build, loadOuis, readCatalogue, savePersona } from '../../../controller/personas/index.ts'
-import { enrol, event, makeChain, persona as planted, startMs } from '../sessions/chain.ts'
+import { enrol, event, makeChain, persona as planted } from '../sessions/chain.ts'
+import { startMs } from '../sessions/hand-clock.ts'
 
 const catalogue = readCatalogue()
 const ouis = await loadOuis()

@@ -2,7 +2,9 @@ import t from 'tap'
 import { type AdmissionLimits, makeAdmission } from '../../../controller/link/admission.ts'
 import { seededRandom } from '../../../shared/random.ts'
 
-const limits: AdmissionLimits = { atOnce: 4, waiting: 20, waitMs: 6000 }
+const limits: AdmissionLimits = { atOnce: 4, waiting: 20, waitMs: 15_000 }
+
+const quiet = { busy: 0, lateMs: 0 }
 
 function door(given: Partial<AdmissionLimits> = {}) {
   const state = { now: 0, busy: false }
@@ -21,8 +23,8 @@ t.test('so many are let in at a time; the next when one is settled, gone, or slo
   places[2]?.leave()
   places[2]?.leave()
   t.equal(entered.length, 5, 'leaving twice gives one place')
-  state.now = 3000
-  admission.tick()
+  state.now = 10_000
+  admission.tick(quiet)
   t.equal(entered.length, 9, 'who says nothing keeps its place from nobody')
   places[0]?.leave()
   t.equal(entered.length, 9, 'and gives none back when it leaves at last')
@@ -35,11 +37,11 @@ t.test('who waits too long, or comes when too many wait, is turned away; who lef
   t.equal(away.length, 6)
   t.equal(admission.standing().waiting, 20)
   places[5]?.leave()
-  state.now = 2999
-  admission.tick()
+  state.now = 9_999
+  admission.tick(quiet)
   t.equal(away.length, 6)
-  state.now = 6000
-  admission.tick()
+  state.now = 15_000
+  admission.tick(quiet)
   t.notOk(away.includes('5'))
   t.equal(admission.standing().waiting, 0)
   t.equal(away.length, 21, 'four more came in at last, all others were told to come later')
@@ -85,7 +87,7 @@ t.test(
         }
         state.busy = random() < 0.2
         state.now += Math.floor(random() * 400)
-        if (random() < 0.5) admission.tick()
+        if (random() < 0.5) admission.tick(quiet)
         const { entering, waiting } = admission.standing()
         if (entering > 6 || waiting > limits.waiting) t.fail(`${entering} entering, ${waiting} waiting`)
       }

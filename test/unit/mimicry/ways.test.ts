@@ -3,7 +3,7 @@ import { mimicOne } from '../../../agent/mimicry/one-decoy.ts'
 import type { Asked } from '../../../agent/mimicry/slice.ts'
 import { silentLog } from '../../../shared/log.ts'
 import { mimicryPlan, type TrafficPattern } from '../../../shared/schemas/mimicry.ts'
-import { makeHandClock } from '../sessions/chain.ts'
+import { makeHandClock } from '../sessions/hand-clock.ts'
 
 const minute = 60_000
 const pattern: TrafficPattern = {

@@ -1,7 +1,8 @@
 import t from 'tap'
 import { factsOfSource, findSource, makeHistoryRetention, techniquesOf } from '../../../controller/attackers/index.ts'
 import { addException, crossingsAfter, scoresNow, shippedEvidence } from '../../../controller/risk/index.ts'
-import { agentA, breakIn, decoyA, decoyB, enrol, event, makeChain, startMs } from '../sessions/chain.ts'
+import { agentA, breakIn, decoyA, decoyB, enrol, event, makeChain } from '../sessions/chain.ts'
+import { startMs } from '../sessions/hand-clock.ts'
 
 const rules = shippedEvidence(24)
 const attacker = '203.0.113.9'

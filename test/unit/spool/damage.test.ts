@@ -1,4 +1,4 @@
-import { appendFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, cp, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { encodeFrame, scanFrames } from '../../../agent/spool/frame.ts'
@@ -43,6 +43,42 @@ t.test('an unfinished frame at the end is cut and its numbers are given again', 
   )
   t.strictSame(lost, [])
   await again.stop()
+})
+
+t.test('small appends go into space that is laid out; power that goes within one costs that one alone', async (t) => {
+  const folder = await tempFolder(t)
+  const spool = await openSpool(folder)
+  await spool.append('state', notices(1))
+  const [path = ''] = await segments(join(folder, 'state'))
+  const { size } = await stat(path)
+  for (let i = 1; i < 9; i++) await spool.append('state', notices(1, i))
+  const before = await readFile(path)
+  await spool.append('state', notices(4, 9))
+  const after = await readFile(path)
+  t.equal(after.length, size, 'the file does not grow: its journal is left alone')
+  const from = scanFrames(before).tail
+  const to = scanFrames(after).tail
+  t.strictSame([scanFrames(before).damage, scanFrames(after).damage], [[], []])
+  const sectors = Math.ceil(to / 512) - Math.floor(from / 512)
+  t.ok(sectors > 1, 'more than one sector')
+  for (let there = 0; there < 2 ** sectors - 1; there++) {
+    const torn = Buffer.from(before)
+    for (let i = 0; i < sectors; i++) {
+      const at = (Math.floor(from / 512) + i) * 512
+      if (there & (1 << i)) after.copy(torn, at, at, at + 512)
+    }
+    t.match(scanFrames(torn), { tail: from, damage: [] }, `sectors ${there.toString(2)} of ${sectors}`)
+  }
+  // As power leaves it: nothing was closed.
+  const left = join(folder, 'left')
+  await cp(join(folder, 'state'), join(left, 'state'), { recursive: true })
+  const again = await openSpool(left)
+  await again.append('state', notices(2, 13))
+  const { lines, lost } = await readAll(again, 'state')
+  t.strictSame([lines.size, lost], [15, []])
+  await again.stop()
+  await spool.stop()
+  t.equal((await stat(path)).size, to, 'what was laid out goes with the end')
 })
 
 t.test('wherever bytes are damaged, the rest is read, the loss is exact, and the damage is told', async (t) => {

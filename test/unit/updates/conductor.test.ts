@@ -142,3 +142,14 @@ t.test('an open fault of a box, or a decoy that does not come up again, keeps th
   }
   t.match(await world.rollout(id), { status: 'paused', why: /1 of 1 boxes of ring canary broke/ })
 })
+
+t.test('who goes back from what no box took is told how to end that very rollout', async (t) => {
+  const world = await rolloutWorld(t, 2)
+  await world.release('1.0.0', 1)
+  await world.release('1.1.0', 2)
+  const id = await world.start('1.1.0', { rings: [share('all', 100)] })
+  await t.rejects(
+    world.store.tx((sql) => world.actions.rollback(sql, id)),
+    { code: 'CONFLICT', next: `End it instead: \`marshlight updates abort ${id.slice(-8)}\`.` },
+  )
+})

@@ -6,11 +6,13 @@ import { migrations } from '../../../controller/serve/database.ts'
 import type { Sql, Store } from '../../../controller/store/port.ts'
 import { openSqlite } from '../../../controller/store/sqlite.ts'
 import {
+  boxViewsOf,
   composeUpdate,
   findRollout,
   makeRolloutActions,
   makeRolloutConductor,
   makeUpdateProjector,
+  newcomersOf,
   noteRunning,
   rolloutPolicy,
 } from '../../../controller/updates/index.ts'
@@ -57,16 +59,17 @@ export async function rolloutWorld(t: { teardown(work: () => unknown): void }, s
   const projector = makeUpdateProjector(deps)
   const agents = Array.from({ length: size }, (_, i) => ({ id: newId(time.now - 1000 + i), name: `box-${i}` }))
   await store.tx(async (sql) => {
-    for (const { id, name } of agents) {
-      await sql.run(
-        `INSERT INTO agents (id, name, roles, status, enrolled_at, presence) VALUES (?, ?, '["decoys"]', 'enrolled', ?, 'online')`,
-        id,
-        name,
-        iso(),
-      )
-      await noteRunning(sql, id, iso(), { arch: 'amd64', agent: '1.0.0' })
-    }
+    for (const { id, name } of agents) await add(sql, id, name, '1.0.0')
   })
+  async function add(sql: Sql, id: string, name: string, version: string): Promise<void> {
+    await sql.run(
+      `INSERT INTO agents (id, name, roles, status, enrolled_at, presence) VALUES (?, ?, '["decoys"]', 'enrolled', ?, 'online')`,
+      id,
+      name,
+      iso(),
+    )
+    await noteRunning(sql, id, iso(), { arch: 'amd64', agent: version })
+  }
 
   return {
     ...{ store, time, clock, agents, actions },
@@ -107,6 +110,15 @@ export async function rolloutWorld(t: { teardown(work: () => unknown): void }, s
         return projector.project(sql, [{ pos: 1, agent, stream: 'state', receivedAt: iso(), record }])
       }),
     rollout: (id: string) => findRollout(store, id),
+    boxes: async (id: string) => boxViewsOf(store, await findRollout(store, id)),
+    newcomers: async (id: string) => newcomersOf(store, await findRollout(store, id)),
+    /** A box that is new. */
+    async enrol(name: string, version = '1.0.0'): Promise<string> {
+      const id = newId(time.now)
+      await store.tx((sql) => add(sql, id, name, version))
+      agents.push({ id, name })
+      return id
+    },
     presence: (agent: string, status: 'online' | 'offline') =>
       store.run('UPDATE agents SET presence = ? WHERE id = ?', status, agent),
   }
