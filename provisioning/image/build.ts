@@ -24,6 +24,8 @@ export type ImageOptions = {
   enrolment?: string
   /** The public key that releases for these boxes are signed by. */
   releaseKey?: string
+  /** Debian's packages are fetched anew where they are older; without it, kept as long as their list is the same. */
+  packagesOlderThanDays?: number
 }
 export type BuiltImage = {
   file: string
@@ -33,11 +35,12 @@ export type BuiltImage = {
   bytes: number
   diskBytes: number
   rootSha256: string
+  packagesFetchedAt: string
 }
 
 /** The image of an appliance, pressed, with its SBOM, and its root alone. All of it appears at the end, or nothing. */
 export async function buildImage(o: ImageOptions): Promise<BuiltImage> {
-  const { architecture, projectRoot, out, progress, images, enrolment, releaseKey } = o
+  const { architecture, projectRoot, out, progress, images, enrolment, releaseKey, packagesOlderThanDays } = o
   const cache = join(projectRoot, '.cache/appliance')
   for (const folder of [cache, out]) await mkdir(folder, { recursive: true })
   await needed({ architecture, folder: cache, ...(images !== undefined && { images }) })
@@ -46,13 +49,16 @@ export async function buildImage(o: ImageOptions): Promise<BuiltImage> {
   // Unpacked again at once: packing it would only take time.
   const packages = join(cache, 'package')
   const deb = await buildDeb({ architecture, projectRoot, out: packages, progress, compression: 'none' })
-  const tar = await debianRoot({ architecture, cache, progress })
+  const debian = await debianRoot({
+    ...{ architecture, cache, progress },
+    ...(packagesOlderThanDays !== undefined && { olderThanDays: packagesOlderThanDays }),
+  })
   const work = await mkdtemp(join(cache, 'work-'))
   try {
     const root = join(work, 'root')
     const at = { architecture, root, work, epoch }
     const laid = {
-      ...{ architecture, tar, version, deb: deb.file },
+      ...{ architecture, tar: debian.file, version, deb: deb.file },
       ...(images !== undefined && { images }),
       ...(releaseKey !== undefined && { releaseKey }),
     }
@@ -87,7 +93,8 @@ export async function buildImage(o: ImageOptions): Promise<BuiltImage> {
     await moved(packed, made.file)
     // An enrolment file is a secret, and so is what it lies in.
     if (enrolment !== undefined) await chmod(made.file, 0o600)
-    return { ...made, bytes: (await stat(made.file)).size, diskBytes, rootSha256 }
+    const { size: bytes } = await stat(made.file)
+    return { ...made, bytes, diskBytes, rootSha256, packagesFetchedAt: debian.fetchedAt.toISOString() }
   } finally {
     await rm(work, { recursive: true, force: true })
   }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { command } from '../build/command.ts'
 import { contentHash } from '../build/content.ts'
 import { aptSettings, packageSources } from '../build/debian.ts'
@@ -59,15 +59,18 @@ export const packageNames = (text: string): string[] =>
 /** First of each alternative: what the image gets. */
 const ofAgent = depends.map((one) => (one.split('|')[0] ?? one).trim().split(' ')[0] ?? one)
 
+export type DebianRoot = { file: string; fetchedAt: Date }
+
 /**
- * Debian as a tar in `cache`, by its list of packages: the slow part, made once. Remove the file to get newer packages.
- * Needs root, as what it holds is root's.
+ * Debian as a tar in `cache`, by its list of packages: the slow part, made once, and anew where it is older than
+ * `olderThanDays`; older ones of the architecture go once the new one is whole. Needs root, as what it holds is root's.
  */
 export async function debianRoot(o: {
   architecture: Architecture
   cache: string
   progress: Progress
-}): Promise<string> {
+  olderThanDays?: number
+}): Promise<DebianRoot> {
   const { architecture } = o
   const listed = packageNames(await readFile(join(import.meta.dirname, `files/packages-${architecture}.txt`), 'utf8'))
   const packages = [...new Set([...listed, ...ofAgent])].sort()
@@ -78,7 +81,12 @@ export async function debianRoot(o: {
   ]
   const hash = contentHash({ packages: packages.join(), release, hooks: allHooks.join(), leftOut: allLeftOut.join() })
   const file = join(o.cache, `debian-${architecture}-${hash}.tar`)
-  if (existsSync(file)) return file
+  if (existsSync(file)) {
+    const { mtime } = await stat(file)
+    // A time to come is that of a clock that was wrong.
+    const days = Math.max(0, daysSince(mtime))
+    if (days < (o.olderThanDays ?? Number.POSITIVE_INFINITY)) return { file, fetchedAt: mtime }
+  }
   await mkdir(o.cache, { recursive: true })
   const args = [
     '--quiet',
@@ -105,5 +113,10 @@ export async function debianRoot(o: {
       throw error
     })
   await rename(`${file}.unfinished.tar`, file)
-  return file
+  const older = new RegExp(`^debian-${architecture}-\\w+\\.tar$`)
+  for (const name of await readdir(o.cache))
+    if (older.test(name) && name !== basename(file)) await rm(join(o.cache, name))
+  return { file, fetchedAt: (await stat(file)).mtime }
 }
+
+export const daysSince = (at: Date, now = Date.now()): number => (now - at.getTime()) / 86_400_000

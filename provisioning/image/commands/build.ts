@@ -1,16 +1,29 @@
 import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { parseNumber } from '../../../controller/cli/duration.ts'
 import { parseEnrolmentFile } from '../../../shared/schemas/enrolment-file.ts'
 import { unreadable } from '../../../shared/system-errors.ts'
 import { createProgress } from '../../build/progress.ts'
 import { architectureOf } from '../../deb/architectures.ts'
 import { buildImage } from '../build.ts'
+import { daysSince } from '../rootfs.ts'
 import type { ImageCommand } from '../show.ts'
 import { signBeside } from '../signing-files.ts'
 
-type Options = { arch: string; out: string; images?: string; site?: string; releaseKey?: string; key?: string }
+type Options = {
+  arch: string
+  out: string
+  images?: string
+  site?: string
+  releaseKey?: string
+  key?: string
+  fresh?: boolean
+  packagesAge?: number
+}
 
 const projectRoot = join(import.meta.dirname, '../../..')
+/** Debian mends what is urgent within days. */
+const oldDays = 14
 
 export const buildCommand: ImageCommand = (group, show) =>
   group
@@ -22,15 +35,19 @@ export const buildCommand: ImageCommand = (group, show) =>
     .option('--release-key <file>', 'public key that updates are signed by')
     .option('--out <dir>', 'folder for the image', join(projectRoot, 'dist'))
     .option('--key <file>', 'sign it with this key (`marshlight image key`)')
+    .option('--packages-age <days>', 'fetch Debian’s packages anew where they are older', parseNumber(0, 3650))
+    .option('--fresh', 'fetch them anew in any case')
     .action(async (o: Options) => {
       const architecture = architectureOf(o.arch)
       const { images, out, releaseKey } = o
+      const olderThan = o.fresh ? 0 : o.packagesAge
       const enrolment = o.site === undefined ? undefined : await enrolmentIn(o.site)
       const made = await buildImage({
         ...{ architecture, projectRoot, out, progress: createProgress() },
         ...(images !== undefined && { images }),
         ...(enrolment !== undefined && { enrolment }),
         ...(releaseKey !== undefined && { releaseKey }),
+        ...(olderThan !== undefined && { packagesOlderThanDays: olderThan }),
       })
       const signed =
         o.key === undefined ? [] : [await signBeside(made.file, o.key), await signBeside(made.system, o.key)]
@@ -41,6 +58,7 @@ export const buildCommand: ImageCommand = (group, show) =>
         `              ${made.rootSha256.slice(32)}`,
         `  root alone, for updates: ${relative('', made.system)}`,
         `  packages in ${relative('', made.sbom)}`,
+        ...packagesAge(new Date(made.packagesFetchedAt)),
         ...(images === undefined ? ['  no decoys’ images in it: a release has to bring them'] : []),
         ...signed.map((file) => `  signed: ${relative('', file)}`),
       ])
@@ -53,4 +71,12 @@ async function enrolmentIn(file: string): Promise<string> {
   })
   parseEnrolmentFile(text, file)
   return text
+}
+
+/** How old Debian's packages are: they lack what was mended since. */
+export function packagesAge(fetchedAt: Date, now = Date.now()): string[] {
+  const days = Math.floor(daysSince(fetchedAt, now))
+  const day = fetchedAt.toISOString().slice(0, 10)
+  const told = `  Debian packages of ${day}, ${days === 1 ? '1 day' : `${days} days`} old`
+  return days < oldDays ? [told] : [`${told}: WITHOUT SECURITY FIXES SINCE`, '  get them with --fresh']
 }
