@@ -2,12 +2,15 @@
 import { existsSync } from 'node:fs'
 import { cp, link, mkdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { wordsOf } from '../../shared/errors.ts'
-import { saveDecoyImages } from './archive.ts'
+import { architectureOf, ownArchitecture } from '../deb/architectures.ts'
+import { imageArchives, saveDecoyImages } from './archive.ts'
 import { type Bundle, bundles, nodeBinary } from './bundle.ts'
-import { catalogue, type Extra, type ImagePlan, tagOf } from './catalogue.ts'
+import { catalogue, type Extra, type ImagePlan } from './catalogue.ts'
 import { command } from './command.ts'
 import { contentLabel, countsAsContent } from './content.ts'
+import { mustRunProgramsOf } from './foreign.ts'
 import { type BuildStep, planImages } from './plan.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { importRootfs } from './rootfs.ts'
@@ -18,32 +21,41 @@ export type BuiltImage = { name: string; tag: string; hash: string; built: boole
 export type BuildOptions = {
   /** Names of the catalogue, with what they stand on; all when left out. */
   only?: readonly string[]
+  /** Of the machines that they are for; another than this one's has decoys' images alone. */
+  architecture?: string
   progress?: Progress
 }
 
 const projectRoot = join(import.meta.dirname, '../..')
 const cache = join(projectRoot, '.cache')
+const decoyNames = catalogue.filter((plan) => plan.decoy).map((plan) => plan.name)
 
 /** Builds what is missing or stale, and saves the decoys' images to a file for the appliances' engines. */
-export async function buildImages({ only, progress = createProgress() }: BuildOptions = {}): Promise<BuiltImage[]> {
-  const wanted = withFoundations(only)
+export async function buildImages(o: BuildOptions = {}): Promise<BuiltImage[]> {
+  const own = ownArchitecture()
+  const { only = [], architecture = own, progress = createProgress() } = o
+  const wanted = withFoundations(only.length === 0 && architecture !== own ? decoyNames : only)
+  for (const played of new Set(wanted.map((plan) => plan.always ?? architecture)))
+    await mustRunProgramsOf(played, 'npm run images')
   const extras = await makeExtras(wanted)
   const steps = await planImages(wanted, {
     images: join(projectRoot, 'images'),
     extras: Object.fromEntries([...extras].map(([name, extra]) => [name, extra.hash])),
-    architecture: process.arch,
+    architecture,
+    own,
   })
   const present = await presentHashes()
   const done: BuiltImage[] = []
   for (const step of steps) {
-    const tag = tagOf(step.name)
-    const stale = present.get(tag) !== step.hash
+    const { name, tag, hash } = step
+    const stale = present.get(tag) !== hash
     if (stale) await buildOne(step, { present, extras, progress })
-    done.push({ name: step.name, tag, hash: step.hash, built: stale })
+    done.push({ name, tag, hash, built: stale })
   }
-  const decoys = wanted.filter((plan) => plan.decoy).map((plan) => tagOf(plan.name))
-  if (decoys.length > 0 && decoys.length === catalogue.filter((plan) => plan.decoy).length) {
-    await progress('saving the decoys’ images for the appliances', () => saveDecoyImages(decoys))
+  const decoys = done.filter(({ name }) => decoyNames.includes(name))
+  if (decoys.length === decoyNames.length) {
+    const folder = imageArchives(architecture)
+    await progress('saving the decoys’ images for the appliances', () => saveDecoyImages(decoys, folder))
   }
   return done
 }
@@ -54,7 +66,7 @@ async function buildOne(
   step: BuildStep,
   { present, extras, progress }: { present: Map<string, string>; extras: Map<Extra, ExtraFile>; progress: Progress },
 ): Promise<void> {
-  const { root, wheels, build } = step
+  const { tag, root, wheels, build } = step
   if (root && present.get(root.tag) !== root.hash) {
     await progress(`image ${step.name}: Debian packages`, () =>
       replacing(root.tag, () => importRootfs({ ...root, cache: join(cache, 'debs') })),
@@ -64,7 +76,7 @@ async function buildOne(
   const wheelhouse = wheels && join(cache, 'wheels', wheels.hash)
   if (wheels && wheelhouse) {
     await progress(`image ${step.name}: Python packages`, () =>
-      makeWheels({ requirements: wheels.requirements, folder: wheelhouse, image: tagOf('python') }),
+      makeWheels({ requirements: wheels.requirements, folder: wheelhouse, image: wheels.image }),
     )
   }
   const context = join(cache, 'context', step.name)
@@ -76,11 +88,13 @@ async function buildOne(
   for (const extra of build.extras) {
     for (const [name, from] of Object.entries(extras.get(extra)?.files ?? {})) await place(from, join(context, name))
   }
+  const { version } = build
+  const args = ['--build-arg', `TAG=${version}`, '--label', `${contentLabel}=${step.hash}`, '--tag', tag]
   await progress(`image ${step.name}`, () =>
-    replacing(build.tag, () =>
+    replacing(tag, () =>
       command(
         'docker',
-        ['build', '--network=none', '--label', `${contentLabel}=${step.hash}`, '--tag', build.tag, context],
+        ['build', '--network=none', ...args, context],
         // The classic builder takes local images alone, needs no plug-in, and every engine has it.
         { env: { ...process.env, DOCKER_BUILDKIT: '0' } },
       ),
@@ -128,26 +142,30 @@ async function makeExtras(plans: readonly ImagePlan[]): Promise<Map<Extra, Extra
   return made
 }
 
-function withFoundations(only?: readonly string[]): ImagePlan[] {
-  if (!only || only.length === 0) return [...catalogue]
+function withFoundations(only: readonly string[]): ImagePlan[] {
+  if (only.length === 0) return [...catalogue]
   const names = new Set(only)
   for (const plan of [...catalogue].reverse()) if (names.has(plan.name)) for (const name of plan.on) names.add(name)
   return catalogue.filter((plan) => names.has(plan.name))
 }
 
 if (import.meta.main) {
-  const args = process.argv.slice(2)
-  const quiet = args.includes('--quiet')
-  const only = args.filter((arg) => !arg.startsWith('-'))
-  const unknown = only.filter((name) => !catalogue.some((plan) => plan.name === name))
   try {
+    const { values, positionals: only } = parseArgs({
+      options: { quiet: { type: 'boolean' }, arch: { type: 'string', default: ownArchitecture() } },
+      allowPositionals: true,
+    })
+    const { quiet = false } = values
+    const architecture = architectureOf(values.arch, 'npm run images')
+    const offered = architecture === ownArchitecture() ? catalogue : withFoundations(decoyNames)
+    const unknown = only.filter((name) => !offered.some((plan) => plan.name === name))
     if (unknown.length > 0)
       throw new Error(
-        `there is no image ${unknown.join(', ')}; there are ${catalogue.map((plan) => plan.name).join(', ')}`,
+        `there is no image ${unknown.join(', ')} for ${architecture}; there are ${offered.map((plan) => plan.name).join(', ')}`,
       )
     if (!existsSync(join(projectRoot, 'node_modules')))
       throw new Error('node_modules is missing: run `npm run setup` first')
-    const done = await buildImages({ only, progress: createProgress({ quiet }) })
+    const done = await buildImages({ only, architecture, progress: createProgress({ quiet }) })
     if (!quiet)
       for (const image of done) console.log(`${image.tag} ${image.hash} ${image.built ? 'built' : 'up to date'}`)
   } catch (error) {

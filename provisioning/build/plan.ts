@@ -2,18 +2,21 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { MarshlightError } from '../../shared/errors.ts'
-import { type Extra, type ImagePlan, rootTagOf, tagOf } from './catalogue.ts'
+import { type Extra, type ImagePlan, tagFor, tagOf } from './catalogue.ts'
 import { contentHash, folderHash } from './content.ts'
 import { release } from './debian.ts'
 
 /** What there is to do for one image, with the hash of everything it is made of. */
 export type BuildStep = {
   name: string
+  /** What it is called in this machine's engine. */
+  tag: string
   hash: string
-  root?: { tag: string; hash: string; packages: string[] }
-  wheels?: { requirements: string; hash: string }
-  /** The Dockerfile's image; without it the root is the image. */
-  build?: { folder: string; tag: string; extras: readonly Extra[]; parts: readonly string[] }
+  root?: { tag: string; hash: string; packages: string[]; architecture: string }
+  /** Fetched by the Python of `image`. */
+  wheels?: { requirements: string; hash: string; image: string }
+  /** The Dockerfile's image; without it the root is the image. `version`: the tag of what it stands on. */
+  build?: { folder: string; version: string; extras: readonly Extra[]; parts: readonly string[] }
 }
 
 export type PlanInputs = {
@@ -21,7 +24,9 @@ export type PlanInputs = {
   images: string
   /** Hash of each extra that the catalogue names. */
   extras: Readonly<Partial<Record<Extra, string>>>
+  /** By Debian's names: of the machines that the images are for, and of this one. */
   architecture: string
+  own: string
 }
 
 /** Steps in the order of the catalogue: each comes after what it stands on. */
@@ -45,15 +50,20 @@ async function planOne(plan: ImagePlan, below: readonly BuildStep[], inputs: Pla
     if (!existsSync(needed)) throw new MarshlightError('CONFIG_MISSING', { file: needed, command: 'git status' })
   const hasDockerfile = existsSync(join(folder, 'Dockerfile'))
   const packages = await linesOf(join(folder, 'packages.txt'))
-  const rootHash = contentHash({ release, architecture: inputs.architecture, packages: packages.join('\n') })
+  const architecture = plan.always ?? inputs.architecture
+  // What is always of one kind is the same thing whomever it is built for.
+  const version = plan.always ? 'dev' : tagFor(architecture, inputs.own)
+  const tag = tagOf(plan.name, version)
+  const rootHash = contentHash({ release, architecture, packages: packages.join('\n') })
   const root = packages.length > 0 && {
-    tag: hasDockerfile ? rootTagOf(plan.name) : tagOf(plan.name),
+    tag: hasDockerfile ? tagOf(`${plan.name}-root`, version) : tag,
     hash: rootHash,
     packages,
+    architecture,
   }
   if (!hasDockerfile) {
     if (!root) throw new MarshlightError('CONFIG_MISSING', { file: join(folder, 'Dockerfile'), command: 'git status' })
-    return { name: plan.name, hash: rootHash, root }
+    return { name: plan.name, tag, hash: rootHash, root }
   }
   const extras = plan.extras ?? []
   const hash = contentHash({
@@ -70,13 +80,13 @@ async function planOne(plan: ImagePlan, below: readonly BuildStep[], inputs: Pla
   const wheels = existsSync(requirements) && {
     requirements,
     hash: contentHash({ requirements: await readFile(requirements, 'utf8'), python: python?.hash ?? '' }),
+    image: python?.tag ?? tagOf('python', version),
   }
   return {
-    name: plan.name,
-    hash,
+    ...{ name: plan.name, tag, hash },
     ...(root && { root }),
     ...(wheels && { wheels }),
-    build: { folder, tag: tagOf(plan.name), extras, parts },
+    build: { folder, version, extras, parts },
   }
 }
 

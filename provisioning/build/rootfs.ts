@@ -1,5 +1,8 @@
-import { mkdir } from 'node:fs/promises'
-import { piped } from './command.ts'
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { command, piped } from './command.ts'
 import { contentLabel } from './content.ts'
 import { aptSettings, packageSources, release } from './debian.ts'
 
@@ -7,6 +10,8 @@ export type RootfsOptions = {
   tag: string
   hash: string
   packages: readonly string[]
+  /** By Debian's names; this machine must run its programs. */
+  architecture: string
   /** Keeps downloaded packages between images and runs. */
   cache: string
 }
@@ -20,16 +25,17 @@ const leftOut = [
 ]
 
 /**
- * Makes a root file system of Debian packages and imports it as an image. Everything is fetched on the host, by the
+ * Makes a root file system of Debian packages and loads it as an image. Everything is fetched on the host, by the
  * host's apt settings, so the later `docker build` needs no network and no container registry is asked.
  */
-export async function importRootfs({ tag, hash, packages, cache }: RootfsOptions): Promise<void> {
+export async function importRootfs({ tag, hash, packages, architecture, cache }: RootfsOptions): Promise<void> {
   await mkdir(cache, { recursive: true })
   const settings = await aptSettings()
   const args = [
     '--quiet',
     '--variant=minbase',
     '--format=tar',
+    `--architectures=${architecture}`,
     `--include=${packages.join(',')}`,
     ...settings.map((line) => `--aptopt=${line}`),
     ...leftOut.map((path) => `--dpkgopt=path-exclude=${path}`),
@@ -42,12 +48,34 @@ export async function importRootfs({ tag, hash, packages, cache }: RootfsOptions
     `--customize-hook=sync-out /var/cache/apt/archives ${cache}`,
     '--customize-hook=rm -f "$1/etc/apt/sources.list" "$1"/etc/apt/sources.list.d/* "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1/etc/hostname" "$1/etc/resolv.conf"',
     '--customize-hook=rm -rf "$1"/var/cache/apt/archives/*.deb "$1"/var/log/*.log "$1"/etc/ssh/ssh_host_*',
-    release,
-    '-',
-    ...(await packageSources()),
   ]
-  await piped(
-    ['mmdebstrap', ...args],
-    ['docker', 'import', '-c', `LABEL ${contentLabel}=${hash}`, '-c', 'CMD ["bash"]', '-', tag],
-  )
+  const work = await mkdtemp(join(cache, 'root-'))
+  try {
+    await command('mmdebstrap', [...args, release, join(work, layer), ...(await packageSources())])
+    await loadRoot(work, { tag, hash, architecture })
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+const layer = 'layer.tar'
+
+/**
+ * Loads the layer in `folder` as an image (Docker Image Specification 1.2). `docker import` would call any image one of
+ * this machine's own architecture, before version 23 of the engine.
+ */
+export async function loadRoot(folder: string, o: { tag: string; hash: string; architecture: string }): Promise<void> {
+  const sum = createHash('sha256')
+  for await (const chunk of createReadStream(join(folder, layer))) sum.update(chunk)
+  const created = new Date().toISOString()
+  const config = {
+    ...{ architecture: o.architecture, os: 'linux', created },
+    config: { Cmd: ['bash'], Labels: { [contentLabel]: o.hash } },
+    rootfs: { type: 'layers', diff_ids: [`sha256:${sum.digest('hex')}`] },
+    history: [{ created, comment: 'Debian packages' }],
+  }
+  const manifest = [{ Config: 'config.json', RepoTags: [o.tag], Layers: [layer] }]
+  await writeFile(join(folder, 'config.json'), JSON.stringify(config))
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest))
+  await piped(['tar', '-C', folder, '-c', 'manifest.json', 'config.json', layer], ['docker', 'load', '--quiet'])
 }

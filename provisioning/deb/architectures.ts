@@ -8,11 +8,12 @@ export const architectures = {
 } as const satisfies Record<Architecture, { node: string }>
 export type { Architecture }
 
-export function architectureOf(name: string): Architecture {
+/** `name` as one of them. Throws USAGE, which names `command`. */
+export function architectureOf(name: string, command = 'marshlight image'): Architecture {
   if (Object.hasOwn(architectures, name)) return name as Architecture
   throw new MarshlightError('USAGE', {
     what: `--arch is ${name}; it is ${Object.keys(architectures).join(' or ')}`,
-    command: 'marshlight image',
+    command,
   })
 }
 

@@ -1,6 +1,7 @@
 import { stat, statfs } from 'node:fs/promises'
 import { MarshlightError } from '../../shared/errors.ts'
 import { command } from '../build/command.ts'
+import { mustRunProgramsOf } from '../build/foreign.ts'
 import { ownArchitecture } from '../deb/architectures.ts'
 
 /** Programs an image is made with, and the Debian packages they come in. */
@@ -36,14 +37,7 @@ export async function needed(o: { architecture: string; folder: string; images?:
       next: `apt-get install ${missing.join(' ')}, or sh provisioning/setup/dev.sh --images`,
     })
   // What is installed in the image runs its own programs meanwhile.
-  if (foreign)
-    await command('arch-test', [o.architecture]).catch(() => {
-      throw new MarshlightError('COMMAND_FAILED', {
-        command: 'marshlight image build',
-        why: `this machine (${ownArchitecture()}) runs no programs of ${o.architecture}: QEMU is not registered for them`,
-        next: `Run \`npm run setup -- --images\`, or make the image on a machine of ${o.architecture}.`,
-      })
-    })
+  await mustRunProgramsOf(o.architecture, 'marshlight image build')
   if (o.images !== undefined) await decoysFit(o.images, o.architecture)
   const images = o.images === undefined ? 0 : 2 * (await decoysBytes(o.images))
   const { bavail, bsize } = await statfs(o.folder)
@@ -64,7 +58,7 @@ async function decoysFit(folder: string, architecture: string): Promise<void> {
     throw new MarshlightError('COMMAND_FAILED', {
       command: 'marshlight image build',
       why: `${folder}/decoys.tar holds images for ${made}, the image is for ${architecture}`,
-      next: `Make them on a machine of ${architecture} (\`npm run images\`), or leave --images out.`,
+      next: `Make them with \`npm run images -- --arch ${architecture}\`, or leave --images out.`,
     })
 }
 

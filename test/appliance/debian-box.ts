@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { command } from '../../provisioning/build/command.ts'
 import { contentLabel } from '../../provisioning/build/content.ts'
 import { importRootfs } from '../../provisioning/build/rootfs.ts'
+import { ownArchitecture } from '../../provisioning/deb/architectures.ts'
 import { boundingSet, engineRights } from '../simulation/lab/privileges.ts'
 
 const projectRoot = join(import.meta.dirname, '../..')
@@ -51,5 +52,5 @@ async function image(): Promise<void> {
   const format = `{{index .Config.Labels "${contentLabel}"}}`
   const present = await command('docker', ['image', 'inspect', '-f', format, tag]).catch(() => '')
   if (present.trim() === hash) return
-  await importRootfs({ tag, hash, packages, cache: join(projectRoot, '.cache/debs') })
+  await importRootfs({ tag, hash, packages, architecture: ownArchitecture(), cache: join(projectRoot, '.cache/debs') })
 }

@@ -3,7 +3,10 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { imageArchives } from '../../provisioning/build/archive.ts'
+import { buildImages } from '../../provisioning/build/images.ts'
 import { createProgress } from '../../provisioning/build/progress.ts'
+import { ownArchitecture } from '../../provisioning/deb/architectures.ts'
 import { buildImage } from '../../provisioning/image/build.ts'
 import { makeKeyFiles } from '../../provisioning/image/signing-files.ts'
 import { wordsOf } from '../../shared/errors.ts'
@@ -46,7 +49,10 @@ async function main(): Promise<number> {
     return 2
   }
   mustBoot(architecture)
-  const images = join(projectRoot, '.cache', architecture === 'amd64' ? 'images' : `images-${architecture}`)
+  const progress = createProgress()
+  // Those of this machine's kind are made by the set-up.
+  if (architecture !== ownArchitecture() && values.image === undefined) await buildImages({ architecture, progress })
+  const images = imageArchives(architecture)
   // Not in /tmp, which may be memory: a card has gigabytes.
   const cache = join(projectRoot, '.cache/appliance')
   await mkdir(cache, { recursive: true })
@@ -61,7 +67,7 @@ async function main(): Promise<number> {
         ...(existsSync(images) && { images }),
         out: join(projectRoot, 'dist'),
         releaseKey: `${key}.pub`,
-        progress: createProgress(),
+        progress,
       })
     ).file
   tell(image)

@@ -139,6 +139,6 @@ export const stories: Readonly<Record<string, Story>> = {
   cuts: powerCuts,
   update,
   'go-back': goBack,
-  virt: boots('virt', 'connected'),
-  pi: boots('pi', 'connected'),
+  virt: boots('virt'),
+  pi: boots('pi'),
 }

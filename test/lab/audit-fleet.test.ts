@@ -56,12 +56,10 @@ t.test('an audit that is asked for is stored, and a decoy that is told apart goe
     let tries = 0
     const fetched = await until('the greeting to be in the ring', 20, async () => {
       const file = `/tmp/decoy-${++tries}.pcap`
-      const some = await centre
-        .ask<Fetched>('decoys', 'capture', ready.hostname, '-o', file)
-        .catch((error: Error) => {
-          if (/no packet of this decoy/.test(error.message)) return undefined
-          throw error
-        })
+      const some = await centre.ask<Fetched>('decoys', 'capture', ready.hostname, '-o', file).catch((error: Error) => {
+        if (/no packet of this decoy/.test(error.message)) return undefined
+        throw error
+      })
       return some && some.packets >= 6 ? { ...some, file } : undefined
     })
     const look = `od -An -tx1 -N4 ${fetched.file}; stat -c "%s %a" ${fetched.file}`

@@ -63,7 +63,7 @@ export async function up(options: LabOptions): Promise<Lab> {
       lab: name,
       layout: all,
       agents,
-      imageArchives,
+      imageArchives: imageArchives(),
       ...(controllerConfig && { controllerConfig: controllerConfig(all) }),
     }
     const work = async () => {
