@@ -7,6 +7,7 @@ signature=
 images=
 token=
 controller=
+security=no
 dry=no
 only_verify=no
 
@@ -19,6 +20,7 @@ usage() {
   --token-file FILE  invitation (`marshlight agents invite`): enrol, then start;
                      - for standard input
   --controller H:P   instead of the address that the invitation names
+  --security-updates set up that Debian’s security updates come by themselves
   --verify           only say whether the package is what was signed
   --dry-run          only say what would be done
 Packages that it needs come by this machine’s own apt settings. Running it again
@@ -54,6 +56,7 @@ while [ "$#" -gt 0 ]; do
     --images) value "$@"; images=$2; shift ;;
     --token-file) value "$@"; token=$2; shift ;;
     --controller) value "$@"; controller=$2; shift ;;
+    --security-updates) security=yes ;;
     --verify) only_verify=yes ;;
     --dry-run) dry=yes ;;
     -h | --help) usage; exit 0 ;;
@@ -184,6 +187,13 @@ if [ "$dry" = no ] && ! apt-get install -y --no-install-recommends --simulate "$
 fi
 run apt-get install -y --no-install-recommends --allow-downgrades --reinstall "$path" < /dev/null ||
   fail 'the package or what it needs was not installed' 'Mend what apt says above, then run this again.'
+
+if [ "$security" = yes ]; then
+  tell 'setting up security updates'
+  run apt-get install -y --no-install-recommends unattended-upgrades < /dev/null ||
+    fail 'security updates were not set up' 'Mend what apt says above, then run this again with the same options.'
+  run install -m 0644 /usr/share/marshlight/security-updates.conf /etc/apt/apt.conf.d/52marshlight-security-updates
+fi
 
 # Updates are taken from whom this package is from.
 [ -z "$pubkey" ] || run install -D -m 0644 "$pubkey" "/usr/share/marshlight/release-keys/$(basename "${pubkey%.pub}").pub"

@@ -36,6 +36,7 @@ export function packageContents({ version, epoch, bundle, node, thirdParty }: In
       mode: 0o644,
       from: join(own, 'marshlight-agent.service'),
     },
+    { path: 'usr/share/marshlight/security-updates.conf', mode: 0o644, from: join(own, 'security-updates.conf') },
     { path: `usr/share/lintian/overrides/${packageName}`, mode: 0o644, from: join(own, 'lintian-overrides') },
     { path: `${doc}/README`, mode: 0o644, from: join(own, 'README') },
     { path: `${doc}/copyright`, mode: 0o644, content: copyright(new Date(epoch * 1000).getUTCFullYear()) },

@@ -55,6 +55,8 @@ t.test(
     t.match(dpkg('--status', 'marshlight-agent'), /^Version: 1\.1\.0$/m)
     t.notOk(lstatSync(wanted, { throwIfNoEntry: false }), 'disabled, it stays so')
 
+    mkdirSync(inRoot('etc/apt/apt.conf.d'), { recursive: true })
+    writeFileSync(inRoot('etc/apt/apt.conf.d/52marshlight-security-updates'), 'as the installer puts it')
     dpkg('--remove', 'marshlight-agent')
     t.notOk(existsSync(inRoot('usr/bin/marshlight-agent')))
     t.ok(existsSync(join(state, 'spool')), 'removing keeps what was not sent yet')

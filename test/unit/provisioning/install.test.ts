@@ -42,6 +42,23 @@ t.test('what does not fit this machine is told before anything is done', async (
 
   const { stdout } = await install('--deb', good)
   t.match(stdout, /would run: apt-get install .*marshlight-agent/)
+  t.notMatch(stdout, /unattended-upgrades/, 'only where it is asked for')
+  t.match(
+    (await install('--deb', good, '--security-updates')).stdout,
+    /apt-get install .*unattended-upgrades\nwould run: install .*52marshlight-security-updates/,
+  )
   truncateSync(good, 70)
   await refused(1, /no Debian package, or not all of it/, '--deb', good)
+})
+
+t.test('apt reads the settings of security updates as they are meant', async (t) => {
+  const settings = join(import.meta.dirname, '../../../provisioning/deb/files/security-updates.conf')
+  const { stdout } = await run('apt-config', ['dump', '-c', settings, '--no-empty'])
+  for (const line of [
+    'APT::Periodic::Update-Package-Lists "1";',
+    'APT::Periodic::Unattended-Upgrade "1";',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: unattended-upgrades fills it in
+    'Unattended-Upgrade::Origins-Pattern:: "origin=Debian,codename=${distro_codename}-security,label=Debian-Security";',
+  ])
+    t.ok(stdout.split('\n').includes(line), line)
 })
