@@ -69,7 +69,7 @@ export function makeUpdateRoom(deps: UpdateRoomDeps): Updates {
           const { ca, key, certificate: cert } = shown
           return fetching.fetchFile({
             ...o,
-            origin: { ...enrolAddress(shown), ca, key, cert, checkServer: serverError },
+            origin: { ...enrolAddress(shown), proxy: config.proxy, ca, key, cert, checkServer: serverError },
             path: partPath(version, name),
             bucket: bucket.makeTokenBucket(clock, perSecond),
           })

@@ -1,15 +1,19 @@
 import { open, readFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
+import type { Socket } from 'node:net'
 import type { PeerCertificate } from 'node:tls'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 import { writeFileAtomic } from '../../shared/files.ts'
+import { openTunnel } from '../../shared/proxy-tunnel.ts'
 import type { TokenBucket } from './token-bucket.ts'
 
 /** Where releases are served, and how this box shows who it is. */
 export type Origin = {
   host: string
   port: number
+  /** The HTTP proxy on the way, as http://HOST:PORT. */
+  proxy?: string | undefined
   ca: string
   key: string
   cert: string
@@ -102,12 +106,14 @@ async function keep(o: Fetch, response: IncomingMessage, from: number, tag: stri
   }
 }
 
-function answerTo(o: Fetch, headers: Record<string, string>): Promise<IncomingMessage> {
-  const { host, port, ca, key, cert, checkServer } = o.origin
+async function answerTo(o: Fetch, headers: Record<string, string>): Promise<IncomingMessage> {
+  const { host, port, proxy, ca, key, cert, checkServer } = o.origin
+  const socket = proxy === undefined ? undefined : await throughProxy(proxy, o)
   return new Promise((resolve, reject) => {
     const sent = request(
       {
         ...{ host, port, ca, key, cert, path: o.path, headers },
+        ...(socket && { socket }),
         method: 'GET',
         minVersion: 'TLSv1.3',
         checkServerIdentity: (_host, certificate) => checkServer(certificate),
@@ -128,6 +134,13 @@ function answerTo(o: Fetch, headers: Record<string, string>): Promise<IncomingMe
     sent.end()
   })
 }
+
+/** A proxy that gives no way now may give one later. */
+const throughProxy = (proxy: string, { origin: { host, port }, signal }: Fetch): Promise<Socket> =>
+  openTunnel(proxy, { host, port }, signal).catch((error: Error) => {
+    signal.throwIfAborted()
+    throw new NotNow(error.message, undefined, { cause: error })
+  })
 
 /** The first byte it holds, and how many the file has: `bytes 500-999/1000`, of 416 `bytes *\/1000`. */
 function spanOf({ headers, statusCode }: IncomingMessage): { begin: number; whole?: number } {

@@ -1,17 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { askStanding, enrol, loadIdentity, serverError } from '../../agent/enrol/index.ts'
 import { makeLink } from '../../agent/link/index.ts'
+import { type Fetch, fetchFile, NotNow } from '../../agent/updates/fetch.ts'
+import { makeTokenBucket } from '../../agent/updates/token-bucket.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { silentLog } from '../../shared/log.ts'
 import { systemRandom } from '../../shared/random.ts'
 import { freePort } from '../faults/controller.ts'
 import { openSpool, tempFolder } from '../unit/spool/records.ts'
+import { makeTestPki } from './agent-test-pki.ts'
 import { enrolledBefore, serving } from './enrolment-world.ts'
 
 /** A real proxy on loopback. `asked`: resolves when its log has a line that fits. `ports`: to which it leads. */
@@ -84,4 +88,37 @@ t.test('claim, standing and MQTT go through a proxy where the settings name one'
   await proxy.asked(new RegExp(`CONNECT 127\\.0\\.0\\.1:${ports.mqtt}`))
   while (!link.standing().connected) await systemClock.sleep(20)
   t.ok(await online())
+})
+
+t.test('parts of a release come through the proxy; a way that it refuses is asked for again', async (t) => {
+  const pki = await makeTestPki()
+  const { key, certificate: cert } = await pki.agentPair('box')
+  const { key: serverKey, certificate } = pki.server
+  const server = createTlsServer(
+    { key: serverKey, cert: `${certificate}${pki.ca}`, ca: pki.ca, requestCert: true, rejectUnauthorized: true },
+    (_, response) => response.end('release'),
+  ).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const file = join(await tempFolder(t), 'a.deb')
+  const controller = new AbortController()
+  const fetch = (proxy: string) => {
+    const origin: Fetch['origin'] = { host: '127.0.0.1', port, proxy, ca: pki.ca, key, cert, checkServer: serverError }
+    return fetchFile({
+      ...{ origin, path: '/v1/releases/2.0.0/a.deb', file, from: 0, bytes: 7 },
+      ...{ bucket: makeTokenBucket(systemClock, undefined), signal: controller.signal, onBytes() {} },
+    })
+  }
+  const open = await tinyproxy(t, [port])
+  await fetch(open.url)
+  await open.asked(new RegExp(`CONNECT 127\\.0\\.0\\.1:${port}`))
+  t.equal(await readFile(file, 'utf8'), 'release')
+
+  const shut = await tinyproxy(t, [1])
+  const refused = (await fetch(shut.url).catch((error) => error)) as Error
+  t.ok(refused instanceof NotNow, 'it is tried again')
+  t.match(refused.message, /the proxy http:\S+ gives no way to 127\.0\.0\.1:\d+: it answers 403/)
+  controller.abort(new Error('stopped'))
+  await t.rejects(fetch(shut.url), { message: 'stopped' })
 })
