@@ -159,6 +159,7 @@ command('update', ' --from /media/stick/release', ' --from release-1.4.2.tar --j
   .description('take a signed release from a stick: the agent, decoys’ images, the system')
   .requiredOption('--from <path>', 'folder of the release, or a tar archive of it')
   .option('--allow-older', 'take it though this box runs, or ran, a newer one')
+  .option('--once', 'not what this box took or tried before: as it takes sticks by itself')
   .option('--confirm-within <seconds>', 'until it has to be well, or the box goes back (30 to 3600)', seconds, 600)
   .option('--json', 'print the result as JSON')
   .addHelpText(
@@ -169,9 +170,10 @@ controller is: what does not come up well goes back by itself.
 
 Exit codes: 0 taken (or waiting for the agent to run), 1 not taken, 2 wrong use.`,
   )
-  .action(async (o: Common & { from: string; allowOlder?: boolean; confirmWithin: number }) => {
+  .action(async (o: Common & { from: string; allowOlder?: boolean; once?: boolean; confirmWithin: number }) => {
     const { update } = await import('./cli/update.ts')
-    const options = { from: o.from, allowOlder: o.allowOlder === true, confirmWithinSeconds: o.confirmWithin }
+    const { from, allowOlder = false, once = false, confirmWithin: confirmWithinSeconds } = o
+    const options = { from, allowOlder, once, confirmWithinSeconds }
     await end(o, () => update({ stateDir: stateDir(o), ...options, json: o.json === true, ...shared }, terminal))
   })
 

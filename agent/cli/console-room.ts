@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock.ts'
 import { wordsOf } from '../../shared/errors.ts'
+import { readIfThere } from '../../shared/files.ts'
 import type { Part } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
 import { type Hardware, shortHardware } from '../../shared/schemas/hardware.ts'
@@ -23,6 +24,8 @@ export type ConsoleRoomDeps = {
 const doctorMs = 300_000
 /** Connecting takes a while after a start: before that nothing is wrong. */
 const patienceMs = 30_000
+/** Where the image's program for sticks leaves its word. */
+const stickPath = '/run/marshlight/stick'
 
 /**
  * The console of a running agent, where its settings ask for one: what the agent says of itself, and the doctor's findings while
@@ -69,6 +72,7 @@ export function makeConsoleRoom(deps: ConsoleRoomDeps): Part {
       waiting,
       findings,
       updating,
+      stick: (await readIfThere(stickPath).catch(() => undefined))?.trim().slice(0, 400),
       ...(wiped && { wiped }),
     }
   }

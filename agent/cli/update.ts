@@ -1,6 +1,6 @@
 import type { Clock } from '../../shared/clock.ts'
 import { MarshlightError } from '../../shared/errors.ts'
-import { newId } from '../../shared/ids.ts'
+import { idOf, newId } from '../../shared/ids.ts'
 import type { Random } from '../../shared/random.ts'
 import type { Architecture } from '../../shared/schemas/update.ts'
 import { readHeld, type Settled } from '../updates/held.ts'
@@ -13,6 +13,8 @@ export type UpdateCommand = {
   stateDir: string
   from: string
   allowOlder: boolean
+  /** A release that this box took or tried before is not begun again: only told of. */
+  once: boolean
   confirmWithinSeconds: number
   json: boolean
   clock: Clock
@@ -30,22 +32,32 @@ export async function update(o: UpdateCommand, terminal: Terminal): Promise<numb
     terminal.err(`warning: ${words}: ${(fields as { path?: string }).path}`)
   const keys = await readKeys([shippedKeys, ownKeys(stateDir)], { warn } as Parameters<typeof readKeys>[1])
   const arch: Architecture = process.arch === 'arm64' ? 'arm64' : 'amd64'
-  const rollout = newId(clock.now())
-  const release = await takeBundle({
-    ...{ bundle: await openBundle(o.from), stateDir, keys, arch, rollout, allowOlder, confirmWithinSeconds },
-    onPart: ({ component, version }) => terminal.err(`${component} ${version}: copied and verified ...`),
-  })
-  const { version } = release
+  const bundle = await openBundle(o.from)
+  const rollout = o.once ? idOf(await bundle.text('manifest.json')) : newId(clock.now())
+  const held = o.once ? await readHeld(stateDir) : undefined
+  const before = held?.settled.find((one) => one.rollout === rollout)
+  if (before) return told(before, o, terminal, `This box took release ${before.version} before.`)
+  // Under way since before this box, or this command, started anew.
+  const underWay = held?.current?.rollout === rollout ? held.current : undefined
+  const { version } =
+    underWay ??
+    (await takeBundle({
+      ...{ bundle, stateDir, keys, arch, rollout, allowOlder, confirmWithinSeconds },
+      onPart: (part) => terminal.err(`${part.component} ${part.version}: copied and verified ...`),
+    }))
   if (!(await askStatus(stateDir))) {
     if (o.json) terminal.out(asJson({ version, phase: 'waiting' }))
     else
       terminal.out(`Release ${version} is here. It is installed when the agent runs: systemctl start marshlight-agent`)
     return 0
   }
-  const over = await wait(o, rollout, terminal)
-  const { phase, code, reason } = over
+  return told(await wait(o, rollout, terminal), o, terminal)
+}
+
+function told(over: Settled, o: UpdateCommand, terminal: Terminal, well = `This box runs release ${over.version}.`) {
+  const { version, phase, code, reason } = over
   if (o.json) terminal.out(asJson({ version, phase, code, reason }))
-  else terminal.out(phase === 'confirmed' ? `This box runs release ${version}.` : `${version}: ${phase}: ${reason}`)
+  else terminal.out(phase === 'confirmed' ? well : `${version}: ${phase}: ${reason}`)
   return phase === 'confirmed' ? 0 : 1
 }
 

@@ -40,6 +40,7 @@ ${known.takesCode ? '<p><a href="/code">Type the code of an invitation</a></p>' 
     .filter(([label]) => label !== 'Page')
     .map(([label, value]) => `<dt>${label}</dt><dd>${html(value)}</dd>`)
     .join('')}</dl>
+${known.stick === undefined ? '' : `<p>Stick: ${html(known.stick)}</p>`}
 ${
   findings.length === 0
     ? ''

@@ -26,6 +26,8 @@ export type Known = {
   findings?: readonly Finding[] | undefined
   /** What keeps the first boot from going on. `code`: of shared/errors.ts. */
   trouble?: { message: string; next: string; code?: string | undefined } | undefined
+  /** What came of a release on a stick, in words of the image's program. */
+  stick?: string | undefined
   /** Where the status page is, while it is there. */
   page?: string | undefined
 }

@@ -44,6 +44,7 @@ export function screenText(known: Known, view: View, size: { columns: number; ro
     '',
     '-'.repeat(width),
     ...labelled,
+    ...(known.stick === undefined ? [] : ['', ...block(`Stick: ${known.stick}`)]),
     ...(findings.length === 0 ? [] : ['', 'Also found:']),
     ...findings.flatMap(({ name, detail }) => block(`${name}: ${detail}`, '- ', '  ')),
   ]

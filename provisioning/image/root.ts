@@ -14,11 +14,12 @@ const laid: readonly [string, string, number?][] = [
   ['firewall.nft', 'etc/nftables.conf'],
   ['agent.json', 'etc/marshlight/agent.json'],
   ['sshd.conf', 'etc/ssh/marshlight.conf'],
-  ...['first-boot', 'ssh', 'trial'].map((name): [string, string] => {
+  ['stick.rules', 'etc/udev/rules.d/62-marshlight-stick.rules'],
+  ...['first-boot', 'ssh', 'stick@', 'trial'].map((name): [string, string] => {
     const unit = `marshlight-${name}.service`
     return [unit, `usr/lib/systemd/system/${unit}`]
   }),
-  ...['no-way-on', 'slots', 'trial'].map((name): [string, string, number] => [
+  ...['no-way-on', 'slots', 'stick', 'trial'].map((name): [string, string, number] => [
     name,
     `usr/lib/marshlight/${name}`,
     0o755,

@@ -10,7 +10,8 @@ const cardBytes = 8 * 2 ** 30
 
 export type Box = {
   disk: string
-  powerOn(onLine?: (line: string) => void): Promise<Machine>
+  /** `stick`: what is in its USB from then on. */
+  powerOn(onLine?: (line: string) => void, stick?: string): Promise<Machine>
 }
 
 /** A box with the image on its card, and the enrolment file on the card's FAT, as a technician would have it. */
@@ -36,6 +37,7 @@ export async function makeBox(o: {
   const machine = { disk, firmware, plug, variables: join(o.folder, `${tag}.vars`), ...(clock && { clock }) }
   return {
     disk,
-    powerOn: (onLine) => powerOn({ ...machine, ...(onLine !== undefined && { onLine }) }),
+    powerOn: (onLine, stick) =>
+      powerOn({ ...machine, ...(onLine !== undefined && { onLine }), ...(stick !== undefined && { stick }) }),
   }
 }

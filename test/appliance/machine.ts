@@ -14,6 +14,8 @@ export type MachineOptions = {
   variables: string
   /** The network namespace, and the tap in it, that its card is plugged into. */
   plug: { space: string; tap: string; mac: string }
+  /** A file that is a stick in its USB. */
+  stick?: string
   /** What its battery-backed clock says, where it is not the time. */
   clock?: string
   onLine?: (line: string) => void
@@ -130,7 +132,7 @@ export async function powerOn(o: MachineOptions): Promise<Machine> {
 /** A NUC as QEMU has it: two cores, 2 GB, one disk, one card, the watchdog of Intel's chips. */
 async function nucArguments(
   firmware: Exclude<Firmware, ArmFirmware>,
-  { disk, variables, plug, clock }: MachineOptions,
+  { disk, variables, plug, clock, stick }: MachineOptions,
 ): Promise<string[]> {
   const accelerated = acceleration()
   const args = ['-accel', accelerated === 'kvm' ? 'kvm' : 'tcg,thread=multi', '-smp', '2', '-m', '2048', '-nodefaults']
@@ -139,6 +141,10 @@ async function nucArguments(
   args.push('-drive', `file=${disk},format=raw,if=virtio,cache=writeback`, '-device', 'virtio-rng-pci')
   args.push('-netdev', `tap,id=n,ifname=${plug.tap},script=no,downscript=no`)
   args.push('-device', `virtio-net-pci,netdev=n,mac=${plug.mac}`)
+  if (stick !== undefined) {
+    args.push('-device', 'qemu-xhci', '-drive', `if=none,id=stick,file=${stick},format=raw`)
+    args.push('-device', 'usb-storage,drive=stick,removable=on')
+  }
   if (clock !== undefined) args.push('-rtc', `base=${clock}`)
   if (firmware !== 'bios') {
     const [code, empty] = firmwares[firmware]

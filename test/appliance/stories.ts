@@ -10,7 +10,7 @@ import { type OtherSystem, otherSystems } from './other-system.ts'
 import type { Place } from './place.ts'
 import { cutDuringFirstBoot } from './power-cuts.ts'
 import { takeBack } from './taken-back.ts'
-import { broken, good, leaveBroken, takeGood, type UpdateWorld } from './update.ts'
+import { broken, good, leaveBroken, takeFromStick, takeGood, type UpdateWorld } from './update.ts'
 
 export type World = {
   place: Place
@@ -122,6 +122,7 @@ const update = updated(
   { version: good },
   takeGood,
 )
+const stick = updated('a good system on a USB stick: the box takes it by itself', { version: good }, takeFromStick)
 const goBack = updated(
   'a system that panics, by the controller: the box goes back by itself; then it is taken back',
   { version: broken, fault: 'kernel' },
@@ -138,6 +139,7 @@ export const stories: Readonly<Record<string, Story>> = {
   faults: badPlace,
   cuts: powerCuts,
   update,
+  stick,
   'go-back': goBack,
   virt: boots('virt'),
   pi: boots('pi'),

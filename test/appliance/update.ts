@@ -1,5 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { command } from '../../provisioning/build/command.ts'
+import { copier, fat } from '../../provisioning/image/fat.ts'
 import type { Box } from './box.ts'
 import { agentsOf, patienceSeconds } from './first-boot.ts'
 import type { Machine } from './machine.ts'
@@ -130,6 +132,33 @@ export async function takeGood(world: UpdateWorld, machine: Machine, system: str
   await updates.cutWhen(id, 'a third of it is there', third)
   await updates.cutWhen(id, 'it is being written to the other slot', ({ boxes }) => boxes[0]?.phase === 'installing')
   await updates.confirmed(id, good)
+}
+
+/**
+ * A good one on a stick, by itself: signed for this box, given to no controller. The stick is in at a start, and stays in over
+ * the restart that the update makes; at the end the box says that it does not take it twice.
+ */
+export async function takeFromStick(world: UpdateWorld, machine: Machine, system: string): Promise<void> {
+  const { place, folder, key, tell, box, onMachine, onLine } = world
+  const release = join(folder, 'stick')
+  const made = ['updates', 'make', '--version', good, '--sequence', '1', '--key', key, '--system', system]
+  await place.marshlight(...made, '--out', release)
+  const name = `marshlight-release-${good}.tar`
+  await command('tar', ['-cf', join(folder, name), '-C', release, '.'])
+  await rm(release, { recursive: true })
+  const stick = await fat(join(folder, 'stick.fat'), { label: 'STICK', id: '53544943', sizeMiB: 2048, bits: 32 })
+  await copier(stick, Math.floor(Date.now() / 1000)).file(join(folder, name), name)
+  await rm(join(folder, name))
+  await machine.cut()
+  const plugged = await box.powerOn(onLine, stick)
+  onMachine(plugged)
+  tell('           switched on with a stick in it')
+  await plugged.says(/stick: marshlight-release-.* is being taken/, patienceSeconds)
+  const updates = makeUpdates(world)
+  updates.use(plugged)
+  await updates.runs(good)
+  await plugged.says(/stick: marshlight-release-[^:]*: This box (runs|took) release/, patienceSeconds)
+  tell('           its console says that it runs the release of the stick')
 }
 
 /** One that panics where init should be: it is left by itself, and told. */

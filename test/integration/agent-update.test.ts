@@ -65,6 +65,11 @@ t.test('real processes: a good version is taken, a broken one is left by itself,
   t.equal(world.releases.asked.length, before, 'not a byte of it came over the line')
   const older = await world.command('update', '--from', join(stick.folder, '../1.0.0'))
   t.match(older, { code: 1, out: /^1\.0\.0: refused: .*below/ })
+  const leftIn = () => world.command('update', '--once', '--from', join(stick.folder, '../1.0.0'))
+  const [refused, again] = [await leftIn(), await leftIn()]
+  t.match(refused, { code: 1, out: /^1\.0\.0: refused: .*below/ })
+  t.equal(again.out, refused.out, 'a stick that is left in is told the same')
+  t.equal(again.err, '', 'and nothing is copied from it again')
   await truncate(join(stick.folder, 'agent-1.3.0.tar'), 1000)
   t.match(await world.command('update', '--from', stick.folder), {
     code: 1,

@@ -82,11 +82,13 @@ export const updatesCommand: CliCommand = (program, cli) => {
     .command('bundle <version>')
     .description('a release as one file, to bring to a box by a USB stick')
     .requiredOption('--out <file>', 'where to write it')
-    .addHelpText('after', '\nExample:\n  marshlight updates bundle 1.4.2 --out /media/stick/1.4.2.tar')
+    .addHelpText('after', '\nExample:\n  marshlight updates bundle 1.4.2 --out /mnt/marshlight-release-1.4.2.tar')
     .action(async (version: string, { out = '' }: Options) => {
       const bytes = await cli.progress('writing the bundle', bundle(cli, version, out))
       cli.show({ version, file: out, bytes }, () =>
-        cli.line(`Wrote ${out} (${shownBytes(bytes)}). On the box: \`marshlight-agent update --from ${out}\`.`),
+        cli.line(
+          `Wrote ${out} (${shownBytes(bytes)}). A box made by an image takes it by itself from a stick, as marshlight-release*.tar; any other: \`marshlight-agent update --from ${out}\`.`,
+        ),
       )
     })
 

@@ -49,6 +49,7 @@ const told: Known = {
   enrolled: true,
   link: { connected: false, lastError: `CONTROLLER_UNREACHABLE: ${hostile.repeat(50)}` },
   findings: Array.from({ length: 30 }, (_, n) => ({ name: `check ${n}`, detail: hostile.repeat(9), next: hostile })),
+  stick: `marshlight-release-2.tar was not taken: ${hostile}`,
   page: 'http://169.254.7.7/',
 }
 
@@ -71,6 +72,7 @@ t.test('on any screen the text fits, and what came from outside is only text', a
   const lines = screenText(told, viewOf(told), { columns: 80, rows: 25 }).join('\n')
   t.match(lines, /Köln - Halle 3/)
   t.match(lines, /NO CONTROLLER/)
+  t.match(screenText({ version: '1', stick: 'x was not taken' }, viewOf(told), { columns: 40, rows: 25 }), /Stick: x/)
   t.match(lines, /-> /)
 })
 
@@ -78,6 +80,7 @@ t.test('the page shows what came from outside as text, and has no script', async
   const page = pageHtml(told, viewOf(told))
   for (const raw of ['<script', '\u001b', '\u202e', '\u009b']) t.notOk(page.includes(raw))
   t.match(page, /&lt;script&gt;alert\(&quot;x&quot;\)/)
+  t.match(page, /<p>Stick: marshlight-release-2\.tar was not taken: /)
   t.match(page, /<dd>198\.18\.3\.10 \(eth0\)<\/dd>/)
 })
 
