@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { type Invited, qrForTerminal } from '../handover/index.ts'
 import type { CliContext } from './context.ts'
 import { shownTime } from './shown-time.ts'
@@ -53,6 +54,9 @@ export function showFiles(cli: CliContext, items: readonly Invited[], files: rea
   const [first] = items
   if (!first) return
   process.stderr.write(`Each serves one box, once, until ${shownTime(first.expiresAt)}. Keep them as you keep keys.\n`)
+  const sum = files.flat().find((file) => file.endsWith('.sha256'))
+  if (sum)
+    process.stderr.write(`Whether a copy of an image is whole, its folder tells:\n  sha256sum -c ${basename(sum)}\n`)
   tellPlace(first)
 }
 

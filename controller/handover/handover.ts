@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MarshlightError } from '../../shared/errors.ts'
-import { syncFolder, writeFileAtomic } from '../../shared/files.ts'
+import { sha256Of, syncFolder, writeFileAtomic } from '../../shared/files.ts'
 import { enrolmentFileName, type SiteSettings } from '../../shared/schemas/enrolment-file.ts'
 import { plainly } from '../../shared/system-errors.ts'
 import { type Arch, type BaseImage, openBase } from './base-image.ts'
@@ -110,8 +110,11 @@ async function deliver(
     if (base && copy) {
       const file = join(folder, `${called}.img`)
       await putFile(copy, base.offset, text, work)
+      const sum = await sha256Of(copy)
       await rename(copy, file)
-      files.push(file)
+      // As sha256sum writes and checks it. It tells nothing of the claim in the image.
+      await writeFileAtomic(`${file}.sha256`, `${sum}  ${called}.img\n`, 0o644)
+      files.push(file, `${file}.sha256`)
     } else {
       const file = join(folder, stick ? enrolmentFileName : `${called}.json`)
       await writeFileAtomic(file, text, 0o600)

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
-import { constants, createReadStream } from 'node:fs'
+import { constants } from 'node:fs'
 import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
-import { readIfThere, syncFolder, writeFileAtomic } from '../../shared/files.ts'
+import { readIfThere, sha256Of, syncFolder, writeFileAtomic } from '../../shared/files.ts'
 import { type PublicKey, signText } from '../../shared/minisign.ts'
 import { manifestFile, openManifest, parseManifest, signatureFile } from '../../shared/release.ts'
 import type { ReleaseManifest, ReleasePart } from '../../shared/schemas/update.ts'
@@ -115,12 +114,6 @@ export async function mustBeThere(path: string, { file, bytes }: ReleasePart): P
   if (found?.size === bytes) return
   const why = found ? `it has ${found.size} bytes, ${bytes} were signed` : 'it is missing'
   throw new MarshlightError('RELEASE_DAMAGED', { what: file, why })
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path, { highWaterMark: 1_048_576 })) hash.update(chunk as Buffer)
-  return hash.digest('hex')
 }
 
 /** The private key in a file that its owner alone may read. Throws KEY_DAMAGED. */

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sha256Of } from '../../shared/files.ts'
 import type { Progress } from '../build/progress.ts'
 import type { Architecture } from '../deb/architectures.ts'
 import { buildDeb } from '../deb/build.ts'
@@ -64,7 +63,7 @@ export async function buildImage(o: ImageOptions): Promise<BuiltImage> {
     }
     await progress('root file system', () => layRoot(root, laid))
     const squash = await progress('root, compressed', () => squashRoot(at))
-    const rootSha256 = await sha256(squash)
+    const rootSha256 = await sha256Of(squash)
     const name = `marshlight-${version}-${architecture}`
     const disk = join(work, `${name}.img`)
     await progress('disk', () => makeDisk(disk, squash, { ...at, ...(enrolment !== undefined && { enrolment }) }))
@@ -99,12 +98,6 @@ export async function buildImage(o: ImageOptions): Promise<BuiltImage> {
     await rm(work, { recursive: true, force: true })
   }
 }
-async function sha256(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) hash.update(chunk)
-  return hash.digest('hex')
-}
-
 async function moved(from: string, to: string): Promise<void> {
   await copyFile(from, `${to}.unfinished`)
   await rename(`${to}.unfinished`, to)

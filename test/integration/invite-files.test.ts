@@ -67,9 +67,11 @@ t.test('a file for each box holds its claim and the site’s settings, and is sh
 t.test('an image for a box is made by one command, and holds the same file', async (t) => {
   const { out, invite } = await world(t)
   const base = await cardImage(await tempFolder(t), 'base.img', gpt(), gptFats)
-  const made = await invite('--image', base, '--arch', 'amd64', '--out', out, '--name', 'gate-1', '--json')
-  t.match(made.err, /The base is not verified/)
-  t.match(JSON.parse(made.out), [{ segment: 'office', files: [join(out, 'main-office-01.img')] }], made.err)
+  const words = ['--image', base, '--arch', 'amd64', '--out', out, '--name', 'gate-1', '--json']
+  const made = await invite(...words, '--unverified')
+  const image = join(out, 'main-office-01.img')
+  t.match(JSON.parse(made.out), [{ segment: 'office', files: [image, `${image}.sha256`] }], made.err)
+  t.match(made.err, /sha256sum -c main-office-01\.img\.sha256/)
   t.notMatch(made.out + made.err, /ml1\./)
   const text = await readBack(join(out, 'main-office-01.img'), 20, 'marshlight-enrol.json')
   t.match(parseEnrolmentFile(text, ''), { hostname: 'gate-1' })
@@ -118,11 +120,14 @@ t.test('what cannot be done is said before a claim is made', async (t) => {
   const wrong: [string[], RegExp, number][] = [
     [['--image', 'x.img'], /--image needs --out/, 2],
     [['--arch', 'amd64'], /--arch needs --image/, 2],
+    [['--image', 'x.img', '--out', out], /nobody has verified x\.img: give --pubkey FILE .*or --unverified/, 2],
+    [['--image', 'x.img', '--out', out, '--pubkey', 'x.pub', '--unverified'], /give one/, 2],
+    [['--unverified'], /--unverified needs --image/, 2],
     [['--network', settings], /--network needs/, 2],
     [['--network', settings, '--out', `${out}/`], /nettwork.*there is no such setting/, 1],
     [['--network', `${out}/none.json`, '--out', `${out}/`], /there is no .*none\.json/, 2],
     [['--usb', out, '--count', '2'], /--usb takes the file of one box/, 2],
-    [['--image', settings, '--out', out], /no partition table/, 1],
+    [['--image', settings, '--out', out, '--unverified'], /no partition table/, 1],
     [['--count', '60', '--code'], /at most 50 boxes/, 2],
     [['--name', 'x', '--count', '2'], /fits only one/, 2],
   ]
@@ -154,6 +159,7 @@ t.test('broken off in the middle of copying, it leaves no image and made no clai
     'office',
     '--image',
     base,
+    '--unverified',
     '--out',
     out,
   ]

@@ -27,7 +27,8 @@ export function inviteCommand(agents: Command, cli: CliContext): void {
     .option('--usb <dir>', 'a USB stick: the file that a box takes from it')
     .option('--network <file>', 'settings of the site for these files')
     .option('--image <base>', 'make a card’s image for each box, from this one')
-    .option('--pubkey <file>', 'verify the base’s signature first')
+    .option('--pubkey <file>', 'public key that the base is signed by: it is verified first')
+    .option('--unverified', 'take a base that nobody signed, or that you verified')
     .addOption(new Option('--arch <name>', 'what the boxes are').choices(['amd64', 'arm64']))
     .option('--code', 'a code too, which can be typed at the box')
     .option('--code-minutes <n>', 'how long a code is good', Number, 60)
@@ -38,6 +39,7 @@ export function inviteCommand(agents: Command, cli: CliContext): void {
       `
 A file or image is named for site, segment and number; only you can read it,
 and none is written over. A box takes it at its first start and deletes it.
+Beside an image stands its SHA-256.
 Where the network of the segment is known (by its plan, or a box that is
 there), a claim is good only in it, unless --from, --within or --anywhere says
 otherwise; one that is used elsewhere is refused and told.
@@ -96,6 +98,7 @@ type Options = {
   network?: string
   image?: string
   pubkey?: string
+  unverified?: boolean
   arch?: 'amd64' | 'arm64'
   code?: boolean
   codeMinutes: number
@@ -109,7 +112,14 @@ async function prepare(o: Options, cli: CliContext): Promise<Handover | undefine
   if (o.usb && (o.out || o.image || o.count > 1))
     throw wrong('--usb takes the file of one box, without --out and --image')
   if (o.image && !o.out) throw wrong('--image needs --out, a folder for the images')
-  for (const key of ['pubkey', 'arch'] as const) if (o[key] && !o.image) throw wrong(`--${key} needs --image`)
+  for (const key of ['pubkey', 'unverified', 'arch'] as const)
+    if (o[key] && !o.image) throw wrong(`--${key} needs --image`)
+  if (o.image && !o.pubkey === !o.unverified)
+    throw wrong(
+      o.pubkey
+        ? '--pubkey verifies the base, --unverified does not: give one'
+        : `nobody has verified ${o.image}: give --pubkey FILE (release.key.pub of \`marshlight image key\`), or --unverified`,
+    )
   const folder = o.usb ?? (o.out && (o.image || o.out.endsWith('/') || (await isFolder(o.out))) ? o.out : undefined)
   if (folder === undefined) {
     if (o.network) throw wrong('--network needs --usb, or --out with a folder: a token holds no settings')
@@ -117,7 +127,6 @@ async function prepare(o: Options, cli: CliContext): Promise<Handover | undefine
   }
   checkNames(o.site, o.segment)
   const settings = o.network === undefined ? {} : parseSiteSettings(await textOf(o.network), o.network)
-  if (o.image && !o.pubkey) process.stderr.write('The base is not verified: there is no --pubkey.\n')
   const { site, segment, count, name, image, arch, pubkey: publicKey } = o
   const optional = {
     ...(name && { name }),

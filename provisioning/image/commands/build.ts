@@ -60,6 +60,9 @@ export const buildCommand: ImageCommand = (group, show) =>
         `  packages in ${relative('', made.sbom)}`,
         ...packagesAge(new Date(made.packagesFetchedAt)),
         ...(images === undefined ? ['  no decoys’ images in it: a release has to bring them'] : []),
+        ...(signed.length === 0
+          ? ['  not signed: --key FILE signs it, for `agents invite --pubkey` and for boxes']
+          : []),
         ...signed.map((file) => `  signed: ${relative('', file)}`),
       ])
     })

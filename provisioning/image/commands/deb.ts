@@ -23,7 +23,7 @@ export const debCommand: ImageCommand = (group, show) =>
         `${relative('', deb.file)}`,
         `  ${mb} MB, ${deb.built ? 'built' : 'up to date'}`,
         `  sha256 ${deb.sha256}`,
-        ...(signature === undefined ? [] : [`  signed: ${relative('', signature)}`]),
+        signature === undefined ? '  not signed: --key FILE signs it' : `  signed: ${relative('', signature)}`,
         'Next: sh provisioning/install.sh --deb FILE, on the appliance.',
       ])
     })

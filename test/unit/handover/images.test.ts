@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -45,13 +46,17 @@ t.test('each box gets an image of its own, by GPT and by MBR, packed or not; the
       t.match(handover.base, { arch, offset: startMiB * 2 ** 20 })
       const files = await handover.deliver([1, 2, 3].map(invited))
       await handover.close()
-      const names = ['koln-buro-2-01.img', 'koln-buro-2-02.img', 'koln-buro-2-03.img']
+      const images = ['koln-buro-2-01.img', 'koln-buro-2-02.img', 'koln-buro-2-03.img']
+      const names = images.flatMap((one) => [one, `${one}.sha256`])
       t.same((await readdir(folder)).sort(), names)
       t.same(
         files.flat(),
         names.map((one) => join(folder, one)),
       )
-      for (const [i, file] of files.flat().entries()) {
+      execFileSync('sha256sum', ['--check', '--strict', '--quiet', ...images.map((one) => `${one}.sha256`)], {
+        cwd: folder,
+      })
+      for (const [i, file] of images.map((one) => join(folder, one)).entries()) {
         const read = parseEnrolmentFile(await readBack(file, startMiB, name), file)
         t.match(read, {
           claim: `ml1.secret${i + 1}`,
