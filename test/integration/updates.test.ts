@@ -167,8 +167,10 @@ t.test('a rollout goes by rings, pauses when a box goes back, and brings the fle
   t.match(dry.out, /canary +1 +300 kB +one\nall +2 +600 kB +(two, three|three, two)[\s\S]*Nothing was stored/)
   t.ok(dry.out.split('\n').every((line) => line.length <= 80))
   t.match(await json('updates', 'status'), [])
-  const { id } = await json<Planned>('updates', 'plan', '1.2.0', ...rings, '--start')
+  const { id } = await json<Planned>('updates', 'plan', '1.2.0', ...rings)
   const status = () => json<Shown>('updates', 'status', id)
+  t.match(await status(), { status: 'planned' })
+  t.match(await run('updates', 'start', id), { code: 0, out: /^Started rollout \w+ of 1\.2\.0/ })
   t.match(await run('updates', 'remove', '1.2.0'), { code: 1, error: /still orders it/ })
 
   t.match(await one.until((update) => update?.step === 'fetch'), {
@@ -177,6 +179,11 @@ t.test('a rollout goes by rings, pauses when a box goes back, and brings the fle
     confirmWithinSeconds: 600,
   })
   t.equal(two.desired(), undefined, 'only the canary')
+  t.match(await run('updates', 'pause', id), { code: 0, out: /^Paused rollout \w+ of 1\.2\.0/ })
+  t.equal(await one.until((update) => update === undefined), undefined, 'it has not begun, and stays as it is')
+  t.match(await status(), { status: 'paused' })
+  t.match(await run('updates', 'resume', id), { code: 0, out: /^Resumed/ })
+  await one.until((update) => update?.step === 'fetch')
   await one.tell('fetching', '1.1.0', { bytes: 0, of: 300_000 })
   await one.tell('fetched', '1.1.0')
   await one.until((update) => update?.step === 'install')
@@ -216,5 +223,6 @@ t.test('a rollout goes by rings, pauses when a box goes back, and brings the fle
     (await ended()).find((rollout) => rollout.id === id),
     { status: 'aborted' },
   )
+  t.match((await run('updates', 'plan', '1.2.0', ...rings, '--start')).out, /^Started\. Watch it/m)
   for (const box of boxes) await box.leave()
 })
