@@ -10,7 +10,7 @@ import { askStanding, certificateTrouble, type Identity, loadIdentity, readHardw
 import { openUpdates } from '../updates/index.ts'
 import { composeAgent } from './compose.ts'
 import { makeServiceNotices } from './service-notices.ts'
-import { finishWipe, keepOrder } from './wipe.ts'
+import { finishWipe, keepOrder, startAnew } from './wipe.ts'
 
 /** The whole stopping must be over by then; a service manager kills after that anyway. */
 const stopDeadlineMs = 25_000
@@ -20,7 +20,7 @@ export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clo
   const config = await loadConfig(o.stateDir)
   const ring = makeLogRing()
   const log = makeLog('agent', o.logLevel ?? config.logLevel, ring.push)
-  await finishWipe({ ...o, log })
+  if (await finishWipe({ ...o, log })) await startAnew({ log })
   const identity = await loadIdentity(o.stateDir)
   log.info({ agent: identity.agent, roles: identity.roles, version: agentVersion, stateDir: o.stateDir }, 'starting')
   const trouble = certificateTrouble(identity, o.clock.now())
@@ -64,7 +64,7 @@ export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clo
   log.info('stopped')
   if (typeof why === 'string') return 0
   if (another) return why.code
-  await finishWipe({ ...o, log })
+  if (await finishWipe({ ...o, log })) await startAnew({ log })
   // Says so by an error, and whether something is left to be wiped.
   await loadIdentity(o.stateDir)
   throw new MarshlightError('WIPED', { at: why.issuedAt, reason: why.reason })

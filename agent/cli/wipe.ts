@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Clock } from '../../shared/clock.ts'
 import { wordsOf } from '../../shared/errors.ts'
 import { syncFolder } from '../../shared/files.ts'
@@ -7,26 +8,35 @@ import type { Log } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import type { WipeOrder } from '../../shared/schemas/enrolment.ts'
 import { forgetWiped, type Identity, loadIdentity, readWiped, saveWiped, serialOf, type Wiped } from '../enrol/index.ts'
+import { keysPath, sshUnit } from '../first-boot/system-files.ts'
+import { run } from './box.ts'
 import { cleanupSteps } from './cleanup.ts'
 
+type WipeStep = { what: string; run(): Promise<void> }
 type WipeDeps = {
   stateDir: string
   clock: Clock
   random: Random
   log: Log
   /** What removes all that is outside the state folder. */
-  steps?: (deps: WipeDeps, of: Wiped) => Promise<{ what: string; run(): Promise<void> }[]>
+  steps?: (deps: WipeDeps, of: Wiped) => Promise<WipeStep[]>
+  /** Where /data and /usr are: empty on a machine, another folder in tests. */
+  root?: string
+  command?: typeof run
 }
 
 /** Secrets first: what follows may need an engine that does not answer. */
 const secrets = ['identity', 'spool', 'documents']
 /** The file that says why, and the configuration, which holds no secret and serves the next enrolment. */
 const stays = new Set(['wiped.json', 'agent.json'])
+const units = '/usr/lib/systemd/system'
+/** Of an image alone. */
+const firstBootUnit = 'marshlight-first-boot.service'
 
 /**
  * Keeps a verified order, before the agent stops: what follows happens even if it does not stop, or power goes.
  *
- *   order kept (wiped.json) -> keys, spool, documents -> containers, packet filters -> all the rest -> done
+ *   order kept (wiped.json) -> keys, spool, documents -> SSH -> containers, packet filters -> all the rest -> done
  */
 export async function keepOrder(order: WipeOrder, identity: Identity, stateDir: string): Promise<void> {
   const { agent, name, roles } = identity
@@ -37,28 +47,57 @@ export async function keepOrder(order: WipeOrder, identity: Identity, stateDir: 
   await saveWiped(stateDir, { v: 1, agent, name, roles, serial, at, reason, done: false })
 }
 
-/** Carries out the wipe that was ordered, or goes on where it broke off; does nothing where none was ordered. The agent must not run. */
-export async function finishWipe(deps: WipeDeps): Promise<void> {
+/**
+ * Carries out the wipe that was ordered, or goes on where it broke off; does nothing where none was ordered. The agent must
+ * not run. Resolves with whether it was this that ended it.
+ */
+export async function finishWipe(deps: WipeDeps): Promise<boolean> {
   const wiped = await readWiped(deps.stateDir)
-  if (!wiped || wiped.done) return
+  if (!wiped || wiped.done) return false
   const held = await loadIdentity(deps.stateDir).catch(() => undefined)
   // Enrolled anew since, and power went before the order was forgotten.
-  if (held && serialOf(held.certificate) !== wiped.serial) return forgetWiped(deps.stateDir)
-  await carryOut(wiped, deps)
+  if (held && serialOf(held.certificate) !== wiped.serial) {
+    await forgetWiped(deps.stateDir)
+    return false
+  }
+  return carryOut(wiped, deps)
 }
 
-async function carryOut(wiped: Wiped, deps: WipeDeps): Promise<void> {
+/** A wiped box of an image starts anew: memory forgets too, and a new enrolment file is looked for. */
+export async function startAnew({ root = '', command = run, log }: Pick<WipeDeps, 'root' | 'command' | 'log'>) {
+  if (!existsSync(join(root, units, firstBootUnit))) return
+  log.warn('this box starts anew, and waits for a new enrolment file')
+  await command('systemctl', '--no-block', 'reboot').catch((error) => log.error({ why: wordsOf(error) }, 'no restart'))
+}
+
+/** On an image: who may log in, the host key of SSH, and whoever is logged in. */
+function sshSteps({ root = '', command = run }: WipeDeps): WipeStep[] {
+  if (!existsSync(join(root, units, sshUnit))) return []
+  const folder = join(root, dirname(keysPath))
+  const forget = async () => {
+    // What is in it: where the agent runs, the folder itself is a mount.
+    for (const name of await readdir(folder).catch(() => []))
+      await rm(join(folder, name), { recursive: true, force: true })
+    if (existsSync(folder)) await syncFolder(folder)
+  }
+  return [
+    { what: `the keys of SSH in ${folder}`, run: forget },
+    { what: `SSH (${sshUnit})`, run: () => command('systemctl', 'stop', sshUnit) },
+  ]
+}
+
+async function carryOut(wiped: Wiped, deps: WipeDeps): Promise<boolean> {
   const { stateDir, log } = deps
   log.warn({ agent: wiped.agent, reason: wiped.reason }, 'wiping this box')
   for (const folder of secrets) await rm(join(stateDir, folder), { recursive: true, force: true })
   await syncFolder(stateDir)
   let clean = true
-  for (const { what, run } of await (deps.steps ?? cleanupSteps)(deps, wiped)) {
+  for (const step of [...sshSteps(deps), ...(await (deps.steps ?? cleanupSteps)(deps, wiped))]) {
     try {
-      await run()
+      await step.run()
     } catch (error) {
       clean = false
-      log.error({ why: wordsOf(error) }, `not removed yet, tried again at the next start: ${what}`)
+      log.error({ why: wordsOf(error) }, `not removed yet, tried again at the next start: ${step.what}`)
     }
   }
   for (const name of await readdir(stateDir))
@@ -66,4 +105,5 @@ async function carryOut(wiped: Wiped, deps: WipeDeps): Promise<void> {
   await syncFolder(stateDir)
   await saveWiped(stateDir, { ...wiped, done: clean })
   log.warn({ agent: wiped.agent, complete: clean }, 'this box is wiped')
+  return clean
 }

@@ -58,6 +58,8 @@ const written: Readonly<Record<string, string>> = {
   'etc/systemd/journald.conf.d/50-memory.conf': '[Journal]\nStorage=volatile\nRuntimeMaxUse=48M\n',
   'etc/systemd/system.conf.d/50-watchdog.conf': '[Manager]\nRuntimeWatchdogSec=30s\nRebootWatchdogSec=10min\n',
   'etc/systemd/resolved.conf.d/50-silent.conf': '[Resolve]\nLLMNR=no\nMulticastDNS=no\n',
+  // Taken back, it forgets who may log in.
+  'etc/systemd/system/marshlight-agent.service.d/50-ssh.conf': '[Service]\nReadWritePaths=-/data/ssh\n',
   // Nobody is there for a shell.
   'etc/systemd/system/emergency.service.d/50-no-shell.conf':
     '[Service]\nExecStartPre=\nExecStart=\nExecStart=/usr/lib/marshlight/no-way-on\n',

@@ -102,7 +102,7 @@ const updated = (
     const built = image.replace(/marshlight-([^/]*)-amd64\.img\.zst$/, 'marshlight-system_$1_amd64.squashfs')
     const epoch = await sourceDate(projectRoot)
     const [file = ''] = await otherSystems({ system: built, folder, epoch, systems: [system] })
-    const enrolment = await place.invitation(name)
+    const enrolment = await place.invitation(name, { ssh: { authorizedKeys: [place.sshKey] } })
     const box = await makeBox({ image, folder, firmware: 'uefi', plug: place.plug, enrolment })
     let last: Machine | undefined
     const onMachine = (machine: Machine) => {

@@ -2,7 +2,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { exitCodeOf } from '../../../agent/cli/print.ts'
-import { finishWipe, keepOrder } from '../../../agent/cli/wipe.ts'
+import { finishWipe, keepOrder, startAnew } from '../../../agent/cli/wipe.ts'
 import { saveIdentity } from '../../../agent/enrol/identity.ts'
 import { loadIdentity, readWiped, serialOf } from '../../../agent/enrol/index.ts'
 import { systemClock } from '../../../shared/clock.ts'
@@ -89,3 +89,29 @@ t.test('a box that enrolled anew is not wiped by the order of before', async (t)
   t.equal((await loadIdentity(stateDir)).certificate, anew.certificate)
   t.equal(await readWiped(stateDir), undefined)
 })
+
+t.test(
+  'on an image SSH goes with the rest, even while the engine does not answer, and then the box starts anew',
+  async (t) => {
+    const { stateDir, identity, order, deps, engine } = await box(t)
+    const root = await tempFolder(t)
+    for (const name of ['host_ed25519', 'host_ed25519.pub', 'authorized_keys'])
+      await writeFileAtomic(join(root, 'data/ssh', name), 'x')
+    const asked: string[] = []
+    const command = async (...words: string[]) => void asked.push(words.join(' '))
+    const ofImage = { ...deps, root, command }
+    await startAnew(ofImage)
+    t.same(asked, [], 'no image')
+    for (const unit of ['ssh', 'first-boot'])
+      await writeFileAtomic(join(root, `usr/lib/systemd/system/marshlight-${unit}.service`), '')
+    await keepOrder(order, identity, stateDir)
+    t.notOk(await finishWipe(ofImage), 'containers are left')
+    t.same(await readdir(join(root, 'data/ssh')), [])
+    engine.answers = true
+    t.ok(await finishWipe(ofImage))
+    await startAnew(ofImage)
+    const stop = 'systemctl stop marshlight-ssh.service'
+    t.same(asked, [stop, stop, 'systemctl --no-block reboot'])
+    t.notOk(await finishWipe(ofImage), 'once')
+  },
+)
