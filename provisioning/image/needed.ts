@@ -49,7 +49,7 @@ export async function needed(o: { architecture: string; folder: string; images?:
 }
 
 /** Throws where the images, which are of one kind of processor as they come from one engine, are for another. */
-async function decoysFit(folder: string, architecture: string): Promise<void> {
+export async function decoysFit(folder: string, architecture: string): Promise<void> {
   await decoysBytes(folder)
   const inside = async (name: string) => JSON.parse(await command('tar', ['-xOf', `${folder}/decoys.tar`, name]))
   const [image] = (await inside('manifest.json')) as { Config: string }[]

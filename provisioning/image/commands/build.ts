@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { Option } from 'commander'
 import { parseNumber } from '../../../controller/cli/duration.ts'
+import { MarshlightError } from '../../../shared/errors.ts'
 import { parseEnrolmentFile } from '../../../shared/schemas/enrolment-file.ts'
 import { unreadable } from '../../../shared/system-errors.ts'
 import { createProgress } from '../../build/progress.ts'
@@ -14,6 +16,7 @@ type Options = {
   arch: string
   out: string
   images?: string
+  enrolment?: string
   site?: string
   releaseKey?: string
   key?: string
@@ -31,7 +34,8 @@ export const buildCommand: ImageCommand = (group, show) =>
     .description('a bootable image of Debian 13 with the agent (as root)')
     .option('--arch <name>', 'amd64, or arm64 for Raspberry Pi', 'amd64')
     .option('--images <dir>', 'decoys’ images to preload: decoys.tar, decoys.list')
-    .option('--site <file>', 'enrolment file of the one box it is for')
+    .option('--enrolment <file>', 'enrolment file of the one box it is for')
+    .addOption(new Option('--site <file>', 'the same').conflicts('enrolment'))
     .option('--release-key <file>', 'public key that updates are signed by')
     .option('--out <dir>', 'folder for the image', join(projectRoot, 'dist'))
     .option('--key <file>', 'sign it with this key (`marshlight image key`)')
@@ -41,7 +45,8 @@ export const buildCommand: ImageCommand = (group, show) =>
       const architecture = architectureOf(o.arch)
       const { images, out, releaseKey } = o
       const olderThan = o.fresh ? 0 : o.packagesAge
-      const enrolment = o.site === undefined ? undefined : await enrolmentIn(o.site)
+      const file = o.enrolment ?? o.site
+      const enrolment = file === undefined ? undefined : await enrolmentIn(file)
       const made = await buildImage({
         ...{ architecture, projectRoot, out, progress: createProgress() },
         ...(images !== undefined && { images }),
@@ -70,7 +75,11 @@ export const buildCommand: ImageCommand = (group, show) =>
 /** The file's text, which is one by which a box can enrol. */
 async function enrolmentIn(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch((error) => {
-    throw unreadable(error, file, 'marshlight agents invite')
+    if (error.code !== 'ENOENT' && error.code !== 'EISDIR') throw unreadable(error, file, 'marshlight agents invite')
+    throw new MarshlightError('USAGE', {
+      what: `${file} is no file; here a box's enrolment file is wanted, which \`marshlight agents invite --out DIR/\` writes`,
+      command: 'marshlight image build',
+    })
   })
   parseEnrolmentFile(text, file)
   return text

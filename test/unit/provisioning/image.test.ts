@@ -6,6 +6,7 @@ import { crc32 } from 'node:zlib'
 import t from 'tap'
 import { cardLayout, cardNames, cardScript, cardTrees, ubootEnvironment } from '../../../provisioning/image/card.ts'
 import { biosBoot, diskMiB, grubEnvironment, layout, sfdiskScript } from '../../../provisioning/image/layout.ts'
+import { decoysFit } from '../../../provisioning/image/needed.ts'
 import { packageNames } from '../../../provisioning/image/rootfs.ts'
 import { installedPackages, sbom } from '../../../provisioning/image/sbom.ts'
 import { makeKeyFiles, signBeside, verifyBeside } from '../../../provisioning/image/signing-files.ts'
@@ -188,14 +189,29 @@ t.test('what an image cannot be made of is told before anything is made', async 
   const build = (...words: string[]) => marshlightImage('build', '--out', join(folder, 'out'), ...words)
   for (const [words, told] of [
     [['--arch', 'mips'], /--arch is mips; it is amd64 or arm64/],
-    [['--site', join(folder, 'none.json')], /none.json does not exist/],
-    [['--site', join(folder, 'site.json')], /site.json: controller is missing/],
+    [['--site', 'hq'], /hq is no file; here a box's enrolment file is wanted, which `marshlight agents invite/],
+    [['--enrolment', folder], /is no file/],
+    ...['--site', '--enrolment'].map(
+      (option) => [[option, join(folder, 'site.json')], /site.json: controller is missing/] as const,
+    ),
   ] as const) {
     const { status, stderr } = build(...words)
     t.ok(status)
     t.match(stderr, told)
     t.notMatch(stderr, 'ml1.secret')
   }
+})
+
+t.test('decoys for another processor are told before anything is made', async (t) => {
+  const folder = t.testdir({
+    'decoys.list': '',
+    'manifest.json': '[{"Config": "blobs/config"}]',
+    blobs: { config: '{"architecture": "amd64"}' },
+  })
+  execFileSync('tar', ['-cf', 'decoys.tar', 'manifest.json', 'blobs'], { cwd: folder })
+  await decoysFit(folder, 'amd64')
+  await t.rejects(decoysFit(folder, 'arm64'), { message: /holds images for amd64, the image is for arm64/ })
+  await t.rejects(decoysFit(join(folder, 'blobs'), 'amd64'), { code: 'NOT_FOUND' })
 })
 
 t.test('an image that was cut off, altered or renamed is not what was signed', async (t) => {
