@@ -33,7 +33,7 @@ function doctorLines(): { mark: string; text: string }[] {
   const ends = verdict(found)
     .split('\n')
     .map((text) => ({ mark: 'end', text }))
-  return [{ mark: 'typed', text: '$ sudo marshlight-agent doctor' }, ...printed, { mark: 'end', text: '' }, ...ends]
+  return [{ mark: 'typed', text: '# marshlight-agent doctor' }, ...printed, { mark: 'end', text: '' }, ...ends]
 }
 
 const styles: Readonly<Record<string, string>> = {

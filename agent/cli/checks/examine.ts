@@ -43,7 +43,7 @@ async function bounded(check: Check, context: CheckContext): Promise<Outcome> {
   try {
     return await Promise.race([check.run(context, ending.signal), late])
   } catch (error) {
-    return { ok: false, detail: wordsOf(error), next: 'Run it again with sudo.' }
+    return { ok: false, detail: wordsOf(error), next: 'Run it again as root.' }
   } finally {
     clearTimeout(timer)
     ending.abort(new Error('over'))

@@ -14,7 +14,11 @@ export const rights: Check = {
     // capabilities(7): CAP_NET_ADMIN is 12, CAP_NET_RAW is 13.
     const has = (bit: number) => (BigInt(`0x${effective}`) >> BigInt(bit)) & 1n
     if (has(12) && has(13)) return { ok: true, detail: 'has CAP_NET_ADMIN and CAP_NET_RAW' }
-    return { ok: false, detail: 'this command was not run as administrator', next: 'Run it with sudo.' }
+    return {
+      ok: false,
+      detail: 'this command was not run as root',
+      next: 'Run it as root, or with sudo where there is one.',
+    }
   },
 }
 

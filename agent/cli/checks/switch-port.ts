@@ -42,7 +42,7 @@ export function judgePort({ nic, asked, ip, answered, why }: Tried): Outcome {
     return {
       ok: false,
       detail: `${nic} cannot carry a second address: ${why}`,
-      next: 'Use a wired network card, and run this with sudo.',
+      next: 'Use a wired network card, and run this as root.',
     }
   if (ip === undefined)
     return {
