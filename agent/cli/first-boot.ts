@@ -8,14 +8,20 @@ import { shortHardware } from '../../shared/schemas/hardware.ts'
 import { agentVersion, loadConfig } from '../config.ts'
 import { type Finding, type Known, makeConsole } from '../console/index.ts'
 import { loadIdentity, readHardware, readWiped } from '../enrol/index.ts'
-import { devicesIn, firstBoot, lookFor, type Progress } from '../first-boot/index.ts'
+import { devicesIn, type FirstBootDeps, firstBoot, lookFor, type Progress, type Step } from '../first-boot/index.ts'
 import { run, thisBox } from './box.ts'
-import type { CheckContext } from './checks/check.ts'
+import type { Check } from './checks/check.ts'
+import { makeFirstLook } from './first-look.ts'
 import { makeTypedHere } from './typed-here.ts'
 import { finishWipe } from './wipe.ts'
 
-/** The doctor looks at once, once more after a minute, and then now and then. */
-const doctorMs = [60_000, 300_000]
+/** Of this machine, what a test has in its place. */
+export type Machine = {
+  look: FirstBootDeps['look']
+  uptimeMs?: () => number
+  checks?: readonly Check[]
+}
+const thisMachine: Machine = { look: async () => lookFor(await devicesIn('')) }
 
 /** From an enrolment file to an agent, with what is seen of it on the box's outputs. Returns the exit code. */
 export async function firstBootCommand(o: {
@@ -23,10 +29,11 @@ export async function firstBootCommand(o: {
   logLevel?: LogLevel
   clock: Clock
   random: Random
+  machine?: Machine
 }): Promise<number> {
   process.env.RES_OPTIONS ??= 'timeout:2 attempts:1'
-  const { clock, random, stateDir } = o
-  const config = await loadConfig(stateDir)
+  const { clock, random, stateDir, machine = thisMachine } = o
+  let config = await loadConfig(stateDir)
   const log = makeLog('first-boot', o.logLevel ?? config.logLevel)
   await finishWipe({ ...o, log })
   const stopping = new AbortController()
@@ -45,7 +52,7 @@ export async function firstBootCommand(o: {
     enrolled: false,
     serial,
     ...progress.names,
-    controller: progress.controller && `${progress.controller.host}:${progress.controller.port}`,
+    controller: addressOf(progress.controller),
     waitsForFile: progress.waitsForFile,
     takesCode: progress.takesCode,
     waitsForApproval: progress.waitsForApproval,
@@ -53,28 +60,50 @@ export async function firstBootCommand(o: {
     findings,
     ...(wiped && !progress.controller && { wiped }),
   })
+  /** Whether it is known what the site's file says, if there is one: before that there is no page and no doctor. */
+  let settled = false
+  let page = { ...config.console.page, minutes: 0 }
+  let before: Step['kind'] | undefined
   const typedHere = makeTypedHere()
   const view = makeConsole({
     codes: typedHere,
-    ...thisBox(config.nics),
-    settings: config.console,
+    ...{ ...thisBox(config.nics), ...(machine.uptimeMs && { uptimeMs: machine.uptimeMs }) },
+    settings: {
+      ...config.console,
+      get page() {
+        return page
+      },
+    },
     clock,
     log,
     version: agentVersion,
     know,
   })
   if (!isEnrolled) await view.start(stopping.signal)
-  const looking = isEnrolled
-    ? undefined
-    : lookNowAndThen(
-        clock,
-        stopping.signal,
-        () => ({ stateDir, config, clock, role: 'decoys', identity: undefined, claim: progress.controller, root: '' }),
-        (found) => {
-          findings = found
-          for (const { name, detail } of found) log.warn({ check: name }, detail)
-        },
-      )
+  const doctor = makeFirstLook({
+    clock,
+    signal: stopping.signal,
+    checks: machine.checks,
+    context: () => ({
+      ...{ stateDir, config, clock, role: 'decoys', identity: undefined, claim: progress.controller, root: '' },
+    }),
+    onFound(found) {
+      findings = found
+      for (const { name, detail } of found) log.warn({ check: name }, detail)
+    },
+  })
+  /** What was found before was found on another way, or to nobody. */
+  async function settle(): Promise<void> {
+    if (isEnrolled) return
+    settled = true
+    config = await loadConfig(stateDir).catch((error) => {
+      log.warn({ why: wordsOf(error) }, 'the settings could not be read anew')
+      return config
+    })
+    page = config.console.page
+    findings = []
+    doctor.anew()
+  }
   try {
     await firstBoot({
       stateDir,
@@ -85,13 +114,21 @@ export async function firstBootCommand(o: {
       version: agentVersion,
       signal: stopping.signal,
       built: await builtAt(),
-      look: async () => lookFor(await devicesIn('')),
+      look: machine.look,
       command: run,
       isSynchronized,
       setClock: (ms) => run('date', '-u', '-s', `@${Math.floor(ms / 1000)}`),
       takeTyped: typedHere.take,
       tell(told) {
+        const known = progress.controller
         progress = { ...progress, ...told }
+        const { controller } = progress
+        if (!settled || (controller && addressOf(controller) !== addressOf(known))) void settle()
+      },
+      onStep(kind) {
+        // What cannot be kept is tried again and again: that keeps the doctor from nothing.
+        if (kind === 'keep' && before !== 'keep') settled = false
+        before = kind
       },
     })
   } catch (error) {
@@ -100,36 +137,14 @@ export async function firstBootCommand(o: {
     return 1
   } finally {
     stopping.abort(new Error('done'))
-    await looking
+    await doctor.ended()
     if (!isEnrolled) await view.stop()
   }
   log.info('this box belongs to its controller')
   return 0
 }
 
-async function lookNowAndThen(
-  clock: Clock,
-  signal: AbortSignal,
-  context: () => CheckContext,
-  onFound: (findings: Finding[]) => void,
-): Promise<void> {
-  const [{ examine }, { checks }] = await Promise.all([import('./checks/examine.ts'), import('./checks/registry.ts')])
-  for (let round = 0; !signal.aborted; round++) {
-    // That it is not enrolled yet is what all this is about.
-    const due = checks.filter(({ name }) => name !== 'enrolment')
-    const examined = examine(due, context())
-    const found = await Promise.race([examined, aborted(signal)])
-    if (!found) return
-    onFound(found.filter(({ ok, follows }) => !ok && follows === undefined))
-    await clock.sleep(doctorMs[Math.min(round, doctorMs.length - 1)] ?? 60_000, signal).catch(() => undefined)
-  }
-}
-
-const aborted = (signal: AbortSignal): Promise<undefined> =>
-  new Promise((resolve) => {
-    if (signal.aborted) return resolve(undefined)
-    signal.addEventListener('abort', () => resolve(undefined), { once: true })
-  })
+const addressOf = (at: Progress['controller']) => at && `${at.host}:${at.port}`
 
 /** When this program was made, as its package's files are dated: reproducibly, by its source. */
 async function builtAt(): Promise<number> {
