@@ -14,15 +14,22 @@ type Deps = {
   /** Whether there is a connection of it, and whether it hears what is sent to it. */
   connected(agent: string): boolean
   listens(agent: string): boolean
+  /** Newcomers that wait to be let in, and how many were told to come later so far. */
+  door(): { waiting: number; turnedAway: number }
   /** Small writes that share commits, with others' where given. */
   write?: Gathered
 }
 type Status = 'online' | 'offline'
 
 const flushMs = 3000
+/** One that is turned away comes again within 15 s, and may have to wait as long once more. */
+const comesAgainMs = 30_000
+/** A flood of strangers at the door hides no agent's silence for longer. */
+const crowdedAtMostMs = 180_000
 
 /**
- * Who is there. After a start nobody is known; who has not come back within the time for silence is offline.
+ * Who is there. After a start nobody is known; who has not come back within the time for silence is offline. While a crowd
+ * waits at the door, as after an outage of this controller, who is not in yet is not silent but late, and stays unknown.
  *
  *   unknown -> online (it listens) <-> offline (disconnect, last will, silence)
  */
@@ -66,13 +73,14 @@ export function makePresence(deps: Deps): Part & {
   }
 
   /** What the database holds and who is connected may differ after a crash or a failed write. */
-  async function compare(): Promise<void> {
+  async function compare(crowded: boolean): Promise<void> {
     const rows = await store.all<{ id: string; presence: string }>(
       `SELECT id, presence FROM agents WHERE status = 'enrolled' OR presence = 'online'`,
     )
     const changed: Promise<void>[] = []
     for (const { id, presence } of rows) {
       const status: Status | undefined = deps.listens(id) ? 'online' : deps.connected(id) ? undefined : 'offline'
+      if (presence === 'unknown' && status === 'offline' && crowded) continue
       // One that is coming says so itself.
       if (status && presence !== status) changed.push(set(id, status))
     }
@@ -81,11 +89,17 @@ export function makePresence(deps: Deps): Part & {
 
   async function loop(signal: AbortSignal): Promise<void> {
     const began = clock.now()
+    let [crowdedAt, away] = [Number.NEGATIVE_INFINITY, 0]
     while (!signal.aborted) {
       await clock.sleep(flushMs, signal).catch(() => undefined)
+      const now = clock.now()
+      const { waiting, turnedAway } = deps.door()
+      if (waiting > 0 || turnedAway !== away) crowdedAt = now
+      away = turnedAway
+      const crowded = now - crowdedAt < comesAgainMs && now - began < crowdedAtMostMs
       try {
         await flush()
-        if (!signal.aborted && clock.now() - began >= deps.silentSeconds * 1000) await compare()
+        if (!signal.aborted && now - began >= deps.silentSeconds * 1000) await compare(crowded)
       } catch (error) {
         log.error({ err: error }, 'presence could not be written')
       }

@@ -66,6 +66,7 @@ export async function makeCentre(deps: Deps, { workers, ...composers }: Rooms) {
     silentSeconds: config.alerts.silentAgentSeconds,
     connected: broker.connected,
     listens: broker.listens,
+    door: broker.arrivals,
   })
   const alerts = makeFleetAlerts(deps)
   const downloads = makeDownloads(deps)

@@ -103,7 +103,8 @@ export async function runCentre(dataDir: string, port = 0, admission: Partial<Ad
   const requests = makeRequests(deps, authority, (agent, request, signal) =>
     broker.listening(agent, signal).then(() => publish(agent, 'request', request)),
   )
-  const presence = makePresence({ ...deps, silentSeconds: 10, connected: broker.connected, listens: broker.listens })
+  const { connected, listens, arrivals: door } = broker
+  const presence = makePresence({ ...deps, silentSeconds: 10, connected, listens, door })
   broker.handle(agentConnections(deps, { ingest, desired, presence, acknowledge, onReply: requests.accept }))
   const parts = [ingest, presence, broker, desired]
   for (const part of parts) await part.start(new AbortController().signal)
