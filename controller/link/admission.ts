@@ -19,7 +19,7 @@ type Ticket = { newcomer: Newcomer; since: number; at: 'waiting' | 'inside' | 'g
 /** Each that waits is a socket of which nothing was read; an agent gives an attempt up after 30 s, in which it also has to come in. */
 export const usualAdmission: AdmissionLimits = { waiting: 4096, waitMs: 15_000 }
 /** While work of those who are in waits, newcomers come in by so many. */
-const underLoad = 4
+const underLoad = 16
 /**
  * One that takes longer goes on, but keeps its place from nobody: a slow line, or one who says nothing. Less would let ever
  * more in when it is this machine that is slow.

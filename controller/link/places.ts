@@ -10,7 +10,11 @@ export type Seen = {
 
 export type PlacesLimits = { least: number; first: number; most: number }
 
-export const usualPlaces: PlacesLimits = { least: 16, first: 32, most: 256 }
+/**
+ * `least` is more than keeps a full process full: what fills it may be the work of those who are in, beside which a
+ * newcomer's turn comes the sooner the more of them have one.
+ */
+export const usualPlaces: PlacesLimits = { least: 48, first: 64, most: 256 }
 const [idle, full] = [0.8, 0.95]
 const lateAtMostMs = 250
 const [growth, shrinking] = [1.25, 0.8]
