@@ -15,7 +15,7 @@ import { judgeNames } from '../../../agent/cli/checks/names.ts'
 import { power, temperature } from '../../../agent/cli/checks/power.ts'
 import { mountOf, smartFailing, storage } from '../../../agent/cli/checks/storage.ts'
 import { anyOf } from '../../../agent/cli/checks/switch-port.ts'
-import { judgeVlans, vlansIn } from '../../../agent/cli/checks/vlans.ts'
+import { judgeVlans, ownVlans, vlansIn } from '../../../agent/cli/checks/vlans.ts'
 import { shown } from '../../../agent/cli/doctor.ts'
 import { agentConfig } from '../../../agent/config.ts'
 import { systemClock } from '../../../shared/clock.ts'
@@ -85,9 +85,16 @@ t.test('cards, addresses and what shares the line', async (t) => {
     judgeVlans(
       'eth0',
       Array.from({ length: 40 }, (_, at) => at + 1),
+      [],
     ),
     { detail: /and 28 more/ },
   )
+  // As net/8021q/vlanproc.c of Linux prints it.
+  const table =
+    'VLAN Dev name\t | VLAN ID\nName-Type: VLAN_NAME_TYPE_RAW_PLUS_VID_NO_PAD\nvlan20         | 20  | eth0\n'
+  t.same(ownVlans(table), [{ name: 'vlan20', tag: 20, on: 'eth0' }])
+  t.match(judgeVlans('eth0', [20], [20]), { ok: true, detail: /VLAN 20, which this box watches/, next: undefined })
+  t.match(judgeVlans('eth0', [20, 30], [20]), { detail: /\(VLAN 30\), which this box does not/, next: /untagged/ })
   t.equal(
     anyOf('198.18.0.0/30', () => 0),
     '198.18.0.2',
