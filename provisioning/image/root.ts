@@ -102,6 +102,14 @@ const mountPoints = [
   'var/lib/systemd',
 ]
 
+/** All that is laid out and set in the root beside packages. */
+export const settingsOf = (architecture: Architecture) => ({
+  laid: [...laid, ...own[architecture].laid],
+  written: { ...written, ...own[architecture].written },
+  enabled: [...enabled, ...own[architecture].enabled],
+  masked,
+})
+
 export type RootInputs = {
   architecture: Architecture
   tar: string
@@ -114,12 +122,11 @@ export type RootInputs = {
 /** Lays Debian of `tar`, our settings, the agent's package and the decoys' images out in `folder`. Needs root; mounts nothing. */
 export async function layRoot(folder: string, o: RootInputs): Promise<void> {
   const { architecture, tar, deb, version, images, releaseKey } = o
-  const machine = own[architecture]
+  const settings = settingsOf(architecture)
   await mkdir(folder, { recursive: true })
   await command('tar', ['-xpf', tar, '--numeric-owner', '--xattrs', '--xattrs-include=*', '-C', folder])
-  for (const [name, place, mode = 0o644] of [...laid, ...machine.laid])
-    await install(join(files, name), join(folder, place), mode)
-  for (const [place, text] of Object.entries({ ...written, ...machine.written })) {
+  for (const [name, place, mode = 0o644] of settings.laid) await install(join(files, name), join(folder, place), mode)
+  for (const [place, text] of Object.entries(settings.written)) {
     await mkdir(dirname(join(folder, place)), { recursive: true })
     await writeFile(join(folder, place), text, { mode: 0o644 })
   }
@@ -129,8 +136,8 @@ export async function layRoot(folder: string, o: RootInputs): Promise<void> {
   await copyFile(deb, join(folder, basename(deb)))
   await inside('dpkg', '--install', `/${basename(deb)}`)
   await rm(join(folder, basename(deb)))
-  await inside('systemctl', '--quiet', 'enable', ...enabled, ...machine.enabled)
-  await inside('systemctl', '--quiet', 'mask', ...masked)
+  await inside('systemctl', '--quiet', 'enable', ...settings.enabled)
+  await inside('systemctl', '--quiet', 'mask', ...settings.masked)
   await rm(join(folder, 'etc/resolv.conf'), { force: true })
   await symlink('/run/systemd/resolve/stub-resolv.conf', join(folder, 'etc/resolv.conf'))
   await appendFile(join(folder, 'usr/lib/os-release'), `IMAGE_ID=marshlight\nIMAGE_VERSION="${version}"\n`)
