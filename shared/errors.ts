@@ -13,10 +13,10 @@ export const errorTexts = {
   ],
   IMAGE_MISSING: [
     'the image {image} is not here',
-    'Load it with `docker load -i FILE`, or build all of them with `npm run images`; the README says how to copy them.',
+    'Bring the decoys’ images to this box, as the README says at “Run an agent”.',
   ],
   DISK_FULL: ['no space left at {path}', 'Free some space; records of low value are dropped and counted until then.'],
-  DISK_READ_ONLY: ['{path} cannot be written: {why}', 'Mount it writable, or choose another folder with {option}.'],
+  DISK_READ_ONLY: ['{path} cannot be written: {why}', 'Choose a folder that can be written, with {option}.'],
   IMAGE_UNSIGNED: ['{file} cannot be verified: {why}', 'Get it again together with its signature; do not use it.'],
   IMAGE_ALTERED: ['{file} is not what was signed: {why}', 'Get it again from where it was made; do not use it.'],
   IMAGE_UNFIT: [
@@ -32,7 +32,7 @@ export const errorTexts = {
     '{target} is outside the segment {cidr}',
     'Only addresses of the appliance’s own segments are ever scanned.',
   ],
-  NO_FREE_ADDRESS: ['no free address in {cidr}: {why}', 'Retire a decoy, or widen the range for decoys.'],
+  NO_FREE_ADDRESS: ['no free address in {cidr}: {why}', 'Retire a decoy there: `marshlight decoys retire ID`.'],
   ADDRESS_TAKEN: ['{ip} is in use by {mac}', 'The decoy leaves; the controller chooses another address.'],
   SCAN_FAILED: ['nmap ended with {why}', 'Run `marshlight-agent doctor`.'],
   SCAN_BUSY: ['a scan of {cidr} is running already', 'Wait for it, or cancel it with `marshlight scans cancel`.'],
@@ -151,7 +151,7 @@ export const errorTexts = {
   ],
   UPDATE_KEY_MISSING: [
     'this box has no release key, so it takes no release',
-    'Put the public key of who makes your releases into /usr/share/marshlight/release-keys, or into release-keys of the state folder.',
+    'Put the public key of who makes your releases into release-keys of the state folder (/var/lib/marshlight-agent).',
   ],
   UPDATE_OLDER: [
     'release {version} has sequence {sequence}, below {highest} that this box runs or ran',
@@ -167,7 +167,7 @@ export const errorTexts = {
   ],
   UPDATE_NO_SPACE: [
     'an update needs {needed} MB at {path}, {free} MB are free',
-    'Nothing was changed. Free some space, or use a larger card; then order the update anew.',
+    'Nothing was changed. Free some space, then order the update anew.',
   ],
   UPDATE_ALTERED: ['{file} is not what was signed: {why}', 'Nothing of it was used. Get the release again.'],
   UPDATE_UNUSABLE: ['{what} cannot be used: {why}', 'The version before goes on. Make the release anew.'],

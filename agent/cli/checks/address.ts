@@ -23,7 +23,7 @@ export const address: Check = {
 const noAddress = (named: readonly string[]): Outcome => ({
   ok: false,
   detail: `${named.length > 0 ? `none of ${named.join(', ')}` : 'no card'} has an address: nobody on this network gave out one`,
-  next: 'Ask whoever runs this network to turn on DHCP for this socket, or for a fixed address to enter.',
+  next: 'Ask whoever runs this network to turn on DHCP for this socket.',
 })
 
 export function judgeAddress({ name, ip, mac, cidr }: Card, answered: readonly string[]): Outcome {
@@ -32,13 +32,13 @@ export function judgeAddress({ name, ip, mac, cidr }: Card, answered: readonly s
     return {
       ok: false,
       detail: `${ip} of ${name} is used by another device too (${other})`,
-      next: `Switch that device off, or give this box another address than ${ip}.`,
+      next: `Ask whoever runs this network for another address for this box than ${ip}.`,
     }
   if (contains(selfGiven, ip))
     return {
       ok: false,
       detail: `${name} had to make up its address ${ip}: nobody on this network gave out one`,
-      next: 'Ask whoever runs this network to turn on DHCP for this socket, or for a fixed address to enter.',
+      next: 'Ask whoever runs this network to turn on DHCP for this socket.',
     }
   return { ok: true, detail: `${name} has ${ip} in ${cidr}` }
 }

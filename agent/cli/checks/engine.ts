@@ -53,7 +53,7 @@ export const images: Check = {
     const archives = (await readdir(imageArchives).catch(() => [])).filter((name) => name.endsWith('.tar'))
     if (archives.length > 0)
       return { ok: true, detail: `${missing.join(', ')} will be loaded from ${imageArchives} (${archives.join(', ')})` }
-    const next = `Load them with \`docker load -i FILE\`, put their archives into ${imageArchives}, or build them with \`npm run images\`.`
-    return { ok: false, detail: `missing: ${missing.join(', ')}`, next }
+    const next = 'Ask the administrator for a release with the decoys’ images.'
+    return { ok: false, detail: `missing: ${missing.join(', ')}; none in ${imageArchives} either`, next }
   },
 }

@@ -33,7 +33,7 @@ export const stateFolder: Check = {
       await rm(probe)
     } catch (error) {
       if ((error as { code?: string }).code === 'ENOSPC') return noRoom(`no space is left at ${stateDir}`)
-      return { ok: false, detail: wordsOf(error), next: 'Mount it writable, or name another with --state.' }
+      return { ok: false, detail: wordsOf(error), next: `Ask the administrator to make ${stateDir} writable.` }
     }
     const { bavail, bsize } = await statfs(stateDir)
     const freeMb = Math.round((bavail * bsize) / 2 ** 20)

@@ -18,13 +18,22 @@ export const power: Check = {
       low = await undervoltage(join(root, '/sys/class/hwmon'))
       if (low !== false) break
     }
-    return judgePower(low)
+    const model = await read(join(root, '/proc/device-tree/model'))
+    return judgePower(low, model.startsWith('Raspberry Pi'))
   },
 }
 
-/** `low`: undefined where this machine does not watch its supply. */
-export function judgePower(low: boolean | undefined): Outcome {
-  if (low === undefined) return { ok: true, detail: 'this machine does not watch its own supply' }
+/**
+ * `low`: undefined where this machine does not watch its supply. A Raspberry Pi suffers from weak ones more than others
+ * do, and Debian's kernel, which our images have, does not hear its board's alarm.
+ */
+export function judgePower(low: boolean | undefined, isPi: boolean): Outcome {
+  if (low === undefined)
+    return {
+      ok: true,
+      detail: 'this machine does not watch its own supply',
+      ...(isPi && { next: 'See that its power supply is the one made for this box.' }),
+    }
   if (!low) return { ok: true, detail: 'the supply is strong enough' }
   return {
     ok: false,

@@ -41,8 +41,8 @@ function judgeDisk({ name, life = 0, reserve = 0, errors = 0, failing = false }:
   if (errors > 0)
     return {
       ok: false,
-      detail: `${errors} errors were found in what is stored on ${name}`,
-      next: 'Restart the box, which mends them; if they come back, replace the card or disk.',
+      detail: `${errors} errors were found in what is stored on ${name}; were they there before, it is likely to be dying`,
+      next: 'Restart the box, which mends them.',
     }
   if (life >= wornLife || reserve === 2)
     return {
