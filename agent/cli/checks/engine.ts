@@ -1,10 +1,11 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
 import { MarshlightError, wordsOf } from '../../../shared/errors.ts'
 import { silentLog } from '../../../shared/log.ts'
 import { systemRandom } from '../../../shared/random.ts'
 import { plainly } from '../../../shared/system-errors.ts'
 import type { Engine } from '../../engine/port.ts'
-import type { Check, CheckContext } from './check.ts'
+import type { Check, CheckContext, Outcome } from './check.ts'
 
 async function engineOf({ config, clock, identity }: CheckContext): Promise<Engine> {
   const { makeDockerEngine } = await import('../../engine/index.ts')
@@ -41,7 +42,7 @@ export const images: Check = {
   withinMs: 10_000,
   roles: ['decoys'],
   async run(context) {
-    const { images: wanted, imageArchives } = context.config
+    const { images: wanted, imageArchives: folder } = context.config
     const missing: string[] = []
     try {
       const docker = await engineOf(context)
@@ -50,10 +51,36 @@ export const images: Check = {
       return { ok: false, detail: 'cannot be looked at without the engine', next: 'Mend the Docker Engine first.' }
     }
     if (missing.length === 0) return { ok: true, detail: Object.values(wanted).join(', ') }
-    const archives = (await readdir(imageArchives).catch(() => [])).filter((name) => name.endsWith('.tar'))
-    if (archives.length > 0)
-      return { ok: true, detail: `${missing.join(', ')} will be loaded from ${imageArchives} (${archives.join(', ')})` }
-    const next = 'Ask the administrator for a release with the decoys’ images.'
-    return { ok: false, detail: `missing: ${missing.join(', ')}; none in ${imageArchives} either`, next }
+    const archives = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.tar'))
+    const sizes = await Promise.all(archives.map(async (name) => (await stat(join(folder, name))).size))
+    // Images and state lie on one card, unless somebody put them apart.
+    const free = await statfs(context.stateDir).then(
+      ({ bavail, bsize }) => bavail * bsize,
+      () => Number.POSITIVE_INFINITY,
+    )
+    const bytes = sizes.reduce((sum, size) => sum + size, 0)
+    return judgeMissing({ missing, folder, archives, bytes, free })
   },
+}
+
+/** `bytes`: of the archives, which loaded take as much again; `free`: where they are loaded to. */
+export function judgeMissing(o: {
+  missing: readonly string[]
+  folder: string
+  archives: readonly string[]
+  bytes: number
+  free: number
+}): Outcome {
+  const [missing, mb] = [o.missing.join(', '), (bytes: number) => Math.round(bytes / 2 ** 20)]
+  if (o.archives.length === 0) {
+    const next = 'Ask the administrator for a release with the decoys’ images.'
+    return { ok: false, detail: `missing: ${missing}; none in ${o.folder} either`, next }
+  }
+  if (o.free < o.bytes)
+    return {
+      ok: false,
+      detail: `no room to load ${missing}: they take ${mb(o.bytes)} MB, ${mb(o.free)} MB are free`,
+      next: 'Use a larger card: write the image to it anew.',
+    }
+  return { ok: true, detail: `${missing} will be loaded from ${o.folder} (${o.archives.join(', ')})` }
 }

@@ -8,6 +8,7 @@ import { judgePlugs } from '../../../agent/cli/checks/cable.ts'
 import type { Check, CheckContext } from '../../../agent/cli/checks/check.ts'
 import { judgeTcp } from '../../../agent/cli/checks/controller.ts'
 import { discoverPacket, offerIn } from '../../../agent/cli/checks/dhcp-packet.ts'
+import { judgeMissing } from '../../../agent/cli/checks/engine.ts'
 import { examine } from '../../../agent/cli/checks/examine.ts'
 import { judgePage } from '../../../agent/cli/checks/login-page.ts'
 import { stateFolder } from '../../../agent/cli/checks/machine.ts'
@@ -209,4 +210,17 @@ t.test('a state folder that is full to the last byte is no question of how it is
     writeFileSync(join(stateDir, 'filler'), Buffer.alloc(16 << 10))
   } catch {}
   t.match(await stateFolder.run(context, signal), { ok: false, detail: /^no space is left/, next: /free some space/ })
+})
+
+t.test('images that find no room on their card ask for a larger one', async (t) => {
+  const of = {
+    missing: ['marshlight/pod:1', 'marshlight/web:1'],
+    folder: '/usr/share/images',
+    archives: ['decoys.tar'],
+  }
+  const room = { ...of, bytes: 700 << 20, free: 900 << 20 }
+  t.match(judgeMissing(room), { ok: true, detail: /pod:1, .* will be loaded from .*decoys\.tar/ })
+  const tight = judgeMissing({ ...room, free: 300 << 20 })
+  t.match(tight, { ok: false, detail: /no room .* 700 MB, 300 MB are free/, next: /larger card/ })
+  t.match(judgeMissing({ ...room, archives: [] }), { ok: false, next: /a release/ })
 })
