@@ -94,6 +94,7 @@ command(
 
 command('first-boot', '', ' --log-level debug')
   .description('enrol by the file on the card or a stick, and set what it says of the network')
+  .option('--clock', 'set only the clock of a box that is enrolled')
   .addOption(new Option('--log-level <level>', 'how much to log').choices(['debug', 'info', 'warn', 'error', 'silent']))
   .addHelpText(
     'after',
@@ -101,15 +102,21 @@ command('first-boot', '', ' --log-level debug')
 For appliances; it runs at each start, and ends at once where nothing is to be
 done. It looks for marshlight-enrol.json on FAT partitions and sticks, sets
 address, VLANs, time servers and host name, enrols, and takes the claim out of
-the file. It waits for what is missing, and says so on the box's screen.
+the file. It waits for what is missing, and says so on the box's screen. With
+--clock it asks the controller of an enrolled box for the time, for an hour at
+most, unless a time server has set the clock.
 
-Exit codes: 0 enrolled, 1 stopped before, 2 wrong use.`,
+Exit codes: 0 enrolled, or the clock is right; 1 stopped before, or nobody told
+the time; 2 wrong use.`,
   )
-  .action(async (o: Common & { logLevel?: LogLevel }) => {
+  .action(async (o: Common & { logLevel?: LogLevel; clock?: true }) => {
+    const given = { stateDir: stateDir(o), ...(o.logLevel !== undefined && { logLevel: o.logLevel }), ...shared }
+    if (o.clock) {
+      const { clockCommand } = await import('./cli/own-clock.ts')
+      return end(o, () => clockCommand(given))
+    }
     const { firstBootCommand } = await import('./cli/first-boot.ts')
-    await end(o, () =>
-      firstBootCommand({ stateDir: stateDir(o), ...(o.logLevel !== undefined && { logLevel: o.logLevel }), ...shared }),
-    )
+    await end(o, () => firstBootCommand(given))
     // A check that is under way must not keep an enrolled box from becoming an agent.
     process.exit()
   })

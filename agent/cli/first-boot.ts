@@ -1,5 +1,3 @@
-import { access, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Clock } from '../../shared/clock.ts'
 import { wordsOf } from '../../shared/errors.ts'
 import { type LogLevel, makeLog } from '../../shared/log.ts'
@@ -12,6 +10,7 @@ import { devicesIn, type FirstBootDeps, firstBoot, lookFor, type Progress, type 
 import { run, thisBox } from './box.ts'
 import type { Check } from './checks/check.ts'
 import { makeFirstLook } from './first-look.ts'
+import { builtAt, raiseOwnClock, systemTime } from './own-clock.ts'
 import { makeTypedHere } from './typed-here.ts'
 import { finishWipe } from './wipe.ts'
 
@@ -79,7 +78,8 @@ export async function firstBootCommand(o: {
     version: agentVersion,
     know,
   })
-  if (!isEnrolled) await view.start(stopping.signal)
+  if (isEnrolled) await raiseOwnClock({ stateDir, clock, log })
+  else await view.start(stopping.signal)
   const doctor = makeFirstLook({
     clock,
     signal: stopping.signal,
@@ -116,8 +116,7 @@ export async function firstBootCommand(o: {
       built: await builtAt(),
       look: machine.look,
       command: run,
-      isSynchronized,
-      setClock: (ms) => run('date', '-u', '-s', `@${Math.floor(ms / 1000)}`),
+      ...systemTime,
       takeTyped: typedHere.take,
       tell(told) {
         const known = progress.controller
@@ -145,19 +144,3 @@ export async function firstBootCommand(o: {
 }
 
 const addressOf = (at: Progress['controller']) => at && `${at.host}:${at.port}`
-
-/** When this program was made, as its package's files are dated: reproducibly, by its source. */
-async function builtAt(): Promise<number> {
-  const file = process.argv[1] ?? import.meta.filename
-  return stat(file).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => 0,
-  )
-}
-
-/** systemd-timesyncd leaves this file once a server has answered it. */
-const isSynchronized = (): Promise<boolean> =>
-  access(join('/run/systemd/timesync', 'synchronized')).then(
-    () => true,
-    () => false,
-  )

@@ -62,6 +62,15 @@ export async function loadIdentity(stateDir: string): Promise<Identity> {
   }
 }
 
+/** What stands of this agent beside its key, which stays shut; undefined where that cannot be told. */
+export async function readStoredIdentity(stateDir: string): Promise<StoredIdentity | undefined> {
+  try {
+    return stored.parse(JSON.parse((await readIfThere(identityPath(stateDir))) ?? ''))
+  } catch {
+    return undefined
+  }
+}
+
 const asideEnd = '.sealed-elsewhere'
 
 /** Without its key the identity is none: both go aside, whole, so that the box can be enrolled anew and nothing is lost. */

@@ -9,6 +9,8 @@ export {
   keyPath,
   loadIdentity,
   lostKey,
+  readStoredIdentity,
+  type StoredIdentity,
   serialOf,
 } from './identity.ts'
 export { type Role, role } from './identity-roles.ts'

@@ -7,7 +7,6 @@ import { retryDelay } from '../../shared/retry.ts'
 import { plainly } from '../../shared/system-errors.ts'
 import {
   addressOfCode,
-  askTime,
   enrol,
   loadIdentity,
   parseAddress,
@@ -18,10 +17,10 @@ import {
 import { readKeptSite, saveKeptSite } from '../kept-site.ts'
 import { type Command, makeApplier } from './apply.ts'
 import { keepBegun, readBegun } from './begun.ts'
+import { mendClock } from './mend-clock.ts'
 import type { Found } from './places.ts'
 import { plan, type Seen, type SeenFile, type Step } from './plan.ts'
 import { readFileText, usedText } from './read-file.ts'
-import { rightTime } from './right-time.ts'
 
 /** What a technician is to see of it. */
 export type Progress = {
@@ -69,6 +68,7 @@ const retryMs = { firstMs: 3_000, capMs: 30_000 }
 export async function firstBoot(deps: FirstBootDeps): Promise<void> {
   const { clock, log, signal, random } = deps
   const applier = makeApplier(deps)
+  const mending = { ...deps, floor: deps.built }
   /** Where the file cannot be written to. */
   const closed = new Set<string>()
   let failures = 0
@@ -157,7 +157,7 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
     const at = parseAddress(step.controller)
     const names = { site: kept?.site, segment: kept?.segment, name: kept?.hostname }
     deps.tell({ controller: { ...at, ca }, names, waitsForFile: false, takesCode: false })
-    await mendClock({ ...at, proxy }, ca)
+    await mendClock(mending, { ...at, proxy, pin: ca })
     await enrolBy({ token: step.claim, controller: step.controller }, names)
   }
 
@@ -169,7 +169,7 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
     const onCa = async (pem: string) => {
       const ca = createHash('sha256').update(new X509Certificate(pem).raw).digest('hex')
       deps.tell({ controller: { ...at, ca } })
-      await mendClock({ ...at, proxy }, ca)
+      await mendClock(mending, { ...at, proxy, pin: ca })
     }
     try {
       await enrolBy({ code, controller, onCa })
@@ -203,16 +203,6 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
     })
     deps.tell({ trouble: undefined, waitsForApproval: false, names: { ...names, name: identity.name } })
     log.info({ agent: identity.agent, name: identity.name }, 'this box is claimed')
-  }
-
-  /** Certificates are judged by this clock, which on a board without a battery is that of the last shutdown, or of 1970. */
-  async function mendClock(at: { host: string; port: number; proxy: string | undefined }, pin: string): Promise<void> {
-    const synchronized = await deps.isSynchronized()
-    const told = synchronized ? undefined : await askTime(at, pin)
-    const right = rightTime({ now: clock.now(), built: deps.built, synchronized, told })
-    if (right === undefined) return
-    log.warn({ from: isoNow(clock), to: new Date(right).toISOString() }, 'the clock is set')
-    await deps.setClock(right)
   }
 
   async function erase({ where, file }: Extract<Step, { kind: 'erase' }>, found: readonly Found[]): Promise<void> {

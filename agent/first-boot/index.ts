@@ -1,4 +1,5 @@
 export type { Command } from './apply.ts'
 export { type FirstBootDeps, firstBoot, type Progress } from './first-boot.ts'
+export { type MendDeps, mendClockInTime, raiseClock } from './mend-clock.ts'
 export { devicesIn, type Found, lookFor } from './places.ts'
 export type { Step } from './plan.ts'

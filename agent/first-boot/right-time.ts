@@ -1,14 +1,15 @@
 import type { ControllerTime } from '../enrol/index.ts'
 
 /** Nearer than this is near enough: certificates and claims do not look closer. */
-const slackMs = 30_000
+export const slackMs = 30_000
 
 /**
  * What this box's clock is to be set to, milliseconds since 1970; undefined: it stays. The order of trust:
  *
  *   a time server (NTP) -> the controller's clock, within its certificate's time and not before the build -> the build
  *
- * See docs/decisions/0022. `built`: when this program was made, which is before any moment in which it runs.
+ * See docs/decisions/0022. `built`: when this program was made, which is before any moment in which it runs;
+ * of a box that belongs to somebody also when what it holds was signed.
  */
 export function rightTime(o: {
   now: number

@@ -15,7 +15,7 @@ const laid: readonly [string, string, number?][] = [
   ['agent.json', 'etc/marshlight/agent.json'],
   ['sshd.conf', 'etc/ssh/marshlight.conf'],
   ['stick.rules', 'etc/udev/rules.d/62-marshlight-stick.rules'],
-  ...['first-boot', 'ssh', 'stick@', 'trial'].map((name): [string, string] => {
+  ...['clock', 'first-boot', 'ssh', 'stick@', 'trial'].map((name): [string, string] => {
     const unit = `marshlight-${name}.service`
     return [unit, `usr/lib/systemd/system/${unit}`]
   }),
@@ -74,6 +74,7 @@ const enabled = [
   'systemd-timesyncd',
   'nftables',
   'docker',
+  'marshlight-clock',
   'marshlight-first-boot',
   'marshlight-trial',
 ]

@@ -1,13 +1,16 @@
 import { execFileSync, spawn } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { clockCommand, raiseOwnClock } from '../../agent/cli/own-clock.ts'
 import { viewOf } from '../../agent/console/state.ts'
 import { loadIdentity } from '../../agent/enrol/index.ts'
 import { systemClock } from '../../shared/clock.ts'
 import { codeText } from '../../shared/enrolment-code.ts'
+import { silentLog } from '../../shared/log.ts'
 import { tempFolder } from '../unit/spool/records.ts'
 import { enrolledBefore, serving } from './enrolment-world.ts'
 import { type Box, boot, cardHas, makeBox, onCard, put } from './first-boot-box.ts'
@@ -132,6 +135,43 @@ t.test('a clock of 1970 and one of years ahead are set by the controller, and th
     t.ok(Math.abs((set[0] ?? 0) - Date.now()) < 60_000)
   }
   t.equal(await agents(), 2)
+})
+
+t.test('so are those of a box that is enrolled: first to what it holds, then to the controller’s', async (t) => {
+  const { dataDir, states } = await enrolledBefore(t, 0, ['gate-1'])
+  const [stateDir = ''] = states
+  const { validFrom } = new X509Certificate((await loadIdentity(stateDir)).certificate)
+  const boxAt = (now: number) => {
+    let ahead = now - Date.now()
+    const set: number[] = []
+    const setClock = async (ms: number) => {
+      set.push(ms)
+      ahead = ms - Date.now()
+    }
+    // Without a controller the hour is over at once.
+    const clock = { now: () => Date.now() + ahead, sleep: async () => undefined }
+    return { set, stateDir, clock, random: Math.random, time: { setClock, isSynchronized: async () => false } }
+  }
+  const old = boxAt(0)
+  await raiseOwnClock({ ...old, log: silentLog })
+  t.equal(old.set.length, 1)
+  t.ok((old.set[0] ?? 0) >= Date.parse(validFrom) && (old.set[0] ?? 0) <= Date.now(), 'it knows when it was enrolled')
+  t.equal(await clockCommand({ ...old, logLevel: 'silent' }), 1, 'nobody tells the time')
+
+  await serving(t, dataDir)
+  const early = boxAt(0)
+  const late = boxAt(Date.now() + 3000 * dayMs)
+  await raiseOwnClock({ ...late, log: silentLog })
+  t.same(late.set, [], 'what was is no reason to go back')
+  for (const box of [early, late]) {
+    t.equal(await clockCommand({ ...box, logLevel: 'silent' }), 0)
+    t.ok(Math.abs(box.clock.now() - Date.now()) < 60_000)
+  }
+  t.equal(late.set.length, 1)
+  const isSynchronized = async () => true
+  const served = boxAt(Date.now() + 3000 * dayMs)
+  t.equal(await clockCommand({ ...served, time: { ...served.time, isSynchronized }, logLevel: 'silent' }), 0)
+  t.same(served.set, [], 'a time server’s word counts')
 })
 
 t.test('it waits for approval, and says so; a card that cannot be written to stops nothing', async (t) => {

@@ -37,7 +37,13 @@ function inWords(ms: number): string {
   return `${Math.round(seconds / 86_400)} days`
 }
 
-const issuedAt = ({ certificate }: Identity): number => Date.parse(new X509Certificate(certificate).validFrom)
+/** Of what this box holds the newest was signed then: no clock can be before that. */
+export async function signedBefore(stateDir: string, identity: Pick<Identity, 'certificate'>): Promise<number> {
+  return Math.max(issuedAt(identity), (await newestSigned(join(stateDir, 'documents'))) ?? 0)
+}
+
+const issuedAt = ({ certificate }: Pick<Identity, 'certificate'>): number =>
+  Date.parse(new X509Certificate(certificate).validFrom)
 
 /** When the newest held document was signed, milliseconds. */
 async function newestSigned(folder: string): Promise<number | undefined> {
