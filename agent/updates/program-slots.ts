@@ -12,6 +12,7 @@ const writeWithinMs = 3_600_000
 const withinMs = 60_000
 /** A box that starts anew has its firmware and its system to start before the agent's time begins. */
 const bootSeconds = 300
+const next = 'Where it stays so, write a new image to the card.'
 
 /** Undefined where this machine's system has no slots. Throws COMMAND_FAILED where they cannot be read. */
 export async function programSlots(program = slotsProgram): Promise<SystemSlots | undefined> {
@@ -28,7 +29,6 @@ export async function programSlots(program = slotsProgram): Promise<SystemSlots 
     } catch (error) {
       const { stderr } = error as { stderr?: string }
       const why = (stderr?.trim() || wordsOf(error)).slice(0, 300)
-      const next = 'Where it stays so, write a new image to the card.'
       throw new MarshlightError('COMMAND_FAILED', { command: `slots ${args[0]}`, why, next }, { cause: error })
     }
   }
@@ -37,7 +37,7 @@ export async function programSlots(program = slotsProgram): Promise<SystemSlots 
     version?: string
   }
   const slot: Slot | undefined = shown.running === 'A' || shown.running === 'B' ? shown.running : undefined
-  if (!slot) throw new MarshlightError('COMMAND_FAILED', { command: 'slots show', why: 'no slot runs', next: '' })
+  if (!slot) throw new MarshlightError('COMMAND_FAILED', { command: 'slots show', why: 'no slot runs', next })
   const version = /^[0-9A-Za-z][0-9A-Za-z.+~-]{0,63}$/.test(shown.version ?? '') ? shown.version : undefined
   return {
     booted: () => ({ slot, ...(version !== undefined && { version }) }),
