@@ -34,7 +34,8 @@ export async function update(o: UpdateCommand, terminal: Terminal): Promise<numb
   const arch: Architecture = process.arch === 'arm64' ? 'arm64' : 'amd64'
   const bundle = await openBundle(o.from)
   const rollout = o.once ? idOf(await bundle.text('manifest.json')) : newId(clock.now())
-  const held = o.once ? await readHeld(stateDir) : undefined
+  const book = await readHeld(stateDir)
+  const held = o.once ? book : undefined
   const before = held?.settled.find((one) => one.rollout === rollout)
   if (before) return told(before, o, terminal, `This box took release ${before.version} before.`)
   // Under way since before this box, or this command, started anew.
@@ -43,6 +44,7 @@ export async function update(o: UpdateCommand, terminal: Terminal): Promise<numb
     underWay ??
     (await takeBundle({
       ...{ bundle, stateDir, keys, arch, rollout, allowOlder, confirmWithinSeconds },
+      ...(!(await askStatus(stateDir)) && { highest: book?.highest ?? 0 }),
       onPart: (part) => terminal.err(`${part.component} ${part.version}: copied and verified ...`),
     }))
   if (!(await askStatus(stateDir))) {

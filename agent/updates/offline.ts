@@ -18,7 +18,7 @@ import {
 import { type Disk, realDisk } from './disk.ts'
 import { updatesFolder } from './held.ts'
 import { checkSpace, partPath, removeParts } from './parts.ts'
-import { signedManifest } from './release.ts'
+import { meantFor, signedManifest } from './release.ts'
 import type { Offline } from './steps.ts'
 
 const run = promisify(execFile)
@@ -80,24 +80,27 @@ export async function openBundle(from: string): Promise<Bundle> {
 }
 
 /**
- * Takes a release from a stick: its parts for this box, verified, then the word that it is here. Throws UPDATE_*.
- * What the running agent holds against it (older, wrong architecture, no launcher) it says itself.
+ * Takes a release from a stick: its parts for this box, verified, then the word that it is here. Throws UPDATE_*, DISK_FULL.
+ * What the running agent holds against it (older, wrong architecture, no launcher) it says itself, to its controller, too.
+ * `highest`: of an agent that does not run, of what it took; then the first two are told here.
  */
 export async function takeBundle(o: {
   bundle: Bundle
   stateDir: string
   keys: readonly PublicKey[]
   arch: Architecture
+  highest?: number | undefined
   rollout: string
   allowOlder: boolean
   confirmWithinSeconds: number
   disk?: Disk
   onPart(part: ReleasePart): void
 }): Promise<ReleaseManifest> {
-  const { bundle, stateDir, disk = realDisk } = o
+  const { bundle, stateDir, keys, arch, highest, disk = realDisk } = o
   const [manifest, signature] = [await bundle.text('manifest.json'), await bundle.text('manifest.json.minisig')]
-  const release = signedManifest({ manifest, signature }, o.keys)
-  const parts = release.parts.filter(({ arch }) => arch === o.arch)
+  const release = signedManifest({ manifest, signature }, keys)
+  if (highest !== undefined) meantFor({ manifest, signature, allowOlder: o.allowOlder }, { keys, arch, highest })
+  const parts = release.parts.filter((part) => part.arch === arch)
   await removeOffline(disk, stateDir)
   await checkSpace(stateDir, parts)
   await mkdir(updatesFolder(stateDir), { recursive: true, mode: 0o700 })
@@ -133,6 +136,8 @@ async function copy(from: Readable, part: ReleasePart, to: string): Promise<void
     )
   } catch (error) {
     if (error instanceof MarshlightError) throw error
+    // Only what is written to can be full.
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw new MarshlightError('DISK_FULL', { path: to })
     throw altered(wordsOf(error))
   }
   if (bytes !== part.bytes) throw altered(`it has ${bytes} of the ${part.bytes} bytes signed for`)

@@ -1,7 +1,7 @@
 import { MarshlightError } from '../../shared/errors.ts'
 import type { PublicKey } from '../../shared/minisign.ts'
 import { openManifest } from '../../shared/release.ts'
-import type { Component, ReleaseManifest, ReleasePart, Running } from '../../shared/schemas/update.ts'
+import type { Architecture, Component, ReleaseManifest, ReleasePart, Running } from '../../shared/schemas/update.ts'
 
 export type Offer = { manifest: string; signature: string; allowOlder: boolean }
 
@@ -25,18 +25,7 @@ export type Accepted = {
 
 /** Whether this box takes the release, and which parts of it. Pure. Throws UPDATE_* or RELEASE_* with what speaks against it. */
 export function judge(offer: Offer, box: Box): Accepted {
-  const manifest = signedManifest(offer, box.keys)
-  if (manifest.sequence < box.highest && !offer.allowOlder)
-    throw new MarshlightError('UPDATE_OLDER', {
-      version: manifest.version,
-      sequence: manifest.sequence,
-      highest: box.highest,
-    })
-  const own = manifest.parts.filter(({ arch }) => arch === box.running.arch)
-  if (own.length === 0) {
-    const found = [...new Set(manifest.parts.map(({ arch }) => arch))].join(', ')
-    throw new MarshlightError('UPDATE_WRONG_ARCH', { version: manifest.version, found, arch: box.running.arch })
-  }
+  const { manifest, own } = meantFor(offer, { ...box, arch: box.running.arch })
   const leftOut: string[] = []
   const parts = own.filter((part) => {
     const why = whyNot(part, box)
@@ -45,6 +34,20 @@ export function judge(offer: Offer, box: Box): Accepted {
   })
   if (parts.length > 0 && !box.hasLauncher) throw new MarshlightError('UPDATE_NO_LAUNCHER')
   return { manifest, parts, leftOut }
+}
+
+/** What can be said of it without a look at what runs: who signed it, its age, and what of it is for such a box. Throws as `judge`. */
+export function meantFor(
+  offer: Offer,
+  { keys, highest, arch }: Pick<Box, 'keys' | 'highest'> & { arch: Architecture },
+): { manifest: ReleaseManifest; own: ReleasePart[] } {
+  const manifest = signedManifest(offer, keys)
+  const { version, sequence, parts } = manifest
+  if (sequence < highest && !offer.allowOlder) throw new MarshlightError('UPDATE_OLDER', { version, sequence, highest })
+  const own = parts.filter((part) => part.arch === arch)
+  if (own.length > 0) return { manifest, own }
+  const found = [...new Set(parts.map((part) => part.arch))].join(', ')
+  throw new MarshlightError('UPDATE_WRONG_ARCH', { version, found, arch })
 }
 
 /** The manifest, once a release key of this box vouches for it. Throws UPDATE_KEY_MISSING, RELEASE_UNSIGNED, RELEASE_DAMAGED. */

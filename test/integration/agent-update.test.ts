@@ -81,4 +81,6 @@ t.test('real processes: a good version is taken, a broken one is left by itself,
   launcher.kill('SIGTERM')
   t.strictSame(await exit, [0, null])
   t.strictSame(controller.faults, [])
+  const alone = await world.command('update', '--from', join(stick.folder, '../1.0.0'))
+  t.match(alone, { code: 1, out: '', err: /below .*UPDATE_OLDER/ }, 'an agent that is stopped is no reason to keep it')
 })
