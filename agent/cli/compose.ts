@@ -95,6 +95,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
         rooms.temperatureProbe,
         rooms.makeDiskProbe(stateDir),
         rooms.makeClockProbe(() => clockOffsetMs),
+        rooms.makePackagesProbe(clock),
         rooms.makeSpoolProbe(spool, limitBytes),
         rooms.makeLinkProbe(link),
         ...(keepsDecoys

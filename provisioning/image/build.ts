@@ -58,6 +58,7 @@ export async function buildImage(o: ImageOptions): Promise<BuiltImage> {
     const at = { architecture, root, work, epoch }
     const laid = {
       ...{ architecture, tar: debian.file, version, deb: deb.file },
+      packagesOf: debian.fetchedAt.toISOString().slice(0, 10),
       ...(images !== undefined && { images }),
       ...(releaseKey !== undefined && { releaseKey }),
     }

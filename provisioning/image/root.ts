@@ -116,13 +116,15 @@ export type RootInputs = {
   tar: string
   deb: string
   version: string
+  /** The day on which the packages in `tar` were fetched. */
+  packagesOf: string
   images?: string
   releaseKey?: string
 }
 
 /** Lays Debian of `tar`, our settings, the agent's package and the decoys' images out in `folder`. Needs root; mounts nothing. */
 export async function layRoot(folder: string, o: RootInputs): Promise<void> {
-  const { architecture, tar, deb, version, images, releaseKey } = o
+  const { architecture, tar, deb, version, packagesOf, images, releaseKey } = o
   const settings = settingsOf(architecture)
   await mkdir(folder, { recursive: true })
   await command('tar', ['-xpf', tar, '--numeric-owner', '--xattrs', '--xattrs-include=*', '-C', folder])
@@ -141,7 +143,10 @@ export async function layRoot(folder: string, o: RootInputs): Promise<void> {
   await inside('systemctl', '--quiet', 'mask', ...settings.masked)
   await rm(join(folder, 'etc/resolv.conf'), { force: true })
   await symlink('/run/systemd/resolve/stub-resolv.conf', join(folder, 'etc/resolv.conf'))
-  await appendFile(join(folder, 'usr/lib/os-release'), `IMAGE_ID=marshlight\nIMAGE_VERSION="${version}"\n`)
+  await appendFile(
+    join(folder, 'usr/lib/os-release'),
+    `IMAGE_ID=marshlight\nIMAGE_VERSION="${version}"\nMARSHLIGHT_PACKAGES=${packagesOf}\n`,
+  )
   if (releaseKey !== undefined)
     await install(releaseKey, join(folder, 'usr/share/marshlight/release-keys/release.pub'), 0o644)
   if (images !== undefined) {

@@ -85,6 +85,7 @@ export function showCommand(agents: Command, cli: CliContext): void {
               ? 'held by the box’s TPM'
               : (found.keyHeldBy && 'in a file of the box') || undefined,
           ],
+          ['packages', found.health?.probes?.packages?.detail],
           ['connects from', found.hardware?.address ?? undefined],
           ['decoys', `${found.decoys.ready} of ${found.decoys.wanted} ready`],
           ['enrolled', shownTime(found.enrolledAt)],

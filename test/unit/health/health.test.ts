@@ -1,9 +1,11 @@
+import { join } from 'node:path'
 import t from 'tap'
 import {
   makeCpuProbe,
   makeDiskProbe,
   makeDockerProbe,
   makeHealth,
+  makePackagesProbe,
   memoryProbe,
   type Probe,
   temperatureProbe,
@@ -83,6 +85,15 @@ t.test('a probe that hangs is told as such and holds up neither the record nor t
   const deps = { report: async () => {}, clock, log: silentLog, everySeconds: 1, probeDeadlineMs: 20 }
   const record = await makeHealth({ ...deps, probes: [hanging, memoryProbe] }).look()
   t.match(record.probes, { docker: { ok: false, detail: /no answer/ }, memory: { detail: /in use/ } })
+})
+
+t.test('an image says how old its packages are, and when that is too old', async (t) => {
+  const at = (file: string, day: string) => makePackagesProbe({ now: () => Date.parse(day) }, file).measure()
+  const file = join(t.testdir({ release: 'ID=debian\nMARSHLIGHT_PACKAGES=2026-01-01\n' }), 'release')
+  t.same(await at(file, '2026-01-15'), { ok: true, detail: 'Debian’s of 2026-01-01, 14 day(s) old' })
+  t.match(await at(file, '1970-01-01'), { ok: true, detail: / 0 day\(s\) old$/ }, 'a clock that is not set yet')
+  t.match(await at(file, '2026-03-02'), { ok: false, detail: /60 day\(s\) old: give it a release/ })
+  t.match(await at('/nowhere', '2026-03-02'), { ok: true, detail: /own administrator/ })
 })
 
 t.test('the real probes of this machine give a record that fits its schema', async (t) => {
