@@ -1,4 +1,4 @@
-import { mkdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { enrolmentFileName, enrolmentLabel } from '../../shared/schemas/enrolment-file.ts'
 import { command } from '../build/command.ts'
@@ -80,38 +80,21 @@ async function siteFat({ work, epoch, enrolment }: DiskOptions): Promise<string>
   return file
 }
 
+/** What it holds at first; others than root keep something in `systemd`: the clock's last time. */
+const dataFolders = { agent: 700, docker: 700, containerd: 700, systemd: 755 }
+
 async function dataFs({ work, epoch }: DiskOptions): Promise<string> {
-  const [folder, file] = [join(work, 'data'), join(work, 'data.ext4')]
-  await rm(folder, { recursive: true, force: true })
+  const file = join(work, 'data.ext4')
   await rm(file, { force: true })
-  await mkdir(folder, { recursive: true })
-  for (const name of ['agent', 'docker', 'containerd']) await mkdir(join(folder, name), { mode: 0o700 })
-  // Others than root keep something here: the clock's last time.
-  await mkdir(join(folder, 'systemd'), { mode: 0o755 })
   const uuid = '4d415253-484c-4947-8854-0000000000d0'
-  await command(
-    'mke2fs',
-    [
-      '-q',
-      '-t',
-      'ext4',
-      '-L',
-      'marshlight-data',
-      '-U',
-      uuid,
-      // What a large disk gets by itself: this one grows.
-      '-b',
-      '4096',
-      '-E',
-      `hash_seed=${uuid},root_owner=0:0,resize=67108864`,
-      '-d',
-      folder,
-      file,
-      `${dataMiB}M`,
-    ],
-    {
-      env: { ...process.env, E2FSPROGS_FAKE_TIME: String(epoch) },
-    },
-  )
+  const env = { ...process.env, E2FSPROGS_FAKE_TIME: String(epoch) }
+  // What a large disk gets by itself: this one grows.
+  const grows = ['-b', '4096', '-E', `hash_seed=${uuid},root_owner=0:0,resize=67108864`]
+  await command('mke2fs', ['-q', '-t', 'ext4', '-L', 'marshlight-data', '-U', uuid, ...grows, file, `${dataMiB}M`], {
+    env,
+  })
+  // Not copied out of a folder: copies bear the time at which that was made.
+  const made = Object.entries(dataFolders).map(([name, mode]) => `mkdir ${name}\nsif ${name} mode 040${mode}\n`)
+  await command('debugfs', ['-w', '-f', '-', file], { env, input: made.join('') })
   return file
 }

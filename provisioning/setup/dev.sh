@@ -98,10 +98,10 @@ test_runner() {
 tools='dockerd:docker.io nmap:nmap nft:nftables tcpdump:tcpdump arping:iputils-arping ip:iproute2 iptables:iptables
 mmdebstrap:mmdebstrap ssh:openssh-client sshpass:sshpass openssl:openssl ssh-audit:ssh-audit
 dnsmasq:dnsmasq-base tinyproxy:tinyproxy-bin sfdisk:fdisk mkfs.vfat:dosfstools mcopy:mtools zstd:zstd
-swtpm:swtpm tpm2_create:tpm2-tools'
+mksquashfs:squashfs-tools mke2fs:e2fsprogs swtpm:swtpm tpm2_create:tpm2-tools'
 
 # Beside those, for making and booting images of cards.
-card_tools='mksquashfs:squashfs-tools mke2fs:e2fsprogs qemu-system-x86_64:qemu-system-x86
+card_tools='qemu-system-x86_64:qemu-system-x86
 qemu-system-aarch64:qemu-system-arm qemu-aarch64-static:qemu-user-static arch-test:arch-test'
 
 packages() {
