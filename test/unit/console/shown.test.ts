@@ -72,7 +72,8 @@ t.test('on any screen the text fits, and what came from outside is only text', a
   const lines = screenText(told, viewOf(told), { columns: 80, rows: 25 }).join('\n')
   t.match(lines, /Köln - Halle 3/)
   t.match(lines, /NO CONTROLLER/)
-  t.match(screenText({ version: '1', stick: 'x was not taken' }, viewOf(told), { columns: 40, rows: 25 }), /Stick: x/)
+  const known: Known = { version: '1', stick: 'x was not taken' }
+  t.match(screenText(known, viewOf(known), { columns: 40, rows: 25 }).join('\n'), /Stick: x/)
   t.match(lines, /-> /)
 })
 
