@@ -21,6 +21,8 @@ export type Place = {
   invitation(name: string, more?: object): Promise<string>
   /** What a TCP port shows a neighbour in the segment; undefined where nothing answers. */
   neighbourReads(ip: string, port: number): Promise<string | undefined>
+  /** Of the ports that are most in use, those that a neighbour finds open at the box itself. */
+  neighbourScans(): Promise<number[]>
   /** What the box itself says to a command, by SSH with the key of `sshKey` from the neighbour. */
   onBox(...words: string[]): Promise<string>
   copyToBox(file: string, to: string): Promise<void>
@@ -94,6 +96,11 @@ export async function makePlace(ends: Ends, o: PlaceOptions): Promise<Place> {
       exec('ip', ['netns', 'exec', neighbour, 'ssh', ...sshOptions, `root@${boxAddress}`, ...words], {
         timeout: 900_000,
       }).then(({ stdout }) => stdout),
+    async neighbourScans() {
+      const scan = ['nmap', '-n', '-Pn', '-F', '-T4', '-oG', '-', boxAddress]
+      const { stdout } = await exec('ip', ['netns', 'exec', neighbour, ...scan], { timeout: 300_000 })
+      return [...stdout.matchAll(/(\d+)\/open\//g)].map(([, port]) => Number(port))
+    },
     api,
     marshlight: (...words) =>
       exec(marshlight, ['--data', data, ...words], { timeout: 300_000 }).then(({ stdout }) => stdout),

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Architecture } from '../../provisioning/deb/architectures.ts'
 import { sourceDate } from '../../provisioning/deb/source-date.ts'
 import { isArm } from './arm-machine.ts'
+import { asMeant } from './as-meant.ts'
 import { makeBox } from './box.ts'
 import { connected, firstBoot, patienceSeconds } from './first-boot.ts'
 import { acceleration, type Firmware, type Machine } from './machine.ts'
@@ -45,7 +46,9 @@ const boots = (firmware: Firmware, upTo?: 'connected'): Story => ({
     const name = `box-${firmware}`
     const enrolment = await place.invitation(name, { ssh: { authorizedKeys: [place.sshKey] } })
     const box = await makeBox({ image, folder, firmware, plug: place.plug, enrolment })
-    const whileOn = async () => {
+    const whileOn = async (machine: Machine) => {
+      if (firmware === 'uefi' || firmware === 'pi')
+        await asMeant(place, { machine, hardened: firmware === 'uefi', tell })
       if (firmware !== 'secure') return
       const state = await place.onBox('od', '-An', '-tu1', secureBootVariable)
       if (!/ 1\s*$/.test(state)) throw new Error(`Secure Boot is not on: ${state}`)
