@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -58,6 +59,21 @@ t.test('a box with a TPM: its keys lie sealed, open after a restart, and nowhere
   const again = await enrolled(stateDir)
   t.equal(again.sealed, true)
   t.ok(new X509Certificate(again.certificate).checkPrivateKey(createPrivateKey(again.key)))
+})
+
+t.test('a box whose plug is pulled more often than a TPM takes wrong answers still has its key', async (t) => {
+  const tpm = await softwareTpm(t)
+  const pem = newKey()
+  const text = await keyText(pem)
+  t.ok(isSealed(text))
+  const told = execFileSync('tpm2_getcap', ['properties-variable'], { encoding: 'utf8' })
+  const maxTries = Number(/TPM2_PT_MAX_AUTH_FAIL: (0x[0-9A-F]+)/i.exec(told)?.[1])
+  t.ok(maxTries > 0 && maxTries < 100, `${maxTries}`)
+  for (let pulled = 0; pulled <= maxTries; pulled++) {
+    t.equal(await keyIn(text), pem)
+    await tpm.cut()
+  }
+  t.equal(await keyIn(text), pem)
 })
 
 t.test('a card in a box without a TPM; a file that was altered; a TPM that does not answer', async (t) => {

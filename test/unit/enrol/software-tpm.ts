@@ -26,11 +26,11 @@ export async function softwareTpm(t: Pick<Test, 'teardown'>) {
     watching.close()
     process.env.TPM2TOOLS_TCTI = `swtpm:path=${socket}`
   }
-  async function stop(): Promise<void> {
+  async function stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     delete process.env.TPM2TOOLS_TCTI
     if (!child) return
     const ended = once(child, 'exit')
-    child.kill()
+    child.kill(signal)
     await ended
     child = undefined
     for (const path of [socket, control]) await rm(path, { force: true })
@@ -46,12 +46,17 @@ export async function softwareTpm(t: Pick<Test, 'teardown'>) {
       await stop()
       await start(String(states))
     },
+    /** The same TPM after somebody pulled the plug: nobody told it to shut down. */
+    cut: async () => {
+      await stop('SIGKILL')
+      await start(String(states))
+    },
     /** Another TPM: that of another box, or this one, cleared. */
     another: async () => {
       await stop()
       await start(String(++states))
     },
     /** No box has one. */
-    stop,
+    stop: () => stop(),
   }
 }
