@@ -8,7 +8,7 @@ export type Seen = {
   waiting: number
 }
 
-export type PlacesLimits = { least: number; first: number; most: number }
+type PlacesLimits = { least: number; first: number; most: number }
 
 /**
  * `least` is more than keeps a full process full: what fills it may be the work of those who are in, beside which a

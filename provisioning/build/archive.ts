@@ -57,8 +57,12 @@ async function renamed(archive: string, images: readonly { name: string; tag: st
   }
 }
 
-/** `repositories` has name and tag apart, the others together. */
-function withName(text: string, from: string, to: string): string {
-  const [name, tag] = from.split(':')
-  return text.replaceAll(`"${from}"`, `"${to}"`).replaceAll(`"${name}":{"${tag}":`, `"${name}":{"${to.split(':')[1]}":`)
+/** `repositories` has name and tag apart; OCI's index has the registry before the name, and the tag once more. */
+export function withName(text: string, from: string, to: string): string {
+  const [[name, tag], wanted] = [from.split(':'), to.split(':')[1]]
+  return text
+    .replaceAll(`"${from}"`, `"${to}"`)
+    .replaceAll(`/${from}"`, `/${to}"`)
+    .replaceAll(`"${name}":{"${tag}":`, `"${name}":{"${wanted}":`)
+    .replaceAll(`"org.opencontainers.image.ref.name":"${tag}"`, `"org.opencontainers.image.ref.name":"${wanted}"`)
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { command, piped } from './command.ts'
 import { contentLabel } from './content.ts'
 import { aptSettings, packageSources, release } from './debian.ts'
@@ -47,9 +47,10 @@ export async function importRootfs({ tag, hash, packages, architecture, cache }:
     // What belongs to the host stays on it: mirrors (they may hold credentials), its name, its resolvers.
     `--customize-hook=sync-out /var/cache/apt/archives ${cache}`,
     '--customize-hook=rm -f "$1/etc/apt/sources.list" "$1"/etc/apt/sources.list.d/* "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1/etc/hostname" "$1/etc/resolv.conf"',
-    '--customize-hook=rm -rf "$1"/var/cache/apt/archives/*.deb "$1"/var/log/*.log "$1"/etc/ssh/ssh_host_*',
+    '--customize-hook=rm -rf "$1"/var/cache/apt/archives/* "$1"/var/log/*.log "$1"/etc/ssh/ssh_host_*',
   ]
-  const work = await mkdtemp(join(cache, 'root-'))
+  // Beside the cache, which is copied into the root with all that lies in it.
+  const work = await mkdtemp(join(dirname(cache), 'root-'))
   try {
     await command('mmdebstrap', [...args, release, join(work, layer), ...(await packageSources())])
     await loadRoot(work, { tag, hash, architecture })

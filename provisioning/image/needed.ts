@@ -48,7 +48,7 @@ export async function needed(o: { architecture: string; folder: string; images?:
     })
 }
 
-/** Throws where the images, which are of one kind of processor as they come from one engine, are for another. */
+/** Throws where the images, which are all of one kind of processor, are for another. */
 export async function decoysFit(folder: string, architecture: string): Promise<void> {
   await decoysBytes(folder)
   const inside = async (name: string) => JSON.parse(await command('tar', ['-xOf', `${folder}/decoys.tar`, name]))

@@ -59,7 +59,7 @@ export const packageNames = (text: string): string[] =>
 /** First of each alternative: what the image gets. */
 const ofAgent = depends.map((one) => (one.split('|')[0] ?? one).trim().split(' ')[0] ?? one)
 
-export type DebianRoot = { file: string; fetchedAt: Date }
+type DebianRoot = { file: string; fetchedAt: Date }
 
 /**
  * Debian as a tar in `cache`, by its list of packages: the slow part, made once, and anew where it is older than
@@ -79,7 +79,9 @@ export async function debianRoot(o: {
     [...own.hooks, ...hooks],
     [...leftOut, ...own.leftOut],
   ]
-  const hash = contentHash({ packages: packages.join(), release, hooks: allHooks.join(), leftOut: allLeftOut.join() })
+  const what = { packages, hooks: allHooks, leftOut: allLeftOut, kept: own.kept, suites: own.suites, components }
+  const parts = Object.entries(what).map(([name, words]) => [name, words.join()])
+  const hash = contentHash({ release, ...Object.fromEntries(parts) })
   const file = join(o.cache, `debian-${architecture}-${hash}.tar`)
   if (existsSync(file)) {
     const { mtime } = await stat(file)

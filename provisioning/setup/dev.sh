@@ -130,17 +130,25 @@ packages() {
     apt-get -q install -y --no-install-recommends $known
 }
 
-# Lets this kernel start programs of arm64 through QEMU, as systemd does where it runs. Without it only images of this
-# machine's own kind can be made.
-programs_of_arm64() {
-  arch-test arm64 > /dev/null 2>&1 && return 0
-  register=/proc/sys/fs/binfmt_misc/register
-  {
-    [ -e $register ] || mount -t binfmt_misc binfmt_misc ${register%/*}
-    cat /usr/lib/binfmt.d/qemu-aarch64.conf > $register
-  } 2> /dev/null || :
-  arch-test arm64 > /dev/null 2>&1 ||
-    echo 'setup: this kernel takes no programs of arm64 (binfmt_misc): no image for Raspberry Pi can be made here' >&2
+# Lets this kernel start programs of the other architecture through QEMU, as systemd does where it runs. Without it only
+# images of this machine's own kind can be made; on arm64 not even those of decoys, which pretend a server of amd64.
+programs_of_other() {
+  case $(uname -m) in
+    aarch64) other=amd64 of=x86_64 ;;
+    *) other=arm64 of=aarch64 ;;
+  esac
+  arch-test "$other" > /dev/null 2>&1 && return 0
+  if is_root; then
+    register=/proc/sys/fs/binfmt_misc/register
+    {
+      [ -e $register ] || mount -t binfmt_misc binfmt_misc ${register%/*}
+      cat "/usr/lib/binfmt.d/qemu-$of.conf" > $register
+    } 2> /dev/null || :
+    arch-test "$other" > /dev/null 2>&1 ||
+      echo "setup: this kernel takes no programs of $other (binfmt_misc): no image for such boxes can be made here" >&2
+  else
+    echo "setup: programs of $other are registered by root alone: run this as root to make images for such boxes" >&2
+  fi
 }
 
 # The build of root file systems asks apt for the machine's own mirrors; its lists may have been cleaned away.
@@ -193,9 +201,10 @@ test_runner
 # shellcheck disable=SC2016
 step 'building the bundles' 'See the error above; `npm run types` may tell more.' node provisioning/build/bundle.ts
 if [ "$cards" = yes ]; then tools="$tools $card_tools"; fi
+if [ "$(uname -m)" = aarch64 ]; then tools="$tools qemu-x86_64-static:qemu-user-static arch-test:arch-test"; fi
 if [ "$lab" = yes ]; then
   packages
-  [ "$cards" = no ] || programs_of_arm64
+  if [ "$cards" = yes ] || [ "$(uname -m)" = aarch64 ]; then programs_of_other; fi
   apt_lists
   engine
   if [ "$quiet" = yes ]; then node provisioning/build/images.ts --quiet; else node provisioning/build/images.ts; fi

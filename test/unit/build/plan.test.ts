@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { withName } from '../../../provisioning/build/archive.ts'
 import type { ImagePlan } from '../../../provisioning/build/catalogue.ts'
 import { planImages } from '../../../provisioning/build/plan.ts'
 
@@ -86,4 +87,20 @@ t.test('images for another machine have tags of their own; what is pretended is 
   t.match(other[2]?.root, { tag: 'marshlight/other-root:dev-arm64' })
   t.strictSame(other[3], own[3], 'a pretended server is of one kind')
   t.match(own[3], { tag: 'marshlight/pretended:dev', root: { architecture: 'amd64' } })
+})
+
+t.test('whatever engine wrote an archive, its images get the names that decoys ask for', (t) => {
+  const [from, to] = ['marshlight/pod:dev-arm64', 'marshlight/pod:dev']
+  for (const index of [
+    (tag: string) => [{ RepoTags: [`marshlight/pod:${tag}`, `marshlight/pod-other:${tag}`] }],
+    (tag: string) => ({ 'marshlight/pod': { [tag]: 'an id' } }),
+    (tag: string) => ({
+      'io.containerd.image.name': `docker.io/marshlight/pod:${tag}`,
+      'org.opencontainers.image.ref.name': tag,
+    }),
+  ]) {
+    const renamed = withName(JSON.stringify(index('dev-arm64')), from, to)
+    t.equal(renamed.replace('pod-other:dev-arm64', 'pod-other:dev'), JSON.stringify(index('dev')))
+  }
+  t.end()
 })
