@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { z } from 'zod'
-import { neverWhole, textEnd } from './laid-out.ts'
+import { firstUnwritten, isOfOneAppend, textEnd } from './laid-out.ts'
 import type { Positions } from './port.ts'
 
 /**
@@ -103,8 +103,7 @@ export function scanFrames(bytes: Buffer): Scan {
       continue
     }
     const next = nextFrame(bytes, offset + 1)
-    if (next === undefined && unfinished(bytes, offset, frame) && !lengthIsWrong(bytes, offset))
-      return { frames, damage, tail: offset }
+    if (unfinished(bytes, offset, { frame, next })) return { frames, damage, tail: offset }
     const end = next ?? bytes.length
     damage.push({ offset, end, records: recordsIn(bytes, offset, end) })
     offset = end
@@ -121,10 +120,18 @@ function nextFrame(bytes: Buffer, from: number): number | undefined {
   return undefined
 }
 
-/** It runs past the end, or shows the laid out space that it was to be written to. */
-function unfinished(bytes: Buffer, offset: number, frame: 'short' | 'bad'): boolean {
-  if (frame === 'short') return true
-  return neverWhole(bytes, offset, offset + frameHeaderBytes + bytes.readUInt32LE(offset))
+/**
+ * It runs past the end, or shows the laid out space that it was to be written to. `next`: the readable frame behind it,
+ * of the same append or, where it is damaged, of a later one.
+ */
+function unfinished(bytes: Buffer, offset: number, at: { frame: 'short' | 'bad'; next: number | undefined }): boolean {
+  const { frame, next } = at
+  const body = Math.min(offset + frameHeaderBytes, bytes.length)
+  const end = frame === 'short' ? bytes.length : body + bytes.readUInt32LE(offset)
+  const unwritten = firstUnwritten(bytes, offset, end)
+  const torn = unwritten !== undefined && (unwritten < body || !lengthIsWrong(bytes, offset))
+  if (next !== undefined) return torn && unwritten < next && isOfOneAppend(bytes, offset, unwritten)
+  return torn || (frame === 'short' && !lengthIsWrong(bytes, offset))
 }
 
 /** A frame that runs past the end was cut by a crash, unless its payload is there and only its length was changed. */

@@ -29,17 +29,33 @@ export function laidOut(whole: Buffer, at: number, laid: number): { bytes: Buffe
 }
 
 /**
- * Whether the frame in `bytes` from `from` to `to` shows what was laid out before it: power went while it was written. No
- * text of ours holds such bytes; a disk writes sectors whole.
+ * The first sector of the frame in `bytes` from `from` to `to` that shows what was laid out before it: power went while
+ * it was written. There are at most a mark, or its end, and zeros up to the end of the sector; no text of ours holds such
+ * bytes, and a disk writes sectors whole.
  */
-export function neverWhole(bytes: Buffer, from: number, to: number): boolean {
+export function firstUnwritten(bytes: Buffer, from: number, to: number): number | undefined {
   for (let at = from; at < to; ) {
-    const end = Math.min(to, (Math.floor(at / sectorBytes) + 1) * sectorBytes)
-    const sector = bytes.subarray(at, end)
-    if (sector.length > 1 && sector.every((byte) => byte === 0)) return true
+    const end = Math.min(bytes.length, (Math.floor(at / sectorBytes) + 1) * sectorBytes)
+    // A single byte at the end of the file may be damaged as well.
+    if ((end - at > 1 || at === from) && isLaidOut(bytes.subarray(at, end))) return at
     at = end
   }
-  return false
+  return undefined
+}
+
+function isLaidOut(sector: Buffer): boolean {
+  const zeros = sector.findIndex((byte) => byte !== 0xff)
+  return zeros < 0 ? sector.length <= mark.length : zeros <= mark.length && sector.subarray(zeros).every((b) => b === 0)
+}
+
+/**
+ * Whether frames behind a sector that was never written, of a frame at `from`, are of the same append, which never
+ * resolved: a disk writes its sectors in any order. A mark says so by itself, since each append that resolved wrote over
+ * it; else such a sector might be damage, unless it lies in what is laid out at the end of the file.
+ */
+export function isOfOneAppend(bytes: Buffer, from: number, unwritten: number): boolean {
+  if (unwritten === from && bytes.subarray(from, from + mark.length).equals(mark)) return true
+  return bytes.length % stepBytes === 0 && bytes.length - from <= stepBytes + smallBytes + mark.length
 }
 
 /** Where the text that begins at `from` ends: at what is laid out, or with the file. */

@@ -2,6 +2,7 @@ import { appendFile, cp, readdir, readFile, stat, truncate, writeFile } from 'no
 import { join } from 'node:path'
 import t from 'tap'
 import { encodeFrame, scanFrames } from '../../../agent/spool/frame.ts'
+import { laidOut } from '../../../agent/spool/laid-out.ts'
 import { seededRandom } from '../../../shared/random.ts'
 import { notices, numberOf, openSpool, readAll, tempFolder } from './records.ts'
 
@@ -79,6 +80,41 @@ t.test('small appends go into space that is laid out; power that goes within one
   await again.stop()
   await spool.stop()
   t.equal((await stat(path)).size, to, 'what was laid out goes with the end')
+})
+
+t.test('power that goes while several frames are written costs those alone, whichever pages are there', async (t) => {
+  const random = seededRandom('pages')
+  const step = 16_384
+  const whole = (first: number, size: number) => encodeFrame({ first, count: 1 }, [JSON.stringify('x'.repeat(size))])
+  for (let offset = step - 560; offset < step + 560; offset++) {
+    // A row of small frames up to `offset`, laid out as each of them left it.
+    let before = Buffer.alloc(0)
+    let [at, first, laid] = [0, 0, 0]
+    const put = (bytes: Buffer) => {
+      before = Buffer.concat([before, Buffer.alloc(Math.max(0, at + bytes.length - before.length))])
+      bytes.copy(before, at)
+    }
+    while (at < offset) {
+      const room = offset - at - whole(first, 0).length
+      const frame = whole(first, room > 2_000 ? 1_500 : room)
+      const { bytes, end } = laidOut(frame, at, laid)
+      put(bytes)
+      ;[at, first, laid] = [at + frame.length, first + 1, end]
+    }
+    const group = Array.from({ length: 4 }, (_, i) => whole(first + i, Math.floor(random() * 900)))
+    const old = before
+    put(laidOut(Buffer.concat(group), at, laid).bytes)
+    const unit = random() < 0.5 ? 4_096 : 512
+    const torn = Buffer.concat([old, Buffer.alloc(before.length - old.length)])
+    for (let page = 0; page < before.length; page += unit)
+      if (random() < 0.5) before.copy(torn, page, page, page + unit)
+    const { frames, damage } = scanFrames(torn)
+    const told = `at ${offset}, by ${unit}`
+    if (damage.length > 0) t.strictSame(damage, [], told)
+    if (frames.length < first) t.fail(`resolved frames are lost ${told}`)
+    if (frames.some(({ head }, i) => head.first !== i)) t.fail(`no prefix ${told}`)
+    if (scanFrames(before).frames.length !== first + 4) t.fail(`not whole ${told}`)
+  }
 })
 
 t.test('wherever bytes are damaged, the rest is read, the loss is exact, and the damage is told', async (t) => {
