@@ -27,7 +27,7 @@ type Own = { stateDir: string; clock: Clock; log: Log; time?: typeof systemTime 
 export async function raiseOwnClock({ stateDir, clock, log, time = systemTime }: Own): Promise<void> {
   try {
     const identity = await readStoredIdentity(stateDir)
-    if (identity) await raiseClock({ clock, log, ...time, floor: await floorOf(stateDir, identity) })
+    if (identity) await raiseClock({ clock, log, ...time, ...(await since(stateDir, identity)) })
   } catch (error) {
     log.warn({ why: wordsOf(error) }, 'the clock could not be set')
   }
@@ -51,13 +51,15 @@ export async function clockCommand(o: {
   if (!identity) throw new MarshlightError('NOT_ENROLLED', { path: identityPath(stateDir) })
   const pin = createHash('sha256').update(new X509Certificate(identity.ca).raw).digest('hex')
   const { signal } = new AbortController()
-  const floor = await floorOf(stateDir, identity)
   const asked = { ...enrolAddress(identity), proxy: config.proxy, pin }
-  return (await mendClockInTime({ clock, random, log, signal, floor, ...time }, asked)) ? 0 : 1
+  const deps = { clock, random, log, signal, ...time, ...(await since(stateDir, identity)) }
+  return (await mendClockInTime(deps, asked)) ? 0 : 1
 }
 
-const floorOf = async (stateDir: string, identity: { certificate: string }): Promise<number> =>
-  Math.max(await builtAt(), await signedBefore(stateDir, identity))
+async function since(stateDir: string, identity: { certificate: string }): Promise<{ built: number; floor: number }> {
+  const built = await builtAt()
+  return { built, floor: Math.max(built, await signedBefore(stateDir, identity)) }
+}
 
 /** When this program was made, as its package's files are dated: reproducibly, by its source. */
 export async function builtAt(): Promise<number> {

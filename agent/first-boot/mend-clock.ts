@@ -9,7 +9,9 @@ import { rightTime, slackMs } from './right-time.ts'
 export type MendDeps = {
   clock: Clock
   log: Log
-  /** It is no earlier than that, milliseconds since 1970. */
+  /** When this program was made, milliseconds since 1970. */
+  built: number
+  /** What this box holds is from before then. */
   floor: number
   /** Whether a time server has set the clock. */
   isSynchronized(): Promise<boolean>
@@ -20,18 +22,28 @@ export type Asked = { host: string; port: number; proxy: string | undefined; pin
 
 /** The network of a box that starts may come late; after an hour of asking it is for the next start. */
 const [mostTries, delays] = [65, { firstMs: 2_000, capMs: 60_000 }]
+const notBelieved =
+  'the controller’s time is outside its certificate’s, or before what this box holds; or it could not be set'
 
-/** Certificates are judged by this clock, which on a board without a battery is that of the last shutdown, or of 1970. */
-export async function mendClock(deps: MendDeps, { pin, ...at }: Asked): Promise<void> {
+/**
+ * Certificates are judged by this clock, which on a board without a battery is that of the last shutdown, or of 1970.
+ * Resolves with whether it is now a time server's or the controller's: what the controller tells may not be believed.
+ */
+export async function mendClock(deps: MendDeps, { pin, ...at }: Asked): Promise<boolean> {
+  const { clock, built, floor } = deps
   const told = (await deps.isSynchronized()) ? undefined : await askTime(at, pin)
   // A time server may have answered first.
   const synchronized = await deps.isSynchronized()
-  await set(deps, rightTime({ now: deps.clock.now(), built: deps.floor, synchronized, told }))
+  await set(deps, rightTime({ now: clock.now(), built, floor, synchronized, told }))
+  return synchronized || (told !== undefined && Math.abs(told.at - clock.now()) <= slackMs)
 }
 
 /** At the start of a box that belongs to somebody, before anything is asked: what it holds was signed before now. */
-export const raiseClock = (deps: MendDeps): Promise<void> =>
-  set(deps, deps.floor - deps.clock.now() > slackMs ? deps.floor : undefined)
+export async function raiseClock(deps: MendDeps): Promise<void> {
+  const { clock, built, floor } = deps
+  const right = rightTime({ now: clock.now(), built, floor, synchronized: await deps.isSynchronized() })
+  await set(deps, floor - clock.now() > slackMs ? right : undefined)
+}
 
 /** Whether the clock is a time server's or the controller's. Rejects only with the signal's reason. */
 export async function mendClockInTime(
@@ -40,14 +52,12 @@ export async function mendClockInTime(
 ): Promise<boolean> {
   const { clock, log, signal, random } = deps
   for (let attempt = 1; attempt <= mostTries; attempt++) {
-    try {
-      await mendClock(deps, asked)
-      return true
-    } catch (error) {
-      const retryInMs = retryDelay(attempt, { ...delays, random })
-      log.info({ why: wordsOf(error), retryInMs }, 'neither a time server nor the controller tells the time yet')
-      await clock.sleep(retryInMs, signal)
-    }
+    const why = await mendClock(deps, asked).then((isRight) => (isRight ? undefined : notBelieved), wordsOf)
+    if (why === undefined) return true
+    if (attempt === mostTries) break
+    const retryInMs = retryDelay(attempt, { ...delays, random })
+    log.info({ why, retryInMs }, 'neither a time server nor the controller tells the time yet')
+    await clock.sleep(retryInMs, signal)
   }
   log.warn('nobody told the time; it is asked for again at the next start')
   return false

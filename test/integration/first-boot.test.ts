@@ -172,6 +172,13 @@ t.test('so are those of a box that is enrolled: first to what it holds, then to 
   const served = boxAt(Date.now() + 3000 * dayMs)
   t.equal(await clockCommand({ ...served, time: { ...served.time, isSynchronized }, logLevel: 'silent' }), 0)
   t.same(served.set, [], 'a time server’s word counts')
+
+  const stuck = boxAt(0)
+  const asleep: number[] = []
+  const clock = { ...stuck.clock, sleep: async (ms: number) => void asleep.push(ms) }
+  const time = { ...stuck.time, setClock: async () => undefined }
+  t.equal(await clockCommand({ ...stuck, clock, time, logLevel: 'silent' }), 1, 'told, and still wrong')
+  t.equal(asleep.length, 64, 'tried again, and not slept at the end')
 })
 
 t.test('it waits for approval, and says so; a card that cannot be written to stops nothing', async (t) => {

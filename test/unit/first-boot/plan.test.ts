@@ -100,7 +100,7 @@ t.test('whose clock counts', async (t) => {
   const [day, built] = [86_400_000, Date.parse('2026-06-01')]
   const now = built + 100 * day
   const told = { at: now, from: now - day, until: now + day }
-  const right = (some: object) => rightTime({ now, built, synchronized: false, ...some })
+  const right = (some: object) => rightTime({ now, built, floor: built, synchronized: false, ...some })
   t.equal(right({ told }), undefined, 'near enough')
   t.equal(right({ now: 0, told }), now, '1970')
   t.equal(right({ now: now + 400 * day, told }), now, 'far ahead')
@@ -113,6 +113,9 @@ t.test('whose clock counts', async (t) => {
     built,
     'outside its own certificate: a stolen old one',
   )
+  const floor = now + 9 * day
+  t.equal(right({ floor, synchronized: true }), undefined, 'signed by a clock ahead: a time server still goes first')
+  t.equal(right({ floor, told }), floor, 'a controller of before what it signed')
 })
 
 t.test('keys go where the image’s SSH looks for them, and nowhere on another system', async (t) => {
