@@ -52,20 +52,30 @@ export const images: Check = {
     }
     if (missing.length === 0) return { ok: true, detail: Object.values(wanted).join(', ') }
     const archives = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.tar'))
-    const sizes = await Promise.all(archives.map(async (name) => (await stat(join(folder, name))).size))
+    const sizeOf = (name: string) =>
+      stat(join(folder, name)).then(
+        ({ size }) => size,
+        () => 0,
+      )
+    const sizes = await Promise.all(archives.map(sizeOf))
     // Images and state lie on one card, unless somebody put them apart.
     const free = await statfs(context.stateDir).then(
       ({ bavail, bsize }) => bavail * bsize,
       () => Number.POSITIVE_INFINITY,
     )
     const bytes = sizes.reduce((sum, size) => sum + size, 0)
-    return judgeMissing({ missing, folder, archives, bytes, free })
+    const some = missing.length < Object.values(wanted).length
+    return judgeMissing({ missing, some, folder, archives, bytes, free })
   },
 }
 
-/** `bytes`: of the archives, which loaded take as much again; `free`: where they are loaded to. */
+/**
+ * `bytes`: of the archives, which loaded take as much again; `free`: where they are loaded to; `some`: of the images are
+ * there, and with them layers that the missing ones may share.
+ */
 export function judgeMissing(o: {
   missing: readonly string[]
+  some: boolean
   folder: string
   archives: readonly string[]
   bytes: number
@@ -76,11 +86,19 @@ export function judgeMissing(o: {
     const next = 'Ask the administrator for a release with the decoys’ images.'
     return { ok: false, detail: `missing: ${missing}; none in ${o.folder} either`, next }
   }
+  const loading = `${missing} will be loaded from ${o.folder} (${o.archives.join(', ')})`
+  const sizes = `${mb(o.bytes)} MB, ${mb(o.free)} MB are free`
+  if (o.free < o.bytes && o.some)
+    return {
+      ok: true,
+      detail: `${loading}, if there is room: with those that are there they take ${sizes}`,
+      next: 'Look again in ten minutes.',
+    }
   if (o.free < o.bytes)
     return {
       ok: false,
-      detail: `no room to load ${missing}: they take ${mb(o.bytes)} MB, ${mb(o.free)} MB are free`,
+      detail: `no room to load ${missing}: they take ${sizes}`,
       next: 'Use a larger card: write the image to it anew.',
     }
-  return { ok: true, detail: `${missing} will be loaded from ${o.folder} (${o.archives.join(', ')})` }
+  return { ok: true, detail: loading }
 }

@@ -214,6 +214,7 @@ t.test('a state folder that is full to the last byte is no question of how it is
 
 t.test('images that find no room on their card ask for a larger one', async (t) => {
   const of = {
+    some: false,
     missing: ['marshlight/pod:1', 'marshlight/web:1'],
     folder: '/usr/share/images',
     archives: ['decoys.tar'],
@@ -222,5 +223,7 @@ t.test('images that find no room on their card ask for a larger one', async (t) 
   t.match(judgeMissing(room), { ok: true, detail: /pod:1, .* will be loaded from .*decoys\.tar/ })
   const tight = judgeMissing({ ...room, free: 300 << 20 })
   t.match(tight, { ok: false, detail: /no room .* 700 MB, 300 MB are free/, next: /larger card/ })
+  const shared = judgeMissing({ ...room, some: true, free: 300 << 20 })
+  t.match(shared, { ok: true, detail: /700 MB, 300 MB are free/, next: /again/ }, 'its layers may be there')
   t.match(judgeMissing({ ...room, archives: [] }), { ok: false, next: /a release/ })
 })
