@@ -96,15 +96,13 @@ export function viewOf(known: Known): View {
     return {
       state: 'no-cable',
       title: card ? `No cable, or nothing at its other end (${card.name})` : 'This box has no network card',
-      next: card
-        ? 'Push the cable in at both ends until it clicks; else try another cable or socket.'
-        : 'Plug in a USB network adapter, or use another box.',
+      next: card ? 'Push the cable in at both ends until it clicks.' : 'Plug in a USB network adapter.',
     }
   if (card.address === undefined)
     return {
       state: 'no-address',
       title: `The cable is in, but nobody gives this box an address (${card.name})`,
-      next: 'Ask whoever runs this network to turn on DHCP for this socket, or for a fixed address for the file.',
+      next: 'Ask whoever runs this network to turn on DHCP for this socket.',
     }
   if (trouble && ofThisBox.test(trouble.code ?? ''))
     return {

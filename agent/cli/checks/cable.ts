@@ -37,7 +37,7 @@ export function judgePlugs(plugs: readonly Plug[], named: readonly string[]): Ou
     return {
       ok: false,
       detail: 'this box has no network card that it can use',
-      next: 'Plug in a USB network adapter, or use another box.',
+      next: 'Plug in a USB network adapter.',
     }
   const outcomes = plugs.map(judgePlug)
   // An unused second socket is no fault, unless it was named.
@@ -62,7 +62,7 @@ function judgePlug({ name, up, signal, wireless, mbit, half }: Plug): Outcome {
       : {
           ok: false,
           detail: `no signal on ${name}: nothing is connected, or the other end is off`,
-          next: 'Push the cable in at both ends until it clicks and its lights come on; else try another cable or socket.',
+          next: 'Push the cable in at both ends until it clicks and its lights come on.',
         }
   const speed = mbit === undefined ? '' : `, ${mbit} Mbit/s`
   if (wireless)

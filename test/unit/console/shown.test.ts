@@ -37,6 +37,13 @@ t.test('the state follows from what is known, worst cause first', async (t) => {
   t.equal(new Set(states.map((state) => JSON.stringify(ledPatterns[state]))).size, states.length, 'of its own')
 })
 
+t.test('where there is no network it says one thing to do, not several to choose from', async (t) => {
+  for (const card of [undefined, { name: 'eth0', signal: false }, { name: 'eth0', signal: true }]) {
+    const { next } = viewOf({ version: '1', waitsForFile: true, card })
+    t.notMatch(next, /\bor (use|for)\b|\belse\b/, next)
+  }
+})
+
 const hostile = '\u001b[2J\u009b31m\u202e<script>alert("x")</script>\u0007\n&\'\ud800'
 const told: Known = {
   version: '0.1.0',
