@@ -7,7 +7,15 @@ import { syncFolder } from '../../shared/files.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import type { WipeOrder } from '../../shared/schemas/enrolment.ts'
-import { forgetWiped, type Identity, loadIdentity, readWiped, saveWiped, serialOf, type Wiped } from '../enrol/index.ts'
+import {
+  forgetWiped,
+  type Identity,
+  readStoredIdentity,
+  readWiped,
+  saveWiped,
+  serialOf,
+  type Wiped,
+} from '../enrol/index.ts'
 import { keysPath, sshUnit } from '../first-boot/system-files.ts'
 import { run } from './box.ts'
 import { cleanupSteps } from './cleanup.ts'
@@ -42,7 +50,7 @@ export async function keepOrder(order: WipeOrder, identity: Identity, stateDir: 
   const { agent, name, roles } = identity
   const { reason, issuedAt: at } = order
   // Of the identity on disk: in the midst of a renewal the order may be for the next certificate.
-  const held = await loadIdentity(stateDir).catch(() => identity)
+  const held = (await readStoredIdentity(stateDir)) ?? identity
   const serial = serialOf(held.certificate)
   await saveWiped(stateDir, { v: 1, agent, name, roles, serial, at, reason, done: false })
 }
@@ -54,7 +62,7 @@ export async function keepOrder(order: WipeOrder, identity: Identity, stateDir: 
 export async function finishWipe(deps: WipeDeps): Promise<boolean> {
   const wiped = await readWiped(deps.stateDir)
   if (!wiped || wiped.done) return false
-  const held = await loadIdentity(deps.stateDir).catch(() => undefined)
+  const held = await readStoredIdentity(deps.stateDir)
   // Enrolled anew since, and power went before the order was forgotten.
   if (held && serialOf(held.certificate) !== wiped.serial) {
     await forgetWiped(deps.stateDir)

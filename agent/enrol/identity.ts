@@ -62,10 +62,16 @@ export async function loadIdentity(stateDir: string): Promise<Identity> {
   }
 }
 
+/** Whether `loadIdentity` found that this box belongs to nobody, and that nothing is wrong with that. */
+export const isNobodys = (error: unknown): boolean =>
+  error instanceof MarshlightError && (error.code === 'NOT_ENROLLED' || error.code === 'WIPED')
+
 /** What stands of this agent beside its key, which stays shut; undefined where that cannot be told. */
 export async function readStoredIdentity(stateDir: string): Promise<StoredIdentity | undefined> {
   try {
-    return stored.parse(JSON.parse((await readIfThere(identityPath(stateDir))) ?? ''))
+    const identity = stored.parse(JSON.parse((await readIfThere(identityPath(stateDir))) ?? ''))
+    new X509Certificate(identity.certificate)
+    return identity
   } catch {
     return undefined
   }

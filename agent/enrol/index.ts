@@ -6,6 +6,7 @@ export {
   enrolAddress,
   type Identity,
   identityPath,
+  isNobodys,
   keyPath,
   loadIdentity,
   lostKey,

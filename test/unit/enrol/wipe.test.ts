@@ -1,10 +1,10 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { exitCodeOf } from '../../../agent/cli/print.ts'
 import { finishWipe, keepOrder, startAnew } from '../../../agent/cli/wipe.ts'
 import { saveIdentity } from '../../../agent/enrol/identity.ts'
-import { loadIdentity, readWiped, serialOf } from '../../../agent/enrol/index.ts'
+import { keyPath, loadIdentity, readStoredIdentity, readWiped, serialOf } from '../../../agent/enrol/index.ts'
 import { systemClock } from '../../../shared/clock.ts'
 import { writeFileAtomic } from '../../../shared/files.ts'
 import { newId } from '../../../shared/ids.ts'
@@ -85,7 +85,12 @@ t.test('a box that enrolled anew is not wiped by the order of before', async (t)
   await keepOrder(order, identity, stateDir)
   await finishWipe(deps)
   const anew = await enrol()
+  const path = keyPath(stateDir)
+  const key = await readFile(path)
+  await writeFile(path, '{}')
   await finishWipe(deps)
+  await writeFile(path, key)
+  t.ok(await readStoredIdentity(stateDir), 'nor while its key does not open')
   t.equal((await loadIdentity(stateDir)).certificate, anew.certificate)
   t.equal(await readWiped(stateDir), undefined)
 })
