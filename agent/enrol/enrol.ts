@@ -70,8 +70,9 @@ export async function enrol(o: EnrolOptions): Promise<StoredIdentity> {
 
   o.onStep?.(`checking that ${address} is the controller of the ${'code' in o ? 'code' : 'token'}`)
   const ca = await way.ca()
-  await o.onCa?.(ca)
+  // First, so that nothing that may pass, as a clock that cannot be set now, makes a good code be forgotten.
   if ('code' in o) await keepTyped(o.stateDir, { code: o.code, controller: address })
+  await o.onCa?.(ca)
   o.onStep?.('making a key and a certificate request')
   const csr = await certificateRequest(o.stateDir)
   o.onStep?.('asking for a certificate')
