@@ -11,7 +11,7 @@ export function plainly(error: unknown): unknown {
     case 'EPERM':
       return new MarshlightError(
         'RIGHTS_MISSING',
-        { what: `${syscall} ${place}`, right: 'rights that this user has not', next: 'Run it with sudo.' },
+        { what: `${syscall} ${place}`, right: 'rights that this user has not', next: 'Run it as root.' },
         { cause: error },
       )
     case 'EROFS':

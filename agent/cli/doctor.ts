@@ -3,7 +3,8 @@ import { MarshlightError } from '../../shared/errors.ts'
 import { forTerminal } from '../../shared/terminal.ts'
 import { loadConfig } from '../config.ts'
 import { wrapped } from '../console/words.ts'
-import { type Identity, loadIdentity } from '../enrol/index.ts'
+import { isNobodys, loadIdentity } from '../enrol/index.ts'
+import type { CheckContext } from './checks/check.ts'
 import { type Examined, examine } from './checks/examine.ts'
 import { checks } from './checks/registry.ts'
 import { asJson, type Terminal } from './print.ts'
@@ -16,10 +17,11 @@ export async function doctor(
   // The system's own lookup cannot be broken off: it shall not try a silent name server for long (resolv.conf(5)).
   process.env.RES_OPTIONS ??= 'timeout:2 attempts:1'
   const config = await loadConfig(o.stateDir)
-  const identity = await identityIfThere(o.stateDir)
+  const { identity, shut } = await identityHere(o.stateDir)
   const role = identity && !identity.roles.includes('decoys') ? 'enforcer' : 'decoys'
   if (!o.json) terminal.err('Looking at this box and its network; this takes up to half a minute ...')
-  const found = await examine(checks, { stateDir: o.stateDir, config, clock: o.clock, role, identity, root: '' })
+  const context = { stateDir: o.stateDir, config, clock: o.clock, role, identity, shut, root: '' } as const
+  const found = await examine(checks, context)
   const ok = found.every((one) => one.ok)
   if (o.json) terminal.out(asJson({ ok, checks: found }))
   else terminal.out([...found.map(shown), '', verdict(found)].join('\n'))
@@ -52,11 +54,11 @@ export function verdict(found: readonly Examined[]): string {
   return `${what} to be mended: do what "->" says at each FAIL, from the top,\nthen run this again.`
 }
 
-async function identityIfThere(stateDir: string): Promise<Identity | undefined> {
+async function identityHere(stateDir: string): Promise<Pick<CheckContext, 'identity' | 'shut'>> {
   try {
-    return await loadIdentity(stateDir)
+    return { identity: await loadIdentity(stateDir) }
   } catch (error) {
-    if (error instanceof MarshlightError) return undefined
-    throw error
+    if (!(error instanceof MarshlightError)) throw error
+    return { identity: undefined, shut: isNobodys(error) ? undefined : error }
   }
 }

@@ -5,7 +5,7 @@ import type { Random } from '../../shared/random.ts'
 import { shortHardware } from '../../shared/schemas/hardware.ts'
 import { agentVersion, loadConfig } from '../config.ts'
 import { type Finding, type Known, makeConsole } from '../console/index.ts'
-import { loadIdentity, readHardware, readWiped } from '../enrol/index.ts'
+import { isNobodys, loadIdentity, readHardware, readWiped } from '../enrol/index.ts'
 import { devicesIn, type FirstBootDeps, firstBoot, lookFor, type Progress, type Step } from '../first-boot/index.ts'
 import { run, thisBox } from './box.ts'
 import type { Check } from './checks/check.ts'
@@ -41,14 +41,18 @@ export async function firstBootCommand(o: {
   let progress: Progress = {}
   let findings: Finding[] = []
   // Of a box that is enrolled the agent shows how it is; here only its settings are applied, at each start.
-  const isEnrolled = await loadIdentity(stateDir).then(
-    () => true,
-    () => false,
+  const shut = await loadIdentity(stateDir).then(
+    () => undefined,
+    (error: { code?: string }) => error,
   )
+  if (shut && !isNobodys(shut)) log.error({ code: shut.code }, wordsOf(shut))
+  /** It belongs to somebody, and its agent cannot start before its TPM answers: until then this shows how it is. */
+  const waitsForTpm = shut?.code === 'TPM_FAILED'
+  const isEnrolled = !shut || waitsForTpm
   const wiped = await readWiped(stateDir)
   const serial = shortHardware(await readHardware())
   const know = (): Partial<Known> => ({
-    enrolled: false,
+    enrolled: isEnrolled,
     serial,
     ...progress.names,
     controller: addressOf(progress.controller),
@@ -79,7 +83,7 @@ export async function firstBootCommand(o: {
     know,
   })
   if (isEnrolled) await raiseOwnClock({ stateDir, clock, log })
-  else await view.start(stopping.signal)
+  if (!isEnrolled || waitsForTpm) await view.start(stopping.signal)
   const doctor = makeFirstLook({
     clock,
     signal: stopping.signal,
@@ -137,7 +141,7 @@ export async function firstBootCommand(o: {
   } finally {
     stopping.abort(new Error('done'))
     await doctor.ended()
-    if (!isEnrolled) await view.stop()
+    if (!isEnrolled || waitsForTpm) await view.stop()
   }
   log.info('this box belongs to its controller')
   return 0

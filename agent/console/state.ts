@@ -51,9 +51,11 @@ export type State = (typeof states)[number]
 export type View = { state: State; title: string; why?: string; next: string }
 
 /** Neither the network nor the controller can help with these; with those below, only another file. */
-const ofThisBox = /^(DISK_|RIGHTS_|KEY_)/
+const ofThisBox = /^(DISK_|RIGHTS_|KEY_|TPM_)/
+const aboutKey = /^(KEY_|TPM_)/
 const notTaken = /^(TOKEN_|CODE_)/
 
+const anew = 'Restart the box; if it stays so, write the image to a new card.'
 const rested = 'Nothing is to be done.'
 
 /**
@@ -106,10 +108,12 @@ export function viewOf(known: Known): View {
     }
   if (trouble && ofThisBox.test(trouble.code ?? ''))
     return {
-      state: 'needs-care',
-      title: 'This box cannot keep what it needs',
+      // With a new file it goes on: then the light says that.
+      state: known.waitsForFile ? 'no-file' : 'needs-care',
+      title: aboutKey.test(trouble.code ?? '') ? 'This box cannot open its key' : 'This box cannot keep what it needs',
       why: trouble.message,
-      next: trouble.next,
+      // Before a box belongs to somebody nobody logs in to it, and frees space.
+      next: trouble.code?.startsWith('DISK_') ? anew : trouble.next,
     }
   if (trouble && !known.waitsForFile && notTaken.test(trouble.code ?? ''))
     return {

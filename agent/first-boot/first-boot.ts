@@ -8,7 +8,9 @@ import { plainly } from '../../shared/system-errors.ts'
 import {
   addressOfCode,
   enrol,
+  isNobodys,
   loadIdentity,
+  lostKey,
   parseAddress,
   parseToken,
   type TypedCode,
@@ -74,7 +76,9 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
   let failures = 0
   /** Typed at this box, and not known yet whether it is a good one. */
   let here: TypedCode | undefined
+  /** The last code, where nobody takes it: told until another code or another file comes. */
   let refused: MarshlightError | undefined
+  let filesBefore = ''
   while (true) {
     signal.throwIfAborted()
     let pauseMs = 0
@@ -103,8 +107,10 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
       if (one instanceof MarshlightError) return { kind: 'bad', where: '', error: one }
       return readFileText(one.text, one.where)
     })
+    const given = looked.map((one) => ('text' in one ? one.where + one.text : one.message)).join()
+    if (given !== filesBefore) [refused, filesBefore] = [undefined, given]
     const kept = await readKeptSite(deps.stateDir)
-    const agent = (await identityIfThere(deps.stateDir))?.agent
+    const agent = (await identityIfThere(deps))?.agent
     const changes = await applier.changes(kept)
     const [begun, typed] = await Promise.all([readBegun(deps.stateDir), typedBefore(deps.stateDir)])
     here ??= deps.takeTyped?.()
@@ -136,7 +142,8 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
       case 'wait': {
         const used =
           step.used === undefined ? undefined : { message: `this file was used: ${step.used}`, next: askAnew }
-        const trouble = step.trouble ?? refused
+        // A box that lost its key may still have its used file: why it lost it says more.
+        const trouble = refused ?? step.trouble ?? (await lostKey(deps.stateDir))
         const told = trouble ? troubleOf(trouble) : used
         deps.tell({ controller: undefined, names: undefined, waitsForFile: true, takesCode: true, trouble: told })
         return lookMs
@@ -165,6 +172,7 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
   async function claimTyped({ code, controller }: TypedCode): Promise<number> {
     const proxy = (await readKeptSite(deps.stateDir))?.proxy
     const at = addressOfCode(controller)
+    refused = undefined
     deps.tell({ waitsForFile: false, takesCode: false, trouble: undefined })
     const onCa = async (pem: string) => {
       const ca = createHash('sha256').update(new X509Certificate(pem).raw).digest('hex')
@@ -206,7 +214,7 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
   }
 
   async function erase({ where, file }: Extract<Step, { kind: 'erase' }>, found: readonly Found[]): Promise<void> {
-    const identity = await identityIfThere(deps.stateDir)
+    const identity = await identityIfThere(deps)
     if (!identity) return
     const { agent, name } = identity
     try {
@@ -228,11 +236,13 @@ const troubleOf = (error: unknown) =>
 
 const askAnew = 'Ask the administrator for a new file.'
 
-async function identityIfThere(stateDir: string) {
+/** A TPM that does not answer now makes nobody's box of it: that is thrown, told and tried again. */
+async function identityIfThere({ stateDir, log }: Pick<FirstBootDeps, 'stateDir' | 'log'>) {
   try {
     return await loadIdentity(stateDir)
   } catch (error) {
-    if (error instanceof MarshlightError) return undefined
-    throw error
+    if (!(error instanceof MarshlightError) || error.code === 'TPM_FAILED') throw error
+    if (!isNobodys(error)) log.error({ code: error.code }, error.message)
+    return undefined
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../shared/clock.ts'
+import type { MarshlightError } from '../../../shared/errors.ts'
 import type { AgentConfig } from '../../config.ts'
 import type { Identity, Role } from '../../enrol/index.ts'
 
@@ -8,6 +9,8 @@ export type CheckContext = {
   clock: Clock
   role: Role
   identity: Identity | undefined
+  /** Why there is none, though this box belongs to somebody. */
+  shut?: MarshlightError | undefined
   /** Before there is an identity: the controller that the box's claim names, and its CA's fingerprint. */
   claim?: { host: string; port: number; ca: string } | undefined
   /** Where /sys, /proc and /etc are looked for: empty on a machine, another folder in tests. */

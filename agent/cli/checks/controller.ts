@@ -13,14 +13,14 @@ export const enrolment: Check = {
   name: 'enrolment',
   rests: ['clock'],
   withinMs: 3000,
-  async run({ identity, claim, clock, stateDir }) {
+  async run({ identity, shut, claim, clock, stateDir }) {
     const wiped = identity ? undefined : await readWiped(stateDir)
     if (wiped) {
       const { message, next } = new MarshlightError('WIPED', { at: wiped.at, reason: wiped.reason })
       return { ok: false, detail: message, next }
     }
     if (!identity && claim) return { ok: true, detail: `not yet: it has a claim for ${claim.host}:${claim.port}` }
-    const lost = identity ? undefined : await lostKey(stateDir)
+    const lost = identity ? undefined : (shut ?? (await lostKey(stateDir)))
     if (lost) return { ok: false, detail: lost.message, next: lost.next }
     if (!identity)
       return {

@@ -6,7 +6,7 @@ import type { Card } from '../../../agent/cli/cards.ts'
 import { judgeAddress } from '../../../agent/cli/checks/address.ts'
 import { judgePlugs } from '../../../agent/cli/checks/cable.ts'
 import type { Check, CheckContext } from '../../../agent/cli/checks/check.ts'
-import { judgeTcp } from '../../../agent/cli/checks/controller.ts'
+import { enrolment, judgeTcp } from '../../../agent/cli/checks/controller.ts'
 import { discoverPacket, offerIn } from '../../../agent/cli/checks/dhcp-packet.ts'
 import { judgeMissing } from '../../../agent/cli/checks/engine.ts'
 import { examine } from '../../../agent/cli/checks/examine.ts'
@@ -20,6 +20,7 @@ import { judgeVlans, ownVlans, vlansIn } from '../../../agent/cli/checks/vlans.t
 import { shown } from '../../../agent/cli/doctor.ts'
 import { agentConfig } from '../../../agent/config.ts'
 import { systemClock } from '../../../shared/clock.ts'
+import { MarshlightError } from '../../../shared/errors.ts'
 import { tempFolder } from '../spool/records.ts'
 
 async function contextOf(t: Test, files: Record<string, string>): Promise<CheckContext> {
@@ -226,4 +227,10 @@ t.test('images that find no room on their card ask for a larger one', async (t) 
   const shared = judgeMissing({ ...room, some: true, free: 300 << 20 })
   t.match(shared, { ok: true, detail: /700 MB, 300 MB are free/, next: /again/ }, 'its layers may be there')
   t.match(judgeMissing({ ...room, archives: [] }), { ok: false, next: /a release/ })
+})
+
+t.test('a box whose TPM does not answer is told as that, not as one that belongs to nobody', async (t) => {
+  const shut = new MarshlightError('TPM_FAILED', { what: 'tpm2_load', why: 'no answer within 30 s' })
+  const told = await enrolment.run({ ...(await contextOf(t, {})), shut }, signal)
+  t.match(told, { ok: false, detail: /TPM of this box failed/, next: /tried again/ })
 })

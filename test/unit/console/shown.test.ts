@@ -25,6 +25,12 @@ t.test('the state follows from what is known, worst cause first', async (t) => {
   t.equal(stateOf({ enrolled: false, waitsForFile: true, card: { name: 'eth0', signal: false } }), 'no-cable')
   t.equal(stateOf({ enrolled: false, waitsForFile: true, card: { name: 'eth0', signal: true } }), 'no-address')
   t.equal(stateOf({ enrolled: false, trouble }), 'no-controller')
+  const shut = viewOf({ version: '1', card, enrolled: true, trouble: { ...trouble, code: 'TPM_FAILED' } })
+  t.match(shut, { state: 'needs-care', title: /cannot open its key/ })
+  const lost = { ...trouble, code: 'KEY_SEALED_ELSEWHERE' }
+  t.equal(stateOf({ enrolled: false, waitsForFile: true, trouble: lost }), 'no-file')
+  const full = viewOf({ version: '1', card, trouble: { ...trouble, code: 'DISK_READ_ONLY' } })
+  t.match(full, { state: 'needs-care', next: /new card/ }, 'nobody is told of an option of a command')
   t.equal(stateOf({ enrolled: false, waitsForApproval: true }), 'waiting-for-approval')
   t.equal(stateOf(connected), 'working')
   t.equal(stateOf({ ...connected, card: undefined }), 'working', 'whoever is connected has a cable')
