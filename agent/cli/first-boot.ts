@@ -12,7 +12,7 @@ import type { Check } from './checks/check.ts'
 import { makeFirstLook } from './first-look.ts'
 import { builtAt, raiseOwnClock, systemTime } from './own-clock.ts'
 import { makeTypedHere } from './typed-here.ts'
-import { finishWipe } from './wipe.ts'
+import { finishWipe, finishWipeInTime } from './wipe.ts'
 
 /** Of this machine, what a test has in its place. */
 export type Machine = {
@@ -109,6 +109,8 @@ export async function firstBootCommand(o: {
     doctor.anew()
   }
   try {
+    // As soon as it is somebody's, nobody asks for what is left any more.
+    if (!isEnrolled) await finishWipeInTime({ ...o, log, signal: stopping.signal })
     await firstBoot({
       stateDir,
       root: '',

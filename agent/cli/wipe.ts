@@ -6,6 +6,7 @@ import { wordsOf } from '../../shared/errors.ts'
 import { syncFolder } from '../../shared/files.ts'
 import type { Log } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
+import { retryDelay } from '../../shared/retry.ts'
 import type { WipeOrder } from '../../shared/schemas/enrolment.ts'
 import {
   forgetWiped,
@@ -71,6 +72,19 @@ export async function finishWipe(deps: WipeDeps): Promise<boolean> {
   return carryOut(wiped, deps)
 }
 
+/** An engine that starts along with this box answers in a minute or two; later it is for the next start. */
+const [mostTries, delays] = [8, { firstMs: 2_000, capMs: 30_000 }]
+
+/** Goes on with a wipe that something kept from its end, before the box is anybody's anew. Rejects only with the signal's reason. */
+export async function finishWipeInTime(deps: WipeDeps & { signal: AbortSignal }): Promise<void> {
+  const { stateDir, clock, random, signal } = deps
+  for (let attempt = 1; ; attempt++) {
+    await finishWipe(deps)
+    if ((await readWiped(stateDir))?.done !== false || attempt === mostTries) return
+    await clock.sleep(retryDelay(attempt, { ...delays, random }), signal)
+  }
+}
+
 /** A wiped box of an image starts anew: memory forgets too, and a new enrolment file is looked for. */
 export async function startAnew({ root = '', command = run, log }: Pick<WipeDeps, 'root' | 'command' | 'log'>) {
   if (!existsSync(join(root, units, firstBootUnit))) return
@@ -105,7 +119,7 @@ async function carryOut(wiped: Wiped, deps: WipeDeps): Promise<boolean> {
       await step.run()
     } catch (error) {
       clean = false
-      log.error({ why: wordsOf(error) }, `not removed yet, tried again at the next start: ${step.what}`)
+      log.error({ why: wordsOf(error) }, `not removed yet, tried again: ${step.what}`)
     }
   }
   for (const name of await readdir(stateDir))

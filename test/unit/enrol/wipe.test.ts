@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { exitCodeOf } from '../../../agent/cli/print.ts'
-import { finishWipe, keepOrder, startAnew } from '../../../agent/cli/wipe.ts'
+import { finishWipe, finishWipeInTime, keepOrder, startAnew } from '../../../agent/cli/wipe.ts'
 import { saveIdentity } from '../../../agent/enrol/identity.ts'
 import { keyPath, loadIdentity, readStoredIdentity, readWiped, serialOf } from '../../../agent/enrol/index.ts'
 import { systemClock } from '../../../shared/clock.ts'
@@ -78,6 +78,27 @@ t.test('secrets go even while the engine does not answer; the rest is tried agai
   await finishWipe(deps)
   t.same(engine.removed, [identity.agent], 'once')
   t.equal(await exitCode(), 3, 'not started again')
+})
+
+t.test('an engine that starts along with the box is waited for, and not for ever', async (t) => {
+  const { stateDir, identity, order, deps, engine } = await box(t)
+  const { signal } = new AbortController()
+  let slept = 0
+  const sleep = async () => {
+    slept++
+    engine.answers = engine.answers || slept === 10
+  }
+  const inTime = () => finishWipeInTime({ ...deps, signal, clock: { ...deps.clock, sleep } })
+  await inTime()
+  t.equal(slept, 0, 'nothing was ordered')
+  await keepOrder(order, identity, stateDir)
+  await inTime()
+  t.equal(slept, 7)
+  t.match(await readWiped(stateDir), { done: false })
+  await inTime()
+  t.equal(slept, 10)
+  t.match(await readWiped(stateDir), { done: true })
+  t.same(engine.removed, [identity.agent])
 })
 
 t.test('a box that enrolled anew is not wiped by the order of before', async (t) => {
