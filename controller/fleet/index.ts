@@ -7,6 +7,7 @@ export {
   renameAgent,
   revokeAgent,
   setPresence,
+  typedName,
 } from './agents.ts'
 export { decide, findWaiting, type WaitingBox, waitingBoxes } from './approval.ts'
 export { type Authority, makeAuthority, openAuthority } from './authority.ts'

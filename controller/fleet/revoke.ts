@@ -1,6 +1,6 @@
 import { MarshlightError } from '../../shared/errors.ts'
 import type { Sql } from '../store/port.ts'
-import { type Agent, revokeAgent } from './agents.ts'
+import { type Agent, revokeAgent, typedName } from './agents.ts'
 import { endCertificates } from './certificates.ts'
 import { noteEvent } from './history.ts'
 
@@ -29,7 +29,7 @@ export async function removeAgent(sql: Sql, agent: Agent, at: string): Promise<v
   if (agent.status !== 'revoked')
     throw new MarshlightError('CONFLICT', {
       what: `${agent.name} is enrolled`,
-      next: `Revoke it first: \`marshlight agents revoke ${agent.name}\`.`,
+      next: `Revoke it first: \`marshlight agents revoke ${typedName(agent)}\`.`,
     })
   // Its box may come back later, and is still to be told.
   await endCertificates(sql, agent.id, 'revoked', at)

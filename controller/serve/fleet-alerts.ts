@@ -1,7 +1,7 @@
 import { wordsOf } from '../../shared/errors.ts'
 import { type Cause, raise } from '../alerts/index.ts'
 import type { Deps } from '../deps.ts'
-import { type RefusedClaim, refusalWords, type Twins } from '../fleet/index.ts'
+import { type RefusedClaim, refusalWords, type Twins, typedName } from '../fleet/index.ts'
 import type { Sql } from '../store/port.ts'
 
 /** What the fleet's room notices of boxes and claims, as alerts. */
@@ -17,10 +17,12 @@ export type FleetAlerts = {
 export function makeFleetAlerts(deps: Pick<Deps, 'store' | 'bus' | 'clock' | 'config' | 'log'>): FleetAlerts {
   const { store, bus, log } = deps
 
-  const tell = (agent: string, cause: (name: string) => Cause) =>
+  /** `typed` is the name for a command that people paste. */
+  const tell = (agent: string, cause: (name: string, typed: string) => Cause) =>
     keep(async (sql) => {
       const known = await sql.get<{ name: string }>('SELECT name FROM agents WHERE id = ?', agent)
-      return cause(known?.name ?? agent)
+      const name = known?.name ?? agent
+      return cause(name, typedName({ id: agent, name }))
     })
 
   function keep(causeOf: (sql: Sql) => Promise<Cause | undefined>): void {
@@ -35,14 +37,14 @@ export function makeFleetAlerts(deps: Pick<Deps, 'store' | 'bus' | 'clock' | 'co
 
   return {
     twins: ({ agent, boxes: [one, other] }) =>
-      tell(agent, (name) => ({
+      tell(agent, (name, typed) => ({
         kind: 'clone',
         subject: agent,
         severity: 'high',
         title: `two boxes go by the identity of ${name}`,
         reasons: [
           `one at ${one}, one at ${other}`,
-          `a copied or moved card: \`marshlight agents replace ${name} --now\` shuts out both`,
+          `a copied or moved card: \`marshlight agents replace ${typed} --now\` shuts out both`,
         ],
       })),
     stale: (agent, address, why) =>

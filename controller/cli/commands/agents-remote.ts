@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { MarshlightError } from '../../../shared/errors.ts'
 import type { AnnouncedBundle, Findings } from '../../api/routes/agent-care.ts'
+import { typedName } from '../../fleet/index.ts'
 import { type Agent, agentPath, dry } from '../agent-path.ts'
 import { arrived, saveNew } from '../arrival.ts'
 import type { CliContext } from '../context.ts'
@@ -49,7 +50,7 @@ export function remoteCommands(agents: Command, cli: CliContext): void {
       if (!options.wait)
         return cli.show(done, () =>
           cli.line(
-            `${name} restarts in ${done.inSeconds} s; \`marshlight agents show ${name}\` tells when it is back.`,
+            `${name} restarts in ${done.inSeconds} s; \`marshlight agents show ${typedName(done)}\` tells when it is back.`,
           ),
         )
       const back = await cli.progress(`${name} restarts`, backAgain(done))

