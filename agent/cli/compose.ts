@@ -159,9 +159,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
   const renewal = makeRenewal({
     stateDir,
     identity,
-    clock,
-    random,
-    log: log.child({ room: 'enrol' }),
+    ...roomDeps('enrol'),
     proxy: config.proxy,
     hardware: deps.hardware,
     reconnect: () => link.reconnect(),
@@ -189,9 +187,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
       onRequest: answer,
       onTime: compare,
     },
-    clock,
-    random,
-    log: log.child({ room: 'link' }),
+    ...roomDeps('link'),
     about: {
       ...{ version: agentVersion, hostname: hostname(), hardware: deps.hardware, config: deps.configured },
       running: deps.updates.running,
