@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { MarshlightError } from '../../shared/errors.ts'
 import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
 import { keyPath, requestPath } from './identity.ts'
-import { keyIn, keyText } from './sealed-key.ts'
+import { keyIn, keyText, type OnUnsealed } from './sealed-key.ts'
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
@@ -10,8 +10,8 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
  * The agent's certificate request, by an EC P-256 key that never leaves this machine. Key and request are kept: when an
  * enrolment breaks off after the controller used the token, the same request gets the same answer.
  */
-export async function certificateRequest(stateDir: string): Promise<string> {
-  const key = await keptKey(stateDir)
+export async function certificateRequest(stateDir: string, onUnsealed?: OnUnsealed): Promise<string> {
+  const key = await keptKey(stateDir, onUnsealed)
   const held = await readIfThere(requestPath(stateDir))
   if (key.kept && held?.includes('CERTIFICATE REQUEST')) return held
   const pem = await requestFor(key.pem)
@@ -40,11 +40,11 @@ export async function requestFor(keyPem: string): Promise<string> {
 export const newKey = (): string =>
   generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 
-async function keptKey(stateDir: string): Promise<{ pem: string; kept: boolean }> {
+async function keptKey(stateDir: string, onUnsealed?: OnUnsealed): Promise<{ pem: string; kept: boolean }> {
   const held = await heldKey(stateDir)
   if (held !== undefined && isKey(held)) return { pem: held, kept: true }
   const pem = newKey()
-  await writeFileAtomic(keyPath(stateDir), await keyText(pem), 0o600)
+  await writeFileAtomic(keyPath(stateDir), await keyText(pem, onUnsealed), 0o600)
   return { pem, kept: false }
 }
 

@@ -74,7 +74,9 @@ export async function enrol(o: EnrolOptions): Promise<StoredIdentity> {
   if ('code' in o) await keepTyped(o.stateDir, { code: o.code, controller: address })
   await o.onCa?.(ca)
   o.onStep?.('making a key and a certificate request')
-  const csr = await certificateRequest(o.stateDir)
+  const csr = await certificateRequest(o.stateDir, (error) =>
+    o.onStep?.(`the TPM does not hold the key, which lies in a file: ${wordsOf(error)}`),
+  )
   o.onStep?.('asking for a certificate')
   const body = {
     token: way.shown,

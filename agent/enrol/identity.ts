@@ -82,15 +82,29 @@ const asideEnd = '.sealed-elsewhere'
 /** Without its key the identity is none: both go aside, whole, so that the box can be enrolled anew and nothing is lost. */
 async function setAside(stateDir: string, { details }: MarshlightError): Promise<MarshlightError> {
   const folder = join(stateDir, 'identity')
-  const names = (await readdir(folder)).filter((name) => /^(key(-[0-9a-f]+)?\.pem|request\.pem)$/.test(name))
-  // The identity first: what stands without it is no box's.
-  for (const name of ['identity.json', ...names]) await rename(join(folder, name), join(folder, `${name}${asideEnd}`))
+  const all = await readdir(folder)
+  const names = all.filter((name) => /^(key(-[0-9a-f]+)?\.pem|request\.pem|renewal\.json)$/.test(name))
+  // What was set aside before may still be moved back.
+  let end = asideEnd
+  for (let n = 2; all.some((name) => name.endsWith(end)); n++) end = `${asideEnd}-${n}`
+  // The identity first: what stands without it is no box's. Where it went, another program is at the same.
+  const isOurs = await renameIfThere(join(folder, 'identity.json'), join(folder, `identity.json${end}`))
+  for (const name of isOurs ? names : []) await renameIfThere(join(folder, name), join(folder, `${name}${end}`))
   await syncFolder(folder)
   return sealedElsewhere(details.why)
 }
 
+const renameIfThere = (from: string, to: string): Promise<boolean> =>
+  rename(from, to).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false
+      throw error
+    },
+  )
+
 const sealedElsewhere = (why: unknown) =>
-  new MarshlightError('KEY_SEALED_ELSEWHERE', { why: String(why), aside: `identity/*${asideEnd}` })
+  new MarshlightError('KEY_SEALED_ELSEWHERE', { why: String(why), aside: `identity/*${asideEnd}*` })
 
 /** What became of an identity whose key does not open. */
 export const lostKey = async (stateDir: string): Promise<MarshlightError | undefined> =>

@@ -5,7 +5,7 @@ import { MarshlightError } from '../../shared/errors.ts'
 import { readIfThere, syncFolder, writeFileAtomic } from '../../shared/files.ts'
 import { newKey, requestFor } from './certificate-request.ts'
 import { type Identity, isOwnCertificate, keyPath, saveIdentity, serialOf } from './identity.ts'
-import { isSealed, keyIn, keyText } from './sealed-key.ts'
+import { isSealed, keyIn, keyText, type OnUnsealed } from './sealed-key.ts'
 
 /**
  * A renewal that is under way, in one file, so that power may go at any point:
@@ -19,8 +19,8 @@ export type KeptRenewal = z.infer<typeof kept>
 
 const pathIn = (stateDir: string) => join(stateDir, 'identity', 'renewal.json')
 
-async function save(stateDir: string, renewal: KeptRenewal): Promise<void> {
-  const held = { ...renewal, key: await keyText(renewal.key) }
+async function save(stateDir: string, renewal: KeptRenewal, onUnsealed?: OnUnsealed): Promise<void> {
+  const held = { ...renewal, key: await keyText(renewal.key, onUnsealed) }
   await writeFileAtomic(pathIn(stateDir), `${JSON.stringify(held, null, 2)}\n`, 0o600)
 }
 
@@ -48,23 +48,28 @@ async function readRenewal(text: string, identity: Identity): Promise<KeptRenewa
 }
 
 /** A new key and its request, on disk before anybody is asked: a lost answer is asked for again by the same key. */
-export async function beginRenewal(stateDir: string): Promise<KeptRenewal> {
+export async function beginRenewal(stateDir: string, onUnsealed?: OnUnsealed): Promise<KeptRenewal> {
   const key = newKey()
   const renewal: KeptRenewal = { v: 1, key, csr: await requestFor(key) }
-  await save(stateDir, renewal)
+  await save(stateDir, renewal, onUnsealed)
   return renewal
 }
 
-export async function keepCertificate(stateDir: string, asked: KeptRenewal, certificate: string): Promise<KeptRenewal> {
+export async function keepCertificate(
+  stateDir: string,
+  asked: KeptRenewal,
+  certificate: string,
+  onUnsealed?: OnUnsealed,
+): Promise<KeptRenewal> {
   const renewal = { ...asked, certificate }
-  await save(stateDir, renewal)
+  await save(stateDir, renewal, onUnsealed)
   return renewal
 }
 
 /** The identity with the renewed pair, now on disk as the one there is. */
-export async function putInForce(stateDir: string, renewed: Identity): Promise<Identity> {
+export async function putInForce(stateDir: string, renewed: Identity, onUnsealed?: OnUnsealed): Promise<Identity> {
   const keyFile = `key-${serialOf(renewed.certificate)}.pem`
-  const text = await keyText(renewed.key)
+  const text = await keyText(renewed.key, onUnsealed)
   await writeFileAtomic(keyPath(stateDir, keyFile), text, 0o600)
   const identity = { ...renewed, keyFile, sealed: isSealed(text) }
   await saveIdentity(stateDir, identity)

@@ -72,11 +72,14 @@ export function makeRenewal({ stateDir, clock, random, log, reconnect, ...deps }
   let failures = 0
   let lastError: string | undefined
 
+  const onUnsealed = (error: unknown): void =>
+    log.warn({ why: wordsOf(error) }, 'the TPM does not hold the new key, which lies in a file')
+
   const current = () => (given && showGiven ? given : held)
 
   async function ask(): Promise<Identity> {
     const under = await loadRenewal(stateDir, held)
-    const asked = under ?? (await beginRenewal(stateDir))
+    const asked = under ?? (await beginRenewal(stateDir, onUnsealed))
     const at = { ...enrolAddress(held), proxy: deps.proxy }
     const trust = { ca: held.ca, key: held.key, cert: held.certificate }
     const answer = await askController(at, trust, '/v1/renew', {
@@ -93,7 +96,7 @@ export function makeRenewal({ stateDir, clock, random, log, reconnect, ...deps }
     const renewed = { ...held, certificate, key: asked.key }
     if (!isOwnCertificate(certificate, renewed))
       throw new MarshlightError('CERTIFICATE_REFUSED', { why: 'the controller gave one that is not this agent’s' })
-    await keepCertificate(stateDir, asked, certificate)
+    await keepCertificate(stateDir, asked, certificate, onUnsealed)
     return renewed
   }
 
@@ -146,7 +149,7 @@ export function makeRenewal({ stateDir, clock, random, log, reconnect, ...deps }
       if (!isGiven && showGiven) return
       try {
         if (isGiven) {
-          held = await putInForce(stateDir, given)
+          held = await putInForce(stateDir, given, onUnsealed)
           log.info({ serial: serialOf(held.certificate) }, 'the certificate was renewed')
         } else {
           // A controller that was restored from a backup does not know what it gave.

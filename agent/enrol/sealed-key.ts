@@ -24,10 +24,13 @@ const cipher = 'aes-256-gcm'
 
 export const isSealed = (text: string): boolean => text.trimStart().startsWith('{')
 
+/** Hears why a key that a TPM should hold lies in a file. */
+export type OnUnsealed = (error: unknown) => void
+
 /** What is to be written for `pem`. A TPM that fails keeps no box from enrolling: then as without one, and `onFailure` hears why. */
 export async function keyText(
   pem: string,
-  onFailure: (error: unknown) => void = () => undefined,
+  onFailure: OnUnsealed = () => undefined,
   tpm: Tpm | undefined = tpmHere(),
 ): Promise<string> {
   if (!tpm) return pem

@@ -1,10 +1,10 @@
-import { execFile } from 'node:child_process'
+import { type ExecFileException, execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { MarshlightError } from '../../shared/errors.ts'
+import { MarshlightError, wordsOf } from '../../shared/errors.ts'
 
 /**
  * This box's TPM 2.0, through the tools of Debian's tpm2-tools. What is sealed opens in this TPM alone, until it is cleared:
@@ -32,6 +32,12 @@ const againMs = 500
 const notOurs = /integrity check failed|\(0x1DF\)|0x0*1df\b/i
 const busy = /0x0*9(02|08|22|23)\b|\(0x9(02|08|22|23)\)/i
 
+function whyOf(error: ExecFileException, told: string): string {
+  if (error.code === 'ENOENT') return 'its tools are not installed (package tpm2-tools)'
+  if (error.killed) return `no answer within ${toolMs / 1000} s`
+  return told === '' ? wordsOf(error) : told.split('\n').slice(-3).join('; ')
+}
+
 /** Undefined where there is none. `TPM2TOOLS_TCTI` names another than the kernel's, as for its tools. */
 export function tpmHere(env: NodeJS.ProcessEnv = process.env): Tpm | undefined {
   const tcti = env[chosen]
@@ -53,9 +59,7 @@ function makeTpm(tcti: string): Tpm {
       const options = { env, encoding: 'buffer', timeout: toolMs, maxBuffer: 65_536 } as const
       const child = execFile(`tpm2_${tool}`, argv, options, (error, stdout, stderr) => {
         if (!error) return resolve(stdout)
-        const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-        const words = stderr.toString().trim().split('\n')
-        const why = missing ? 'its tools are not installed (package tpm2-tools)' : words.slice(-3).join('; ')
+        const why = whyOf(error, stderr.toString().trim())
         reject(new MarshlightError('TPM_FAILED', { what: `tpm2_${tool}`, why: why.slice(0, 300) }))
       })
       child.stdin?.on('error', () => undefined)

@@ -57,6 +57,12 @@ t.test('a box with a TPM: its keys lie sealed, open after a restart, and nowhere
   const names = (await readdir(join(stateDir, 'identity'))).filter((name) => name.endsWith('.sealed-elsewhere'))
   t.equal(names.length, 2, 'identity and key are kept')
   const again = await enrolled(stateDir)
+  await beginRenewal(stateDir)
+  await writeFile(keyPath(stateDir), '{}')
+  await Promise.allSettled([loadIdentity(stateDir), loadIdentity(stateDir)])
+  const left = (await readdir(join(stateDir, 'identity'))).sort()
+  const second = ['identity.json', 'key.pem', 'renewal.json', 'request.pem'].map((one) => `${one}.sealed-elsewhere-2`)
+  t.same(left, [...names, ...second].sort(), 'the same once more, by two programs at once: both are kept')
   t.equal(again.sealed, true)
   t.ok(new X509Certificate(again.certificate).checkPrivateKey(createPrivateKey(again.key)))
 })
@@ -109,6 +115,22 @@ t.test('a box without a TPM, and one whose TPM fails, have their key in a file',
   const failing = { seal: () => Promise.reject(new Error('locked out')), unseal: () => Promise.reject(new Error()) }
   t.equal(await keyText(pem, (error) => failures.push(error), failing), pem)
   t.match(failures, [/locked out/])
+
+  const stateDir = await tempFolder(t)
+  const tools = await tempFolder(t)
+  await writeFile(join(tools, 'tpm2_createprimary'), '#!/bin/sh\nexit 3\n', { mode: 0o755 })
+  const { PATH } = process.env
+  t.teardown(() => {
+    process.env.PATH = PATH
+    delete process.env.TPM2TOOLS_TCTI
+  })
+  process.env.PATH = `${tools}:${PATH}`
+  process.env.TPM2TOOLS_TCTI = 'device:/nowhere'
+  const heard: string[] = []
+  const hear = (error: unknown) => void heard.push((error as Error).message)
+  await certificateRequest(stateDir, hear)
+  await beginRenewal(stateDir, hear)
+  t.match(heard, [/tpm2_createprimary\): .*failed/, /failed/], 'a tool that says nothing is told all the same')
   t.equal(isSealed(pem), false)
   t.match(judgeKey(false, true), { ok: true, next: /renewal/ })
   t.strictSame(judgeKey(false, false).next, undefined)
