@@ -188,9 +188,14 @@ fi
 run apt-get install -y --no-install-recommends --allow-downgrades --reinstall "$path" < /dev/null ||
   fail 'the package or what it needs was not installed' 'Mend what apt says above, then run this again.'
 
+get() { # name of a package; apt's lists may be empty, or so old that they name what is no more
+  run apt-get install -y --no-install-recommends --no-upgrade "$1" < /dev/null ||
+    { apt-get update < /dev/null && apt-get install -y --no-install-recommends --no-upgrade "$1" < /dev/null; }
+}
+
 if [ "$security" = yes ]; then
   tell 'setting up security updates'
-  run apt-get install -y --no-install-recommends unattended-upgrades < /dev/null ||
+  get unattended-upgrades ||
     fail 'security updates were not set up' 'Mend what apt says above, then run this again with the same options.'
   run install -m 0644 /usr/share/marshlight/security-updates.conf /etc/apt/apt.conf.d/52marshlight-security-updates
 fi
@@ -209,6 +214,12 @@ fi
 
 enrolled=no
 [ ! -s /var/lib/marshlight-agent/identity/identity.json ] || enrolled=yes
+# The key that enrolling makes is to be sealed by the TPM.
+if [ "$enrolled" = no ] && [ -e /dev/tpmrm0 ]; then
+  tell 'installing what uses the TPM of this machine'
+  get tpm2-tools ||
+    fail 'what uses the TPM was not installed' 'Mend what apt says above, then run this again with the same options.'
+fi
 if [ -n "$token" ] && [ "$enrolled" = no ]; then
   tell 'enrolling'
   run marshlight-agent enrol --token-file "$token" ${controller:+--controller "$controller"} ||

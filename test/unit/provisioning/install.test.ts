@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { truncateSync } from 'node:fs'
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
@@ -50,6 +50,33 @@ t.test('what does not fit this machine is told before anything is done', async (
   truncateSync(good, 70)
   await refused(1, /no Debian package, or not all of it/, '--deb', good)
 })
+
+t.test(
+  'what seals the key by a TPM is there before the box enrols; apt is asked anew where its lists are too old',
+  async (t) => {
+    const folder = t.testdir({ tpmrm0: '', token: 'x', bin: {} })
+    const good = makeDeb(folder, 'marshlight-agent', ownArchitecture())
+    const own = readFileSync(script, 'utf8').replaceAll('/var/lib/marshlight-agent', join(folder, 'state'))
+    const told = async (tpm: string) => {
+      writeFileSync(join(folder, 'install.sh'), own.replaceAll('/dev/tpmrm0', tpm))
+      const words = ['--dry-run', '--deb', good, '--token-file', join(folder, 'token')]
+      return (await run('sh', [join(folder, 'install.sh'), ...words])).stdout
+    }
+    t.match(await told(join(folder, 'tpmrm0')), /would run: apt-get install .*tpm2-tools\n[\s\S]*would run: .* enrol /)
+    t.notMatch(await told(join(folder, 'none')), /tpm2-tools/)
+
+    writeFileSync(
+      join(folder, 'bin/apt-get'),
+      `#!/bin/sh\necho "$*" >> ${folder}/asked\n[ "$1" = install ] && [ ! -e ${folder}/new ] && exit 100\n: > ${folder}/new\n`,
+      { mode: 0o755 },
+    )
+    const get = /^get\(\)[\s\S]*?^\}$/m.exec(own)?.[0]
+    const env = { PATH: `${folder}/bin:${process.env.PATH}` }
+    await run('sh', ['-c', `run() { "$@"; }\n${get}\nget unattended-upgrades`], { env })
+    const asked = readFileSync(join(folder, 'asked'), 'utf8').trim().split('\n')
+    t.match(asked, [/^install .* unattended-upgrades$/, /^update$/, /^install .* unattended-upgrades$/])
+  },
+)
 
 t.test('apt reads the settings of security updates as they are meant', async (t) => {
   const settings = join(import.meta.dirname, '../../../provisioning/deb/files/security-updates.conf')
