@@ -24,10 +24,10 @@ function plugIn(t: Test, o: { files: string[]; agent: string; fits?: string }) {
     writeFileSync(join(folder, 'bin', name), `#!/bin/sh\n${does}\n`, { mode: 0o755 })
   }
   const env = { PATH: `${folder}/bin:${process.env.PATH}` }
-  const { status, stderr } = spawnSync('sh', ['-c', script, 'stick', 'sdb1'], { env, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', script, 'stick', 'sdb1'], { env, encoding: 'utf8' })
   const text = (name: string) => (existsSync(join(folder, name)) ? readFileSync(join(folder, name), 'utf8') : '')
   const asked = text('asked').replaceAll(folder, '').split('\n').filter(Boolean)
-  return { status, stderr, asked, shown: text('run/stick'), left: existsSync(join(folder, 'run/stick-sdb1')) }
+  return { status, stdout, stderr, asked, shown: text('run/stick'), left: existsSync(join(folder, 'run/stick-sdb1')) }
 }
 
 t.test('the newest release on a stick is given to the agent, read-only, and the stick is let go', async (t) => {
@@ -60,6 +60,17 @@ t.test('a stick for something else is left alone; one of ext4 is not even replay
   t.match(other.asked.at(-1), /^umount/)
   t.equal(other.shown, '')
   t.match(plugIn(t, { files: [], agent: '', fits: 'none' }), { status: 1, shown: /^sdb1 cannot be read/ })
+})
+
+t.test('what a stick calls its files moves no cursor and sets no colour', (t) => {
+  const { stdout, shown } = plugIn(t, {
+    files: ['marshlight-release-\u001b[2J\u0007\\033[31m\\c.tar'],
+    agent: 'printf "an\\033[1m echo of it"',
+  })
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  t.notMatch(`${stdout}${shown}`, /[\u0000-\u0009\u000b-\u001f\u007f]/)
+  t.equal(shown, 'marshlight-release-[2J\\033[31m\\c.tar: an[1m echo of it\n', 'and a backslash is one')
+  t.end()
 })
 
 t.test('no partition of an image is taken for a stick', async (t) => {
