@@ -48,7 +48,7 @@ Examples:
   marshlight agents invite --site hq --segment office
   marshlight agents invite --segment dmz --role enforcer --out token.txt
   marshlight agents invite --segment office --count 20 --network hq.json \\
-    --image base.img.zst --pubkey release.pub --out cards/
+    --image base.img.zst --pubkey release.key.pub --out cards/
   marshlight agents invite --segment office --usb /media/stick
   marshlight agents invite --segment office --code --qr`,
     )

@@ -85,7 +85,7 @@ Example:
     .command('verify <dir>')
     .description('whether a release’s folder is whole and signed')
     .requiredOption('--key <file...>', 'public keys, any of which may have signed it')
-    .addHelpText('after', '\nExample:\n  marshlight updates verify release-1.4.2 --key release.pub')
+    .addHelpText('after', '\nExample:\n  marshlight updates verify release-1.4.2 --key release.key.pub')
     .action(async (folder: string, o: { key: string[] }) => {
       const keys = await Promise.all(o.key.map(readPublicKey))
       const { manifest, key } = await cli.progress('verifying', verifyRelease(folder, keys))

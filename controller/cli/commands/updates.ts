@@ -115,7 +115,7 @@ function keyCommands(updates: Command, cli: CliContext): void {
     .command('trust <file>')
     .description('trust a release key; boxes trust those that came with them')
     .option('--dry-run', 'only read it')
-    .addHelpText('after', '\nExample:\n  marshlight updates trust release.pub')
+    .addHelpText('after', '\nExample:\n  marshlight updates trust release.key.pub')
     .action(async (file: string, options: Options) => {
       await readPublicKey(file)
       const body = { text: await readFile(file, 'utf8') }
