@@ -141,8 +141,11 @@ async function nucArguments(
   args.push('-drive', `file=${disk},format=raw,if=virtio,cache=writeback`, '-device', 'virtio-rng-pci')
   args.push('-netdev', `tap,id=n,ifname=${plug.tap},script=no,downscript=no`)
   args.push('-device', `virtio-net-pci,netdev=n,mac=${plug.mac}`)
+  // Always there, as on a board: were it new with the stick, the disk would move to another place of the bus, where the
+  // firmware's variables do not look for it.
+  args.push('-device', 'qemu-xhci')
   if (stick !== undefined) {
-    args.push('-device', 'qemu-xhci', '-drive', `if=none,id=stick,file=${stick},format=raw`)
+    args.push('-drive', `if=none,id=stick,file=${stick},format=raw`)
     args.push('-device', 'usb-storage,drive=stick,removable=on')
   }
   if (clock !== undefined) args.push('-rtc', `base=${clock}`)
