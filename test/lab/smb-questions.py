@@ -63,9 +63,10 @@ class Client:
         The answer as one that did not keep its asker waiting. Whether a server says "pending" first, with the credits,
         is chance: Samba does where a disk is slow (MS-SMB2 3.3.4.2).
         """
-        (status, _, credits, flags) = struct.unpack_from("<IHHI", answer, 8)
+        (status, command, credits, flags) = struct.unpack_from("<IHHI", answer, 8)
         (number,) = struct.unpack_from("<Q", answer, 24)
-        if not flags & LATER:
+        # Who asks to be told of changes waits by what they asked.
+        if command == NOTIFY or not flags & LATER:
             return answer
         if status == PENDING:
             self.pending[number] = credits

@@ -6,13 +6,14 @@ import { openSqlite } from '../../../controller/store/sqlite.ts'
 import { makeBus } from '../../../controller/work/bus.ts'
 import { silentLog } from '../../../shared/log.ts'
 import { makeHandClock } from '../sessions/hand-clock.ts'
+import { tempFolder } from '../spool/records.ts'
 
 type Door = { waiting: number; turnedAway: number }
 const tickSeconds = 3
 
 /** A controller that was started a moment ago, and agents that were online before. */
 async function started(t: Test, agents: readonly string[], door: () => Door) {
-  const store = openSqlite(join(t.testdir(), 'test.db'), [coreTables])
+  const store = openSqlite(join(await tempFolder(t), 'test.db'), [coreTables])
   const clock = makeHandClock()
   for (const id of agents)
     await store.run(

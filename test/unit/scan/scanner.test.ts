@@ -7,6 +7,7 @@ import { newId } from '../../../shared/ids.ts'
 import { silentLog } from '../../../shared/log.ts'
 import { systemRandom } from '../../../shared/random.ts'
 import { plainPlan } from '../../plain-plan.ts'
+import { tempFolder } from '../spool/records.ts'
 
 type Told = Record<string, unknown>
 const card = (n: number) => ({
@@ -63,7 +64,8 @@ async function scannerOn(t: Test, cards: number[], nmap: Nmap) {
     log: silentLog,
     ownDecoys: () => [],
     nicFilter: () => false,
-    stateDir: t.testdir(),
+    // Not t.testdir(): that goes before what was begun in it is stopped.
+    stateDir: await tempFolder(t),
     nmap,
     names: async () => new Map(),
     readNics: async () => cards.map(card),
