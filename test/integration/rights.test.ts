@@ -34,7 +34,7 @@ async function locked(t: Parameters<typeof tempFolder>[0], fill: (folder: string
 
 t.test('a controller’s folder that belongs to another is not said to be missing', async (t) => {
   const data = await locked(t, (folder) => initController({ dataDir: folder, config: {}, now: Date.now() }))
-  const refused = { code: 1, said: /needs rights that this user has not[\s\S]*sudo/ }
+  const refused = { code: 1, said: /needs rights that this user has not[\s\S]*as root/ }
   t.match(await bound('controller/cli.ts', '--data', data, 'serve'), refused)
   t.match(await bound('controller/cli.ts', '--data', data, 'agents'), refused)
   t.match(await bound('controller/cli.ts', '--data', join(data, 'inner'), 'init', '--host', '127.0.0.1'), refused)
@@ -45,7 +45,7 @@ t.test('an agent’s folder and an engine’s socket out of reach are told as th
     mkdirSync(join(folder, 'identity'))
     writeFileSync(join(folder, 'identity', 'identity.json'), '{}')
   })
-  const refused = { code: 1, said: /needs rights that this user has not[\s\S]*RIGHTS_MISSING[\s\S]*sudo/ }
+  const refused = { code: 1, said: /needs rights that this user has not[\s\S]*RIGHTS_MISSING[\s\S]*as root/ }
   t.match(await bound('agent/main.ts', 'run', '--state', state), refused)
 
   const engine = createServer()
@@ -57,6 +57,6 @@ t.test('an agent’s folder and an engine’s socket out of reach are told as th
   const { checks } = JSON.parse(said) as { checks: { name: string }[] }
   t.match(
     checks.find(({ name }) => name === 'Docker Engine'),
-    { ok: false, detail: /needs rights/, next: /sudo/ },
+    { ok: false, detail: /needs rights/, next: /as root/ },
   )
 })
