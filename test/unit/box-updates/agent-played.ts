@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
 import { type Disk, realDisk } from '../../../agent/updates/disk.ts'
 import type { Images } from '../../../agent/updates/held.ts'
 import { installAgent } from '../../../agent/updates/install-agent.ts'
+import { type LoadImages, loadImages } from '../../../agent/updates/install-decoys.ts'
 import { openUpdates } from '../../../agent/updates/opened.ts'
 import type { SystemSlots } from '../../../agent/updates/system-slots.ts'
 import { makeUpdates } from '../../../agent/updates/updates.ts'
@@ -47,10 +50,27 @@ export type Played = {
   desired: DesiredUpdate | undefined
   content: Readonly<Record<string, Buffer>>
   death: Death
-  look(version: string): Look
+  look(version: string, onTrial: boolean): Look
+  /** The tags of the engine's images, which outlive the agent. */
+  tags?: Map<string, string>
+  shipped?: Images
   slots?: SystemSlots
   reboot?(): void
   onState(state: UpdateState): void
+}
+
+/** An engine's tags alone: what an archive brings is called as its tags are, each a change of its own. */
+function playEngine(tags: Map<string, string>, death: Death): LoadImages['engine'] {
+  const set = (tag: string, id: string) => death.change(async () => void tags.set(tag, id))
+  return {
+    imageId: async (image) => tags.get(image) ?? [...tags.values()].find((id) => id === image),
+    tagImage: (id, tag) => set(tag, id),
+    async loadImage(file) {
+      const { stdout } = await promisify(execFile)('tar', ['-xOf', file, 'manifest.json'])
+      for (const { RepoTags } of JSON.parse(stdout) as { RepoTags: string[] }[])
+        for (const tag of RepoTags) await set(tag, `new ${tag}`)
+    },
+  }
 }
 
 /** The updates of one life of an agent, as its own process would do them; the rest of the agent is left out. */
@@ -67,7 +87,7 @@ export async function playAgent(o: Played) {
       clock: hastyClock,
       log: silentLog,
       version: started.version,
-      keepsDecoys: false,
+      keepsDecoys: o.tags !== undefined,
       disk,
     },
     ...(o.slots && { slots: o.slots }),
@@ -83,12 +103,12 @@ export async function playAgent(o: Played) {
       for (const record of records) if ('type' in record && record.type === 'update') o.onState(record)
     },
     heldUpdate: () => o.desired,
-    look: () => o.look(started.version),
+    look: () => o.look(started.version, started.trial !== undefined),
     rules: { steadyMs: 0, marginMs: 29_960 },
     hands: async () => ({
       box: async () => ({
         ...{ keys: [publicKey], running: opened.running(), highest: opened.held().highest },
-        ...{ hasLauncher: true, hasSlots: o.slots !== undefined, keepsDecoys: false },
+        ...{ hasLauncher: true, hasSlots: o.slots !== undefined, keepsDecoys: o.tags !== undefined },
       }),
       async fetch({ name, file, from, bytes, onBytes }) {
         const content = o.content[name] ?? Buffer.alloc(bytes)
@@ -98,8 +118,19 @@ export async function playAgent(o: Played) {
         }
       },
       installAgent: (part, file, inUse) => installAgent({ disk, stateDir: box.stateDir, part, file, inUse }),
-      loadImages: async (): Promise<Images> => ({}),
-      dropImages: async () => undefined,
+      loadImages: (part, file) =>
+        loadImages({
+          ...{ engine: playEngine(o.tags ?? new Map(), death), part, file },
+          inUse: { ...o.shipped, ...opened.images },
+          kept: opened.held().current?.tagsBefore ?? {},
+          async keep(tagsBefore) {
+            const held = opened.held()
+            if (held.current) await opened.save({ ...held, current: { ...held.current, tagsBefore } })
+          },
+        }),
+      async dropImages(tags) {
+        for (const tag of tags) await death.change(async () => o.tags?.delete(tag))
+      },
       reboot: async () => o.reboot?.(),
     }),
   })
