@@ -78,7 +78,12 @@ export function askStatus(stateDir: string): Promise<AgentStatus | undefined> {
     let text = ''
     const socket = createConnection(socketPath(stateDir))
     socket.setEncoding('utf8')
-    socket.setTimeout(answerDeadlineMs, () => socket.destroy(new Error('the agent does not answer')))
+    const late = () =>
+      new MarshlightError('TIMEOUT', {
+        ...{ what: 'an answer of the agent', seconds: answerDeadlineMs / 1000 },
+        next: 'It may just be starting: ask again in a minute.',
+      })
+    socket.setTimeout(answerDeadlineMs, () => socket.destroy(late()))
     socket.on('data', (chunk) => {
       text += chunk
     })

@@ -44,10 +44,10 @@ export async function update(o: UpdateCommand, terminal: Terminal): Promise<numb
     underWay ??
     (await takeBundle({
       ...{ bundle, stateDir, keys, arch, rollout, allowOlder, confirmWithinSeconds },
-      ...(!(await askStatus(stateDir)) && { highest: book?.highest ?? 0 }),
+      ...(!(await runs(stateDir)) && { highest: book?.highest ?? 0 }),
       onPart: (part) => terminal.err(`${part.component} ${part.version}: copied and verified ...`),
     }))
-  if (!(await askStatus(stateDir))) {
+  if (!(await runs(stateDir))) {
     if (o.json) terminal.out(asJson({ version, phase: 'waiting' }))
     else
       terminal.out(`Release ${version} is here. It is installed when the agent runs: systemctl start marshlight-agent`)
@@ -55,6 +55,16 @@ export async function update(o: UpdateCommand, terminal: Terminal): Promise<numb
   }
   return told(await wait(o, rollout, terminal), o, terminal)
 }
+
+/** Whether the agent runs. One that listens and takes its time, as after a start of the box, does. */
+const runs = (stateDir: string) =>
+  askStatus(stateDir).then(
+    (status) => status !== undefined,
+    (error) => {
+      if (error instanceof MarshlightError && error.code === 'TIMEOUT') return true
+      throw error
+    },
+  )
 
 function told(over: Settled, o: UpdateCommand, terminal: Terminal, well = `This box runs release ${over.version}.`) {
   const { version, phase, code, reason } = over

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, truncate } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
+import { socketPath } from '../../agent/cli/status-socket.ts'
 import { tempFolder } from '../unit/spool/records.ts'
 import { makeTestPki } from './agent-test-pki.ts'
 import { makeUpdateWorld } from './update-world.ts'
@@ -83,4 +85,11 @@ t.test('real processes: a good version is taken, a broken one is left by itself,
   t.strictSame(controller.faults, [])
   const alone = await world.command('update', '--from', join(stick.folder, '../1.0.0'))
   t.match(alone, { code: 1, out: '', err: /below .*UPDATE_OLDER/ }, 'an agent that is stopped is no reason to keep it')
+
+  // As an agent is whose box has only just started.
+  const slow = createServer(() => undefined).listen(socketPath(world.stateDir))
+  t.teardown(() => slow.close())
+  await once(slow, 'listening')
+  const status = await world.command('status')
+  t.match(status, { code: 1, err: /an answer of the agent took longer than 3 s[\s\S]*ask again/ })
 })

@@ -33,7 +33,9 @@ export async function live(world: World, look: Played['look'], lives: readonly n
       const onState = (state: UpdateState) => states.push(state)
       const agent = playAgent({ box, started, desired, content, death, look, onState, ...images })
       void agent.then(async ({ opened }) => {
-        while (opened.held().settled.length === 0 || (await readdir(box.versions)).includes('trial'))
+        // What went back ends by itself once that is written down: then the last life is one of the version before.
+        const past = () => opened.held().settled.at(-1)?.phase === 'confirmed' || started.trial === undefined
+        while (!opened.held().settled.length || !past() || (await readdir(box.versions)).includes('trial'))
           await new Promise((wait) => setTimeout(wait, 3).unref())
         resolve('over')
       })
