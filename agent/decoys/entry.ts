@@ -21,6 +21,8 @@ export const entry = z.object({
   decoy: id,
   /** Revision of the plan these attempts belong to. */
   revision: z.int().min(0),
+  /** And which images they were made of: an update brings others, and takes them back. */
+  images: z.string().default(''),
   attempts: z.int().min(0),
   rejected: z.boolean(),
   /** Releases of the plan under which it was seen to be unsafe. */
@@ -62,10 +64,10 @@ const forgotten = 'it was taken down as unsafe before, and was not released sinc
 const noReason = { reason: undefined, retryAt: undefined } as const
 
 /**
- * The entry as a new revision of the plan makes it: attempts begin anew; a lost address stays lost until it changes, and
+ * The entry as a new revision of the plan, or other images, make it: attempts begin anew; a lost address stays lost until it changes, and
  * what is unsafe stays down until it is released.
  */
-export function adopted(before: Entry | undefined, desired: DesiredDecoy, revision: number): Entry {
+export function adopted(before: Entry | undefined, desired: DesiredDecoy, revision: number, images = ''): Entry {
   const place = { cidr: desired.cidr, ip: desired.ip, mac: desired.mac, persona: desired.persona }
   const { services, releases = 0 } = desired
   const served = [...new Set([...(before?.served ?? []), ...services])]
@@ -76,6 +78,7 @@ export function adopted(before: Entry | undefined, desired: DesiredDecoy, revisi
     served,
     gone: false,
     revision,
+    images,
     releases,
   }
   if (!before)
@@ -90,7 +93,7 @@ export function adopted(before: Entry | undefined, desired: DesiredDecoy, revisi
       ...current,
       ...(desired.condemned && { condemned: { releases }, reason: forgotten }),
     })
-  if (before.revision === revision && !before.gone) return before
+  if (before.revision === revision && before.images === images && !before.gone) return before
   if (before.condemned && releases <= before.condemned.releases) return tidy({ ...before, ...current })
   if (desired.condemned) return tidy({ ...before, ...current, condemned: { releases }, reason: forgotten, clear: true })
   const stillTaken = before.withdrawn?.ip === desired.ip
