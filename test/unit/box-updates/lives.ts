@@ -14,6 +14,7 @@ export type World = {
 
 export const well = (up: boolean): Look => ({ link: { up, words: 'no route' }, rooms: [], decoys: [] })
 const endless = Number.POSITIVE_INFINITY
+const endsWithinMs = 500
 
 /**
  * Lets the box live until its rollout is over: agents as the launcher starts them, the first lives as long as `lives`
@@ -33,9 +34,15 @@ export async function live(world: World, look: Played['look'], lives: readonly n
       const onState = (state: UpdateState) => states.push(state)
       const agent = playAgent({ box, started, desired, content, death, look, onState, ...images })
       void agent.then(async ({ opened }) => {
-        // What went back ends by itself once that is written down: then the last life is one of the version before.
-        const past = () => opened.held().settled.at(-1)?.phase === 'confirmed' || started.trial === undefined
-        while (!opened.held().settled.length || !past() || (await readdir(box.versions)).includes('trial'))
+        // What goes back ends by itself soon after that is written down; the last life is then one of the version before.
+        let since = endless
+        const past = () => {
+          const { settled } = opened.held()
+          if (settled.length > 0 && since === endless) since = Date.now()
+          const mayEnd = started.trial !== undefined && settled.at(-1)?.phase !== 'confirmed'
+          return settled.length > 0 && (!mayEnd || Date.now() - since > endsWithinMs)
+        }
+        while (!past() || (await readdir(box.versions)).includes('trial'))
           await new Promise((wait) => setTimeout(wait, 3).unref())
         resolve('over')
       })
