@@ -19,7 +19,7 @@ const laid: readonly [string, string, number?][] = [
     const unit = `marshlight-${name}.service`
     return [unit, `usr/lib/systemd/system/${unit}`]
   }),
-  ...['no-way-on', 'slots', 'stick', 'too-small', 'trial'].map((name): [string, string, number] => [
+  ...['cannot-start', 'no-way-on', 'slots', 'stick', 'too-small', 'trial'].map((name): [string, string, number] => [
     name,
     `usr/lib/marshlight/${name}`,
     0o755,

@@ -20,10 +20,35 @@ const leftOut = ['doc/*', 'man/*', 'locale/*', 'info/*', 'lintian/*'].map((name)
 /** The real one goes by another name until all is there: it takes minutes where another processor's programs are played. */
 const initramfs = '/usr/sbin/update-initramfs'
 
+const files = join(import.meta.dirname, 'files')
+/** Where a hook finds them: its words are part of the hash, and must not differ by where the project lies. */
+const filesVariable = 'MARSHLIGHT_IMAGE_FILES'
+
+type Own = {
+  suites: string[]
+  leftOut: string[]
+  kept: string[]
+  hooks: string[]
+  /** File here -> its place, there before the initramfs is made. */
+  initramfs: Readonly<Record<string, string>>
+}
 /** What differs by the machine: beside the packages' own list. */
-const settings: Record<Architecture, { suites: string[]; leftOut: string[]; kept: string[]; hooks: string[] }> = {
-  amd64: { suites: [], leftOut: [], kept: [], hooks: [] },
+export const settings: Record<Architecture, Own> = {
+  amd64: {
+    suites: [],
+    leftOut: [],
+    kept: [],
+    hooks: [],
+    initramfs: {
+      'initramfs-hook': 'etc/initramfs-tools/hooks/marshlight',
+      'initramfs-too-small': 'etc/initramfs-tools/scripts/local-block/marshlight',
+      'too-small': 'usr/lib/marshlight/too-small',
+      'cannot-start': 'usr/lib/marshlight/cannot-start',
+    },
+  },
   arm64: {
+    // Of its MBR Linux takes what there is: no-way-on tells.
+    initramfs: {},
     suites: [`${release}-backports`],
     leftOut: [
       // Trees of all other boards, and firmware for cameras and for looking into it.
@@ -72,16 +97,22 @@ export async function debianRoot(o: {
   olderThanDays?: number
 }): Promise<DebianRoot> {
   const { architecture } = o
-  const listed = packageNames(await readFile(join(import.meta.dirname, `files/packages-${architecture}.txt`), 'utf8'))
+  const listed = packageNames(await readFile(join(files, `packages-${architecture}.txt`), 'utf8'))
   const packages = [...new Set([...listed, ...ofAgent])].sort()
   const own = settings[architecture]
+  const early = Object.entries(own.initramfs)
   const [allHooks, allLeftOut] = [
-    [...own.hooks, ...hooks],
+    [
+      ...early.map(([name, to]) => `--essential-hook=install -D -m 755 "$${filesVariable}/${name}" "$1/${to}"`),
+      ...own.hooks,
+      ...hooks,
+    ],
     [...leftOut, ...own.leftOut],
   ]
   const what = { packages, hooks: allHooks, leftOut: allLeftOut, kept: own.kept, suites: own.suites, components }
   const parts = Object.entries(what).map(([name, words]) => [name, words.join()])
-  const hash = contentHash({ release, ...Object.fromEntries(parts) })
+  const texts = await Promise.all(early.map(async ([name]) => [name, await readFile(join(files, name), 'utf8')]))
+  const hash = contentHash({ release, ...Object.fromEntries([...parts, ...texts]) })
   const file = join(o.cache, `debian-${architecture}-${hash}.tar`)
   if (existsSync(file)) {
     const { mtime } = await stat(file)
@@ -108,7 +139,9 @@ export async function debianRoot(o: {
   ]
   await o
     .progress('Debian packages', () =>
-      command('mmdebstrap', args, { env: { ...process.env, SOURCE_DATE_EPOCH: String(epoch) } }),
+      command('mmdebstrap', args, {
+        env: { ...process.env, SOURCE_DATE_EPOCH: String(epoch), [filesVariable]: files },
+      }),
     )
     .catch(async (error) => {
       await rm(`${file}.unfinished.tar`, { force: true })

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { truncate, writeFile } from 'node:fs/promises'
+import { stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { command } from '../../provisioning/build/command.ts'
 import { enrolmentFileName } from '../../shared/schemas/enrolment-file.ts'
@@ -22,11 +22,13 @@ export async function makeBox(o: {
   plug: MachineOptions['plug']
   clock?: string
   enrolment?: string
+  /** So many bytes of the image's end have no room on its card. */
+  lacksBytes?: number
 }): Promise<Box> {
   const tag = randomBytes(3).toString('hex')
   const disk = join(o.folder, `${tag}.img`)
   await command('zstd', ['-q', '-d', '--sparse', o.image, '-o', disk])
-  await truncate(disk, cardBytes)
+  await truncate(disk, o.lacksBytes === undefined ? cardBytes : (await stat(disk)).size - o.lacksBytes)
   if (o.enrolment !== undefined) {
     const file = join(o.folder, `${tag}.json`)
     await writeFile(file, o.enrolment, { mode: 0o600 })

@@ -91,6 +91,23 @@ const badPlace: Story = {
   },
 }
 
+const smallCard: Story = {
+  architecture: 'amd64',
+  what: 'its card ends before the image does',
+  async run({ place, folder, image, tell, onLine }) {
+    const box = await makeBox({ image, folder, firmware: 'uefi', plug: place.plug, lacksBytes: 64 * 2 ** 20 })
+    const machine = await box.powerOn(onLine)
+    try {
+      for (const start of ['first', 'second']) {
+        const [said] = await machine.says(/cannot start: this card is too small.*/, patienceSeconds)
+        tell(`           at the ${start} start it says: ${said}`)
+      }
+    } finally {
+      await machine.cut()
+    }
+  },
+}
+
 /** A box that is connected, another system for it, and what then becomes of both. */
 const updated = (
   what: string,
@@ -140,6 +157,7 @@ export const stories: Readonly<Record<string, Story>> = {
   secure: boots('secure', 'connected'),
   bios: boots('bios', 'connected'),
   faults: badPlace,
+  small: smallCard,
   cuts: powerCuts,
   update,
   stick,

@@ -144,7 +144,10 @@ t.test('a missing image is told with its remedy, and attempts end', async (t) =>
   const decoy = decoyOf(segment, 20, 'attic-nas')
   await decoys.start(new AbortController().signal)
   decoys.applyPlan(planOf(agent, 1, [decoy]))
-  t.match(await reported(settled(1)), { outcome: 'rejected', reason: /marshlight\/absent:ever is not here\. Bring the decoys/ })
+  t.match(await reported(settled(1)), {
+    outcome: 'rejected',
+    reason: /marshlight\/absent:ever is not here\. Bring the decoys/,
+  })
   await decoys.stop()
   const again = make()
   t.teardown(() => again.stop())

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { settingsOf } from '../../../provisioning/image/root.ts'
+import { settings } from '../../../provisioning/image/rootfs.ts'
 
 const folder = join(import.meta.dirname, '../../../provisioning/image/files')
 const read = (name: string) => readFileSync(join(folder, name), 'utf8')
@@ -64,7 +65,12 @@ for (const architecture of ['amd64', 'arm64'] as const)
   })
 
 t.test('no file lies there that is laid nowhere', async (t) => {
-  const laid = new Set(['amd64', 'arm64'].flatMap((one) => settingsOf(one as 'amd64').laid.map(([name]) => name)))
+  const laid = new Set(
+    (['amd64', 'arm64'] as const).flatMap((one) => [
+      ...settingsOf(one).laid.map(([name]) => name),
+      ...Object.keys(settings[one].initramfs),
+    ]),
+  )
   // Of the boot partition, and the lists of packages.
   const elsewhere = /^(packages-.*\.txt|grub.*\.cfg|config\.txt)$/
   t.same(
