@@ -58,7 +58,11 @@ t.test('five wrong passwords, and it hangs up', async (t) => {
     dialogueOf(address, client, never),
     dialogueOf(lab.decoy, client, never),
   ])
-  t.same(comparable(found), comparable(expected))
+  // The real telnetd ends with its child, now and then before it passed on login(1)'s last line: 1 of 80 sessions, forty at once.
+  const last = 'Maximum number of tries exceeded (5)\r\n'
+  const passedOn = comparable(expected).map((one) => one.replace(/Login incorrect\r\n$/, `$&${last}`))
+  t.same(comparable(found), passedOn)
+  t.ok(found.at(-2)?.endsWith(last))
   t.equal(expected.at(-1), 'closed')
 })
 
