@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildImage } from '../../provisioning/image/build.ts'
 import { makeBox } from '../appliance/box.ts'
-import { firstBoot } from '../appliance/first-boot.ts'
+import { connected, firstBoot } from '../appliance/first-boot.ts'
 import { acceleration, type Machine, mustBoot } from '../appliance/machine.ts'
 import { makePlace, type Place } from '../appliance/place.ts'
 import { until } from '../appliance/wait.ts'
@@ -116,8 +116,11 @@ type Decoys = { items: { phase: string }[] }
 
 async function growTo(count: number, place: Place, machine: Machine): Promise<void> {
   const decoys = async () => (await place.api.get<Decoys>('/v1/decoys')).items
-  for (let there = (await decoys()).length; there < count; there++)
+  for (let there = (await decoys()).length; there < count; there++) {
+    // One that starts a decoy with emulated processors may be too busy to be heard in time.
+    await connected(place, machine, 'bench')
     await place.marshlight('decoys', 'deploy', '--segment', 'office')
+  }
   const ready = async () => (await decoys()).filter(({ phase }) => phase === 'ready').length >= count
   await until(machine, `${count} decoys are ready`, ready, deploySeconds)
 }
