@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { z } from 'zod'
-import { firstUnwritten, isOfOneAppend, textEnd } from './laid-out.ts'
+import { firstUnwritten, isMark, textEnd } from './laid-out.ts'
 import type { Positions } from './port.ts'
 
 /**
@@ -13,6 +13,8 @@ export type FrameHead = {
   positions?: Positions
   /** Sources that will not come back. */
   forget?: string[]
+  /** The write that it was part of began so many bytes before it; none where it is the first of one. */
+  back?: number
   /** First frame of a segment only: which epoch its numbers belong to, and all positions up to here. */
   epoch?: string
 }
@@ -23,6 +25,7 @@ const frameHead = z.object({
   count: z.int().min(0),
   positions: z.record(z.string(), position).optional(),
   forget: z.array(z.string()).optional(),
+  back: z.int().min(1).optional(),
   epoch: z.string().optional(),
 })
 
@@ -121,8 +124,8 @@ function nextFrame(bytes: Buffer, from: number): number | undefined {
 }
 
 /**
- * It runs past the end, or shows the laid out space that it was to be written to. `next`: the readable frame behind it,
- * of the same append or, where it is damaged, of a later one.
+ * It runs past the end, or shows the laid out space that it was to be written to. `next`: a readable frame behind it, of
+ * the same write, which never resolved, as a disk writes its sectors in any order; or of a later one, and it is damaged.
  */
 function unfinished(bytes: Buffer, offset: number, at: { frame: 'short' | 'bad'; next: number | undefined }): boolean {
   const { frame, next } = at
@@ -130,8 +133,20 @@ function unfinished(bytes: Buffer, offset: number, at: { frame: 'short' | 'bad';
   const end = frame === 'short' ? bytes.length : body + bytes.readUInt32LE(offset)
   const unwritten = firstUnwritten(bytes, offset, end)
   const torn = unwritten !== undefined && (unwritten < body || !lengthIsWrong(bytes, offset))
-  if (next !== undefined) return torn && unwritten < next && isOfOneAppend(bytes, offset, unwritten)
-  return torn || (frame === 'short' && !lengthIsWrong(bytes, offset))
+  if (next === undefined) return torn || (frame === 'short' && !lengthIsWrong(bytes, offset))
+  // Each write that resolved wrote over the mark.
+  return torn && unwritten < next && (isMark(bytes, offset) || lastWriteBegan(bytes, next) <= offset)
+}
+
+/** Where the write began that the last readable frame from the one at `from` on was part of. */
+function lastWriteBegan(bytes: Buffer, from: number): number {
+  let began = from
+  for (let at: number | undefined = from; at !== undefined; ) {
+    const frame = frameAt(bytes, at)
+    if (typeof frame === 'object') began = at - (frame.head.back ?? 0)
+    at = typeof frame === 'object' ? at + frame.size : nextFrame(bytes, at + 1)
+  }
+  return began
 }
 
 /** A frame that runs past the end was cut by a crash, unless its payload is there and only its length was changed. */

@@ -48,15 +48,8 @@ function isLaidOut(sector: Buffer): boolean {
   return zeros < 0 ? sector.length <= mark.length : zeros <= mark.length && sector.subarray(zeros).every((b) => b === 0)
 }
 
-/**
- * Whether frames behind a sector that was never written, of a frame at `from`, are of the same append, which never
- * resolved: a disk writes its sectors in any order. A mark says so by itself, since each append that resolved wrote over
- * it; else such a sector might be damage, unless it lies in what is laid out at the end of the file.
- */
-export function isOfOneAppend(bytes: Buffer, from: number, unwritten: number): boolean {
-  if (unwritten === from && bytes.subarray(from, from + mark.length).equals(mark)) return true
-  return bytes.length % stepBytes === 0 && bytes.length - from <= stepBytes + smallBytes + mark.length
-}
+/** Whether the mark stands at `at`: nothing was written there, nor behind it. */
+export const isMark = (bytes: Buffer, at: number): boolean => bytes.subarray(at, at + mark.length).equals(mark)
 
 /** Where the text that begins at `from` ends: at what is laid out, or with the file. */
 export function textEnd(bytes: Buffer, from: number): number {

@@ -2,7 +2,7 @@ import { copyFile, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/pr
 import { join } from 'node:path'
 import { syncFolder, writeFileAtomic } from '../../shared/files.ts'
 import { readCursor } from './cursor.ts'
-import { type Frame, type Scan, scanFrames } from './frame.ts'
+import { encodeFrame, type Frame, linesOf, type Scan, scanFrames } from './frame.ts'
 import { addLoss, gapsBetween, type Losses, lossesFrom } from './losses.ts'
 import type { Positions } from './port.ts'
 import { isSegmentName, type Segment, segmentOf } from './segment.ts'
@@ -89,9 +89,15 @@ async function keepReadable(path: string, bytes: Buffer, scan: Scan, now: number
   const aside = `${path}.corrupt-${now}`
   // On a full disk the copy may not fit; the readable frames matter more than the evidence.
   await copyFile(path, aside).catch(() => rm(aside, { force: true }))
-  await writeFileAtomic(path, Buffer.concat(scan.frames.map((f) => bytes.subarray(f.offset, f.offset + f.size))))
+  await writeFileAtomic(path, Buffer.concat(scan.frames.map((frame) => alone(bytes, frame))))
   const where = scan.damage.map((part) => `${part.offset} to ${part.end}`).join(', ')
   return { path, aside, why: `bytes ${where} do not fit their checksum` }
+}
+
+/** A readable frame with nothing said of its write, parts of which are gone. */
+function alone(bytes: Buffer, { head, offset, size, payload }: Frame): Buffer {
+  const { back, ...rest } = head
+  return back === undefined ? bytes.subarray(offset, offset + size) : encodeFrame(rest, linesOf(payload))
 }
 
 /** Cuts a frame that a crash left unfinished: its append never resolved. */

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import type { Log } from '../../shared/log.ts'
 import type { Loss } from '../../shared/schemas/envelope.ts'
 import { writeCursor } from './cursor.ts'
-import { encodeFrame } from './frame.ts'
+import { encodeFrame, type FrameHead } from './frame.ts'
 import { addLoss, type Losses, lossesFrom } from './losses.ts'
 import { NewestSegment } from './newest-segment.ts'
 import type { Positions } from './port.ts'
@@ -20,8 +20,15 @@ export type FilesDeps = {
   onSetAside: (found: SetAside[]) => void
 }
 
-/** An encoded frame and the number of its first record. */
-export type NumberedFrame = { first: number; bytes: Buffer }
+/** An encoded frame, the number of its first record, and the same frame so many bytes behind the beginning of its write. */
+export type NumberedFrame = { first: number; bytes: Buffer; at(back: number): NumberedFrame }
+
+export const numberedFrame = (head: FrameHead, lines: readonly string[], back: number): NumberedFrame => ({
+  first: head.first,
+  bytes: encodeFrame(back > 0 ? { ...head, back } : head, lines),
+  at: (other) => numberedFrame(head, lines, other),
+})
+
 type Moved = { positions: Positions | undefined; forget: string[] | undefined }
 
 /** An acknowledged newest segment of at least this part of a full one is removed too. */
@@ -137,10 +144,17 @@ export class StreamFiles {
     const last = this.#segments.at(-1)
     const segment = await this.#newest.open(last, bytes, this.#next)
     if (segment !== last) this.#segments.push(segment)
-    const parts = [...frames]
+    let parts = frames
     if (segment.bytes === 0) {
-      const head = { first: this.#next, count: 0, epoch: this.#epoch, positions: Object.fromEntries(this.#positions) }
-      parts.unshift({ first: this.#next, bytes: encodeFrame(head, []) })
+      const positions = Object.fromEntries(this.#positions)
+      const head = numberedFrame({ first: this.#next, count: 0, epoch: this.#epoch, positions }, [], 0)
+      let back = head.bytes.length
+      const moved = frames.map((frame) => {
+        const one = frame.at(back)
+        back += one.bytes.length
+        return one
+      })
+      parts = [head, ...moved]
     }
     await this.#newest.write(Buffer.concat(parts.map((part) => part.bytes)))
     for (const part of parts) {

@@ -1,10 +1,10 @@
 import type { Loss } from '../../shared/schemas/envelope.ts'
-import { encodeFrame, type FrameHead } from './frame.ts'
+import type { FrameHead } from './frame.ts'
 import { lossesAt, lossesBelow, nextLossAfter } from './losses.ts'
 import type { Positions, Reading } from './port.ts'
 import type { ReadLimit } from './reader.ts'
 import type { SetAside } from './recovery.ts'
-import { type FilesDeps, type NumberedFrame, StreamFiles } from './stream-files.ts'
+import { type FilesDeps, type NumberedFrame, numberedFrame, StreamFiles } from './stream-files.ts'
 
 export type StreamDeps = FilesDeps & {
   /** Makes room for so many bytes below the spool's limit, dropping what is worth less; false when it cannot. */
@@ -114,13 +114,15 @@ export class StreamLog {
 
   async #commit(group: readonly Waiting[]): Promise<void> {
     const from = this.#files.next()
-    let next = from
+    let [next, back] = [from, 0]
     const frames = group.map((one): NumberedFrame => {
       const head: FrameHead = { first: next, count: one.lines.length }
       if (one.positions) head.positions = one.positions
       if (one.forget) head.forget = one.forget
+      const frame = numberedFrame(head, one.lines, back)
       next += one.lines.length
-      return { first: head.first, bytes: encodeFrame(head, one.lines) }
+      back += frame.bytes.length
+      return frame
     })
     const lost = await this.#store(frames, next)
     if (lost && next > from) this.#files.lost({ from, to: next - 1, reason: lost })

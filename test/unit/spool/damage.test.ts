@@ -1,5 +1,5 @@
 import { appendFile, cp, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import t from 'tap'
 import { encodeFrame, scanFrames } from '../../../agent/spool/frame.ts'
 import { laidOut } from '../../../agent/spool/laid-out.ts'
@@ -85,7 +85,8 @@ t.test('small appends go into space that is laid out; power that goes within one
 t.test('power that goes while several frames are written costs those alone, whichever pages are there', async (t) => {
   const random = seededRandom('pages')
   const step = 16_384
-  const whole = (first: number, size: number) => encodeFrame({ first, count: 1 }, [JSON.stringify('x'.repeat(size))])
+  const whole = (first: number, size: number, back = 0) =>
+    encodeFrame({ first, count: 1, ...(back > 0 && { back }) }, [JSON.stringify('x'.repeat(size))])
   for (let offset = step - 560; offset < step + 560; offset++) {
     // A row of small frames up to `offset`, laid out as each of them left it.
     let before = Buffer.alloc(0)
@@ -101,9 +102,13 @@ t.test('power that goes while several frames are written costs those alone, whic
       put(bytes)
       ;[at, first, laid] = [at + frame.length, first + 1, end]
     }
-    const group = Array.from({ length: 4 }, (_, i) => whole(first + i, Math.floor(random() * 900)))
+    // Small ones, and such as the file grows for past what is laid out.
+    const most = random() < 0.5 ? 900 : 9_000
+    let group = Buffer.alloc(0)
+    for (let i = 0; i < 4; i++)
+      group = Buffer.concat([group, whole(first + i, Math.floor(random() * most), group.length)])
     const old = before
-    put(laidOut(Buffer.concat(group), at, laid).bytes)
+    put(laidOut(group, at, laid).bytes)
     const unit = random() < 0.5 ? 4_096 : 512
     const torn = Buffer.concat([old, Buffer.alloc(before.length - old.length)])
     for (let page = 0; page < before.length; page += unit)
@@ -116,6 +121,55 @@ t.test('power that goes while several frames are written costs those alone, whic
     if (scanFrames(before).frames.length !== first + 4) t.fail(`not whole ${told}`)
   }
 })
+
+t.test(
+  'a sector that a disk loses behind writes that resolved is told, and what lies behind it is there',
+  async (t) => {
+    const random = seededRandom('sectors')
+    for (let round = 0; round < 25; round++) {
+      const folder = await tempFolder(t)
+      const spool = await openSpool(folder)
+      let [count, ofLast, from] = [0, 0, 0]
+      const path = async () => (await segments(join(folder, 'state')))[0] as string
+      for (let i = 0; i < 20; i++) {
+        ofLast = count
+        from = i === 0 ? 0 : scanFrames(await readFile(await path())).tail
+        // Those that come while one is written are written together.
+        const together = Array.from({ length: 1 + Math.floor(random() * 4) }, () => notices(1, count++, 300))
+        const [first = [], ...others] = together
+        const writing = spool.append('state', first)
+        if (others.length > 0) {
+          await writing
+          ofLast = count - others.length
+          from = scanFrames(await readFile(await path())).tail
+        }
+        await Promise.all([writing, ...others.map((one) => spool.append('state', one))])
+      }
+      const bytes = await readFile(await path())
+      const end = scanFrames(bytes).tail
+      const at = Math.floor((random() * end) / 512) * 512
+      bytes.fill(0, at, at + 512)
+      const left = join(folder, 'left')
+      await cp(join(folder, 'state'), join(left, 'state'), { recursive: true })
+      await writeFile(join(left, 'state', basename(await path())), bytes)
+      await spool.stop()
+
+      const again = await openSpool(left)
+      const { lines, lost, next } = await readAll(again, 'state')
+      const missing = lost.reduce((sum, loss) => sum + loss.to - loss.from + 1, 0)
+      const told = `round ${round}: sector at ${at} of ${end}, the last write at ${from}`
+      t.ok(
+        [...lines].every(([number, line]) => number >= count || numberOf(line) === number),
+        told,
+      )
+      t.equal(lines.size + missing, next, told)
+      // Of the last write nobody can tell a sector that was lost from one that was never written.
+      const last = at + 512 > from
+      t.ok(last ? next >= ofLast : next > count && missing > 0 && missing <= 4, told)
+      await again.stop()
+    }
+  },
+)
 
 t.test('wherever bytes are damaged, the rest is read, the loss is exact, and the damage is told', async (t) => {
   const random = seededRandom('damage')
