@@ -64,6 +64,7 @@ export function decoyRooms(
         report,
         stateDir,
         images: { ...images, archives: config.imageArchives },
+        running: deps.updates.running(),
         nics: () => segmentNics(config.nics),
         agent: identity.agent,
       })

@@ -49,7 +49,7 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     strayGraceMs: options.strayGraceMs ?? 30_000,
     readyWithinMs: options.readyWithinMs ?? 60_000,
   }
-  const images = JSON.stringify(deps.images)
+  const madeWith = JSON.stringify([deps.images, deps.running])
   const bell = makeBell(clock)
   const ledger = makeLedger(folder)
   const reporter = makeStateReporter({ report: deps.report, log })
@@ -112,7 +112,7 @@ export function makeDecoys(deps: DecoysDeps, options: DecoysOptions = {}): Decoy
     const plan = desired
     if (!plan) return undefined
     for (const decoy of plan.decoys)
-      if (!works.busyWith(decoy.id)) await ledger.put(adopted(ledger.get(decoy.id), decoy, plan.revision, images))
+      if (!works.busyWith(decoy.id)) await ledger.put(adopted(ledger.get(decoy.id), decoy, plan.revision, madeWith))
     const named = new Set(plan.decoys.map(({ id }) => id))
     for (const entry of ledger.all()) if (!named.has(entry.decoy) && !entry.gone) await ledger.put(departed(entry))
     current = await observe(

@@ -13,7 +13,8 @@ import { type DesiredDecoy, serviceContainer } from '../../shared/schemas/desire
  *  waiting -> creating -> ready -> failing (died: restarted after retryAt, for ever) -> ready
  *                 |         \
  *                 |          -> withdrawn: a real host has the address; until the plan gives another
- *                 -> rejected: attempts used up; until the next revision
+ *                 -> rejected: attempts used up; until the next revision, or until other images, another agent or another
+ *                              system make it: an update brings them, and takes them back
  *  any -> condemned: seen to be unsafe; over every revision, until the plan bears one release more
  * ```
  */
@@ -21,8 +22,8 @@ export const entry = z.object({
   decoy: id,
   /** Revision of the plan these attempts belong to. */
   revision: z.int().min(0),
-  /** And which images they were made of: an update brings others, and takes them back. */
-  images: z.string().default(''),
+  /** And what made it in them: images, agent, system. Entries that were kept before there was this field have none. */
+  madeWith: z.string().default(''),
   attempts: z.int().min(0),
   rejected: z.boolean(),
   /** Releases of the plan under which it was seen to be unsafe. */
@@ -64,10 +65,10 @@ const forgotten = 'it was taken down as unsafe before, and was not released sinc
 const noReason = { reason: undefined, retryAt: undefined } as const
 
 /**
- * The entry as a new revision of the plan, or other images, make it: attempts begin anew; a lost address stays lost until it changes, and
+ * The entry as a new revision of the plan, or another `madeWith`, make it: attempts begin anew; a lost address stays lost until it changes, and
  * what is unsafe stays down until it is released.
  */
-export function adopted(before: Entry | undefined, desired: DesiredDecoy, revision: number, images = ''): Entry {
+export function adopted(before: Entry | undefined, desired: DesiredDecoy, revision: number, madeWith = ''): Entry {
   const place = { cidr: desired.cidr, ip: desired.ip, mac: desired.mac, persona: desired.persona }
   const { services, releases = 0 } = desired
   const served = [...new Set([...(before?.served ?? []), ...services])]
@@ -78,7 +79,7 @@ export function adopted(before: Entry | undefined, desired: DesiredDecoy, revisi
     served,
     gone: false,
     revision,
-    images,
+    madeWith,
     releases,
   }
   if (!before)
@@ -93,7 +94,7 @@ export function adopted(before: Entry | undefined, desired: DesiredDecoy, revisi
       ...current,
       ...(desired.condemned && { condemned: { releases }, reason: forgotten }),
     })
-  if (before.revision === revision && before.images === images && !before.gone) return before
+  if (before.revision === revision && before.madeWith === madeWith && !before.gone) return before
   if (before.condemned && releases <= before.condemned.releases) return tidy({ ...before, ...current })
   if (desired.condemned) return tidy({ ...before, ...current, condemned: { releases }, reason: forgotten, clear: true })
   const stillTaken = before.withdrawn?.ip === desired.ip

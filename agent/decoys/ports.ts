@@ -4,6 +4,7 @@ import type { Log } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import type { DesiredDecoy, Plan, ServiceContainer } from '../../shared/schemas/desired-state.ts'
 import type { DecoyState } from '../../shared/schemas/state.ts'
+import type { Running } from '../../shared/schemas/update.ts'
 import type { Engine } from '../engine/port.ts'
 import type { Report } from '../spool/port.ts'
 import type { Arp } from './arp.ts'
@@ -19,6 +20,8 @@ export type DecoysDeps = {
   /** The agent's state folder; decoys live below `decoys/`. */
   stateDir: string
   images: Images
+  /** The agent and the system that make decoys of them; another of either may make what this one cannot. */
+  running: Running
   /** Cards of this machine, as they are now. */
   nics: () => Promise<Nic[]>
   /** The agent's id. */

@@ -144,6 +144,7 @@ async function startAppliance(segment: Segment, cleanUp: CleanUp): Promise<Appli
     images,
     nics: async () => [{ nic: segment.nic, cidr: segment.cidr, address: segment.address }],
     agent,
+    running: { arch: 'amd64' },
   })
   cleanUp.add(() => decoys.cleanup())
   await decoys.start(new AbortController().signal)

@@ -61,6 +61,7 @@ export async function makeAppliance(
         },
         nics: async () => [{ nic: segment.nic, cidr: segment.cidr, address: segment.address }],
         agent,
+        running: { arch: 'amd64' },
       },
       { firstRetryMs: 100, strayGraceMs: 500, probeEveryMs: 1000, ...options },
     )

@@ -93,7 +93,8 @@ async function makeAgent(
     })
     const images = { ...shipped, services, ...opened.images }
     const nics = async () => [nic]
-    const deps = { ...shared, engine, arp: makeArp(shared), report, stateDir: box.stateDir, nics, agent }
+    const by = { agent, running: opened.running() }
+    const deps = { ...shared, ...by, engine, arp: makeArp(shared), report, stateDir: box.stateDir, nics }
     const decoys = makeDecoys({ ...deps, images }, { firstRetryMs: 100, lookEveryMs: 500 })
     last = decoys
     const link = { connected: true, acknowledgedAt: startedAt }

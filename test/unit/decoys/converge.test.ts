@@ -76,6 +76,34 @@ t.test('attempts are counted over a restart of the agent', async (t) => {
   t.match(await reported(settled(2)), { outcome: 'applied' })
 })
 
+t.test('attempts begin anew under another agent or another system, and after the box went back', async (t) => {
+  const { agent, memory, decoys, make, reported, records } = await makePlace(t)
+  const plan = planOf(agent, 1, [decoyOf(20)])
+  await decoys.start(new AbortController().signal)
+  decoys.applyPlan(plan)
+  t.match(await reported(settled(1)), { outcome: 'applied' })
+  await decoys.stop()
+  const before = { arch: 'amd64', agent: '1.0.0', system: '1.0.0', slot: 'A' } as const
+  for (const trial of [
+    { ...before, agent: '2.0.0' },
+    { ...before, system: '2.0.0', slot: 'B' },
+  ] as const)
+    for (const [running, outcome] of [
+      [trial, 'rejected'],
+      [before, 'applied'],
+    ] as const) {
+      for (const { name } of memory.standing()) await memory.remove(name)
+      if (outcome === 'rejected') memory.images.delete('cowrie')
+      else memory.images.add('cowrie')
+      const from = records.length
+      const one = make(running)
+      await one.start(new AbortController().signal)
+      one.applyPlan(plan)
+      t.match(await reported(settled(1), from), { outcome }, JSON.stringify(running))
+      await one.stop()
+    }
+})
+
 t.test('nothing is touched before a plan, and what stands aside of it goes after a grace', async (t) => {
   const { agent, memory, decoys, reported } = await makePlace(t)
   const [known, stray] = [decoyOf(20), newId()]

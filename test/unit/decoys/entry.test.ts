@@ -27,7 +27,14 @@ t.test('attempts are bounded, and a new revision begins anew', async (t) => {
   t.match(one, { attempts: 3, rejected: true, reason: 'no image' })
   t.equal(adopted(one, decoy, 4), one, 'the same revision changes nothing')
   t.match(adopted(one, decoy, 5), { attempts: 0, rejected: false, reason: undefined })
-  t.match(adopted(one, decoy, 4, 'those before'), { attempts: 0, rejected: false, reason: undefined }, 'other images')
+  t.match(
+    adopted(one, decoy, 4, 'those before'),
+    { attempts: 0, rejected: false, reason: undefined },
+    'made with others',
+  )
+  const { madeWith: _, ...bare } = one
+  const ofBefore = entry.parse({ ...bare, images: '{"pod":"pod"}' })
+  t.match(adopted(ofBefore, decoy, 4, 'these'), { attempts: 0, rejected: false }, 'as it was kept before')
   t.ok(entry.safeParse(one).success, 'it can be kept on disk')
 })
 

@@ -11,6 +11,7 @@ import { writeFileAtomic } from '../../../shared/files.ts'
 import { newId } from '../../../shared/ids.ts'
 import { silentLog } from '../../../shared/log.ts'
 import type { StreamRecord } from '../../../shared/schemas/envelope.ts'
+import type { Running } from '../../../shared/schemas/update.ts'
 
 export type Told = StreamRecord<'state'>
 
@@ -65,7 +66,7 @@ export async function makePlace(t: Test, net = '198.18.7') {
     })
   const taken = new Map<string, string>()
   let claim: (claim: { ip: string; mac: string }) => void = () => {}
-  const make = () =>
+  const make = (running: Running = { arch: 'amd64', agent: '1.0.0' }) =>
     makeDecoys(
       {
         engine,
@@ -84,6 +85,7 @@ export async function makePlace(t: Test, net = '198.18.7') {
         images: { pod: 'pod', cowrie: 'cowrie', services: 'services', web: 'web' },
         nics: async () => [{ nic: 'eth7', cidr: `${net}.0/24`, address: `${net}.2` }],
         agent,
+        running,
       },
       { firstRetryMs: 5, strayGraceMs: 50, lookEveryMs: 25 },
     )
