@@ -33,6 +33,7 @@ export async function live(world: World, look: Played['look'], lives: readonly n
       const { promise: over, resolve } = Promise.withResolvers<'over'>()
       const onState = (state: UpdateState) => states.push(state)
       const agent = playAgent({ box, started, desired, content, death, look, onState, ...images })
+      let decided = false
       void agent.then(async ({ opened }) => {
         // What goes back ends by itself soon after that is written down; the last life is then one of the version before.
         let since = endless
@@ -42,11 +43,13 @@ export async function live(world: World, look: Played['look'], lives: readonly n
           const mayEnd = started.trial !== undefined && settled.at(-1)?.phase !== 'confirmed'
           return settled.length > 0 && (!mayEnd || Date.now() - since > endsWithinMs)
         }
-        while (!past() || (await readdir(box.versions)).includes('trial'))
+        // Of a life that ended otherwise nobody waits for it any more, and the box's folder may be gone.
+        while (!decided && (!past() || (await readdir(box.versions).catch(() => [] as string[])).includes('trial')))
           await new Promise((wait) => setTimeout(wait, 3).unref())
         resolve('over')
       })
       const ended = await Promise.race([death.dead, over, agent.then(({ opened }) => opened.asked)])
+      decided = true
       changes += death.changes()
       firstLife ??= changes
       if (ended === 'dead') {
