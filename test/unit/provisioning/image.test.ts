@@ -235,13 +235,17 @@ t.test('an image that was cut off, altered or renamed is not what was signed', a
 
 t.test('a box that cannot start says which card is at fault, and tries again', async (t) => {
   const folder = t.testdir({})
-  const script = (
-    await readFile(join(import.meta.dirname, '../../../provisioning/image/files/no-way-on'), 'utf8')
-  ).replaceAll('/dev/', `${folder}/`)
+  const fileHere = async (name: string) =>
+    (await readFile(join(import.meta.dirname, '../../../provisioning/image/files', name), 'utf8'))
+      .replaceAll('/dev/', `${folder}/`)
+      .replaceAll('/usr/lib/marshlight/', `${folder}/`)
+  const script = await fileHere('no-way-on')
   await mkdir(join(folder, 'disk/by-partlabel'), { recursive: true })
   for (const [name, does] of [
     ['mountpoint', 'exit 1'],
     ['sleep', ''],
+    ['too-small', 'exit 1'],
+    ['cannot-start', await fileHere('cannot-start')],
     ['systemctl', `echo "$@" >> ${folder}/asked`],
   ])
     await writeFile(join(folder, name ?? ''), `#!/bin/sh\n${does}\n`, { mode: 0o755 })
