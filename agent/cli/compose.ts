@@ -98,6 +98,7 @@ export function composeAgent(deps: AgentDeps): Part[] {
         rooms.makePackagesProbe(clock),
         rooms.makeSpoolProbe(spool, limitBytes),
         rooms.makeLinkProbe(link),
+        rooms.makePageProbe(() => consoleRoom.page()),
         ...(keepsDecoys
           ? [
               rooms.makeDockerProbe(async () => (await engine()).ping()),
@@ -219,10 +220,11 @@ export function composeAgent(deps: AgentDeps): Part[] {
       waiting: ofStreams((name) => spool.standing(name).next - spool.standing(name).acknowledged),
     },
   })
+  const consoleRoom = makeConsoleRoom({ ...deps, log: log.child({ room: 'console' }), status })
 
   return [
     makeStatusSocket(stateDir, status),
-    makeConsoleRoom({ ...deps, log: log.child({ room: 'console' }), status }),
+    consoleRoom,
     spool,
     renewal,
     link,

@@ -20,6 +20,10 @@ export type ConsoleRoomDeps = {
   status(): AgentStatus
 }
 
+/** `page`: its URL, while it is there. */
+export type ConsoleRoom = Part & { page(): string | undefined }
+const nothing: ConsoleRoom = { name: 'console', page: () => undefined, async start() {}, async stop() {} }
+
 /** What is not well is looked into at most so often; a look takes half a minute. */
 const doctorMs = 300_000
 /** Connecting takes a while after a start: before that nothing is wrong. */
@@ -31,16 +35,16 @@ const stickPath = '/run/marshlight/stick'
  * The console of a running agent, where its settings ask for one: what the agent says of itself, and the doctor's findings while
  * it is not well. Nothing of it is loaded otherwise.
  */
-export function makeConsoleRoom(deps: ConsoleRoomDeps): Part {
+export function makeConsoleRoom(deps: ConsoleRoomDeps): ConsoleRoom {
   const { config, clock, log, stateDir } = deps
   const { screen, leds, page } = config.console
-  if (screen === undefined && !leds && page.minutes === 0) return { name: 'console', async start() {}, async stop() {} }
+  if (screen === undefined && !leds && page.minutes === 0) return nothing
   const serial = shortHardware(deps.hardware)
   let names: Partial<Known> = {}
   let findings: Finding[] = []
   let unwellSince: number | undefined
   let lookedAt = Number.NEGATIVE_INFINITY
-  let part: Part | undefined
+  let part: ConsoleRoom | undefined
 
   async function know(): Promise<Partial<Known>> {
     const { name, controller, link, rooms, updates } = deps.status()
@@ -113,6 +117,7 @@ export function makeConsoleRoom(deps: ConsoleRoomDeps): Part {
         log.warn({ why: wordsOf(error) }, 'there is no console')
       }
     },
+    page: () => part?.page(),
     stop: async () => part?.stop(),
   }
 }

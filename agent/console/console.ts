@@ -54,7 +54,7 @@ const probeMs = 30_000
  *
  * An output that fails is told in the log and left; none of them keeps the agent from its work.
  */
-export function makeConsole(deps: ConsoleDeps): Part {
+export function makeConsole(deps: ConsoleDeps): Part & { page(): string | undefined } {
   const { settings, clock, log } = deps
   const leds = makeLeds(deps.ledFolder)
   const screen = settings.screen === undefined ? undefined : makeScreen(settings.screen)
@@ -78,6 +78,8 @@ export function makeConsole(deps: ConsoleDeps): Part {
     }
   }
 
+  const pageAt = () => page && `http://${page.at}/`
+
   async function round(withPage = true): Promise<void> {
     const card = await deps.look().catch(() => undefined)
     if (withPage) await tried('page', () => tendPage(card))
@@ -85,7 +87,7 @@ export function makeConsole(deps: ConsoleDeps): Part {
     const told = await Promise.resolve()
       .then(() => deps.know())
       .catch((): Partial<Known> => ({}))
-    known = { version: deps.version, ...told, card, page: page && `http://${page.at}/` }
+    known = { version: deps.version, ...told, card, page: pageAt() }
     const view = viewOf(known)
     await tried('screen', () => screen?.show((size) => screenText(known, view, size)))
     if (view.state === shown) return
@@ -114,12 +116,12 @@ export function makeConsole(deps: ConsoleDeps): Part {
     const codes = () => (known.takesCode ? deps.codes : undefined)
     const opened = await openPage({ address: held, port, networks: () => near, html, codes })
     page = { at, close: opened.close }
-    log.info({ page: `http://${at}/`, minutes: settings.page.minutes }, 'the status page is there')
+    log.info({ page: pageAt(), minutes: settings.page.minutes }, 'the status page is there')
   }
 
   async function closePage(): Promise<void> {
     if (!page) return address.drop()
-    log.info({ page: `http://${page.at}/` }, 'the status page is closed')
+    log.info({ page: pageAt() }, 'the status page is closed')
     await page.close()
     page = undefined
     await address.drop()
@@ -127,6 +129,7 @@ export function makeConsole(deps: ConsoleDeps): Part {
 
   return {
     name: 'console',
+    page: pageAt,
     async start(signal) {
       if (settings.leds) await tried('leds', () => leds.start())
       await tried('screen', () => screen?.start())

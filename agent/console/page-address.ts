@@ -12,7 +12,7 @@ export type AddressPorts = {
 
 /**
  * A link-local address of the box's own on one card, for the page alone: the first of the card's candidates that nobody
- * answers for (RFC 3927, 2.2). It has the scope of the link, so that the kernel takes it for nothing else.
+ * answers for (RFC 3927, 2.2); two boxes that take one at once both leave it. It has the scope of the link, so that the kernel takes it for nothing else.
  *
  *   none -> probed -> held -> (somebody else answers for it: RFC 3927, 2.5 b) -> given up, the next one
  */

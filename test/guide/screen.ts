@@ -1,3 +1,4 @@
+import { firstCandidate } from '../../agent/console/link-local.ts'
 import { type Known, viewOf } from '../../agent/console/state.ts'
 import { screenText } from '../../agent/console/words.ts'
 import { escaped } from './escaped.ts'
@@ -10,7 +11,7 @@ const known: Known = {
   enrolled: false,
   waitsForFile: true,
   takesCode: true,
-  page: 'http://169.254.87.12/',
+  page: `http://${firstCandidate}/`,
 }
 
 /** docs/pictures/screen.svg: a screen at the box, as the agent draws it. */

@@ -17,7 +17,7 @@ t.test('the status page: on the card’s link-local address, for its time, for n
   const decoy = '198.18.41.7'
   await segment.macvlan('decoy', box, `${decoy}/24`, '02:00:00:0c:00:07')
   await run('ip', '-n', near, 'route', 'add', '169.254.0.0/16', 'dev', 'seg0')
-  // A neighbour that has the first address already: the page takes the next.
+  // Another box on the line: the page takes the card's own address.
   const [taken, own] = [candidate(mac, 0), candidate(mac, 1)]
   await segment.host('other', `${taken}/16`, '02:00:00:0c:00:0b')
 

@@ -42,6 +42,12 @@ type Details = Agent & {
 const nextWords = ({ nextCertificate: next }: Details) =>
   next ? `given ${shownTime(next.at)}, not used yet` : undefined
 
+/** Where the box's page was when it last said how it is. */
+const pageOf = (health: Details['health']): string | undefined => {
+  const told = health?.probes?.page?.detail
+  return told?.startsWith('http://') ? told : undefined
+}
+
 const healthWords = (health: Details['health']): string | undefined => {
   const { cpuPercent: cpu, diskUsedPercent: disk, temperatureC: warm } = health ?? {}
   const told = [
@@ -86,6 +92,7 @@ export function showCommand(agents: Command, cli: CliContext): void {
               : (found.keyHeldBy && 'in a file of the box') || undefined,
           ],
           ['packages', found.health?.probes?.packages?.detail],
+          ['status page', pageOf(found.health)],
           ['connects from', found.hardware?.address ?? undefined],
           ['decoys', `${found.decoys.ready} of ${found.decoys.wanted} ready`],
           ['enrolled', shownTime(found.enrolledAt)],

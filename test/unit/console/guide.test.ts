@@ -3,13 +3,15 @@ import { join } from 'node:path'
 import t from 'tap'
 import { verdict } from '../../../agent/cli/doctor.ts'
 import { ledPatterns } from '../../../agent/console/led-patterns.ts'
+import { firstCandidate } from '../../../agent/console/link-local.ts'
 import { states } from '../../../agent/console/state.ts'
 import { enrolmentFileName } from '../../../shared/schemas/enrolment-file.ts'
 import { pictureFolder, pictures } from '../../guide/draw.ts'
 import { lightRows, litTimes } from '../../guide/lights.ts'
 
-const guide = readFileSync(join(import.meta.dirname, '../../../docs/technician.md'), 'utf8')
-const readme = readFileSync(join(import.meta.dirname, '../../../agent/console/README.md'), 'utf8')
+const project = join(import.meta.dirname, '../../..')
+const guide = readFileSync(join(project, 'docs/technician.md'), 'utf8')
+const readme = readFileSync(join(project, 'agent/console/README.md'), 'utf8')
 
 t.test('the guide shows what the agent shows: light, screen and doctor', async (t) => {
   for (const [name, draw] of Object.entries(pictures)) {
@@ -18,6 +20,15 @@ t.test('the guide shows what the agent shows: light, screen and doctor', async (
     t.match(guide, `(pictures/${name})`, 'and it stands in the guide')
   }
   t.same(Object.keys(lightRows).sort(), [...states].sort(), 'each state has its row')
+})
+
+t.test('without a screen the page can be found, and it is there for as long as an update may take', async (t) => {
+  t.match(guide, `\`http://${firstCandidate}/\``)
+  const image = JSON.parse(readFileSync(join(project, 'provisioning/image/files/agent.json'), 'utf8'))
+  t.equal(image.console.page.minutes, 60)
+  t.match(guide, 'says the same for an hour after power-on')
+  t.match(guide, 'three quarters of an hour at most')
+  t.notMatch(guide, 'half an hour')
 })
 
 t.test('what the guide quotes is what the box says', async (t) => {

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { makePageProbe } from '../../../agent/health/index.ts'
 import { agentPlaceRoutes } from '../../../controller/api/routes/agent-places.ts'
 import { agentsRoutes } from '../../../controller/api/routes/agents.ts'
 import { decoyRoutes } from '../../../controller/api/routes/decoys.ts'
@@ -140,6 +141,20 @@ t.test('a configuration that was changed is told, until somebody accepts it', as
   t.match(await run('agents', 'show', 'box'), /differs +plan: has revision 3, should revision 4/)
   await run('agents', 'accept', 'box')
   t.notMatch(await run('agents', 'ls', '--drifted'), /agent\.json/)
+})
+
+t.test('the centre can say where a box’s status page is, while it is there', async (t) => {
+  const { run, store, ids } = await setUp(t)
+  const told = async (page: () => string | undefined) => {
+    const health = { agentRssMb: 1, probes: { page: await makePageProbe(page).measure() } }
+    await store.run(
+      'INSERT OR REPLACE INTO agent_health (agent, at, body) VALUES (?, ?, ?)',
+      ...[ids.agent, iso(0), JSON.stringify(health)],
+    )
+    return run('agents', 'show', 'box')
+  }
+  t.match(await told(() => 'http://169.254.77.1/'), /status page +http:\/\/169\.254\.77\.1\/\n/)
+  t.notMatch(await told(() => undefined), /status page +http/)
 })
 
 t.test('the inventory is exported with its columns in their order', async (t) => {
