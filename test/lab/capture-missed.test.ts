@@ -12,6 +12,7 @@ import { systemClock } from '../../shared/clock.ts'
 import { makeLog } from '../../shared/log.ts'
 import { seededRandom } from '../../shared/random.ts'
 import type { FeatureWindow } from '../../shared/schemas/observation.ts'
+import { tempFolder } from '../unit/spool/records.ts'
 import { run } from './namespace-segment.ts'
 
 const decoy = '198.18.46.20'
@@ -43,7 +44,7 @@ t.test('what was not captured is counted, to the packet', async (t) => {
   const pod = spawn('ip', ['netns', 'exec', place, 'python3', '-c', sink], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => pod.kill('SIGKILL'))
   await once(pod.stdout, 'data')
-  const folder = join(t.testdir(), 'ring')
+  const folder = join(await tempFolder(t), 'ring')
   const log = makeLog('missed-lab', 'silent')
   const ring = makeRing({ folder, clock: systemClock, log }, () => ({ bytes: 256 * 1_048_576, hours: 1 }))
   const windows: FeatureWindow[] = []

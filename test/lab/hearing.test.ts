@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import type { Plan } from '../../shared/schemas/desired-state.ts'
 import { type FeatureWindow, featureWindow } from '../../shared/schemas/observation.ts'
+import { tempFolder } from '../unit/spool/records.ts'
 import { makeSegment, run, runnerIn, until } from './namespace-segment.ts'
 
 const runner = fileURLToPath(new URL('./hearing-runner.ts', import.meta.url))
@@ -38,7 +39,7 @@ t.test('what neighbours say to all is heard, without decoys, and no more once th
   const neighbour = await segment.host('one', '198.18.45.10/24')
   const decoy = await segment.host('dec', '198.18.45.31/24', decoyMac)
   const mac = (await run('ip', 'netns', 'exec', appliance, 'cat', '/sys/class/net/seg0/address')).trim()
-  const agent = runnerIn(t, appliance, runner, { stateDir: t.testdir(), nics: [{ nic: 'seg0', cidr, mac }] })
+  const agent = runnerIn(t, appliance, runner, { stateDir: await tempFolder(t), nics: [{ nic: 'seg0', cidr, mac }] })
   await agent.next((one) => one.type === 'running')
   agent.send({ plan: plan([cidr]) })
   const { pid } = await agent.next((one) => one.type === 'listening')
@@ -130,7 +131,7 @@ t.test('what two others say to each other is heard at a port that a switch mirro
   await once(server.stdout, 'data')
   const talk = () => run('ip', 'netns', 'exec', one, 'python3', '-c', asking)
   const mac = (await run('ip', 'netns', 'exec', appliance, 'cat', '/sys/class/net/seg0/address')).trim()
-  const agent = runnerIn(t, appliance, runner, { stateDir: t.testdir(), nics: [{ nic: 'seg0', cidr, mac }] })
+  const agent = runnerIn(t, appliance, runner, { stateDir: await tempFolder(t), nics: [{ nic: 'seg0', cidr, mac }] })
   await agent.next((told) => told.type === 'running')
   const windows = () => agent.told.filter((told) => told.type === 'window').map((told) => featureWindow.parse(told))
   const answers = (some: FeatureWindow[]) =>

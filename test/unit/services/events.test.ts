@@ -9,6 +9,7 @@ import { silentLog } from '../../../shared/log.ts'
 import { enrol, makeChain } from '../sessions/chain.ts'
 import { startMs } from '../sessions/hand-clock.ts'
 import { until } from '../sessions/places.ts'
+import { tempFolder } from '../spool/records.ts'
 import { decoy, run } from './running.ts'
 
 t.test('an FTP log-in and an HTTP request are sessions of their source, and raise its risk', async (t) => {
@@ -28,7 +29,7 @@ t.test('an FTP log-in and an HTTP request are sessions of their source, and rais
   http.send('POST /admin HTTP/1.0\r\nUser-Agent: scan/1\r\nContent-Length: 25\r\n\r\nusername=root&password=to')
   t.match((await http.rest()).toString(), /^HTTP\/1\.1 405 Not Allowed\r\nServer: nginx\/1\.22\.1\r\n/)
 
-  const stateDir = t.testdir()
+  const stateDir = await tempFolder(t)
   const spool = makeSpool({ folder: `${stateDir}/spool`, clock: systemClock, log: silentLog })
   await spool.start(new AbortController().signal)
   const source = { id: decoy, outDir: running.out, persona: newId(), personaVersion: 9, revision: 7 }
