@@ -4,11 +4,12 @@ import { type LogLevel, makeLog } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import { shortHardware } from '../../shared/schemas/hardware.ts'
 import { agentVersion, loadConfig } from '../config.ts'
-import { type Finding, type Known, makeConsole } from '../console/index.ts'
-import { isNobodys, loadIdentity, readHardware, readWiped } from '../enrol/index.ts'
+import { type Finding, makeConsole } from '../console/index.ts'
+import { isNobodys, loadIdentity, readHardware } from '../enrol/index.ts'
 import { devicesIn, type FirstBootDeps, firstBoot, lookFor, type Progress, type Step } from '../first-boot/index.ts'
 import { run, thisBox } from './box.ts'
 import type { Check } from './checks/check.ts'
+import { addressOf, knownOf } from './first-boot-known.ts'
 import { makeFirstLook } from './first-look.ts'
 import { builtAt, raiseOwnClock, systemTime } from './own-clock.ts'
 import { makeTypedHere } from './typed-here.ts'
@@ -49,20 +50,7 @@ export async function firstBootCommand(o: {
   /** It belongs to somebody, and its agent cannot start before its TPM answers: until then this shows how it is. */
   const waitsForTpm = shut?.code === 'TPM_FAILED'
   const isEnrolled = !shut || waitsForTpm
-  const wiped = await readWiped(stateDir)
   const serial = shortHardware(await readHardware())
-  const know = (): Partial<Known> => ({
-    enrolled: isEnrolled,
-    serial,
-    ...progress.names,
-    controller: addressOf(progress.controller),
-    waitsForFile: progress.waitsForFile,
-    takesCode: progress.takesCode,
-    waitsForApproval: progress.waitsForApproval,
-    trouble: progress.trouble,
-    findings,
-    ...(wiped && !progress.controller && { wiped }),
-  })
   /** Whether it is known what the site's file says, if there is one: before that there is no page and no doctor. */
   let settled = false
   let page = { ...config.console.page, minutes: 0 }
@@ -80,7 +68,7 @@ export async function firstBootCommand(o: {
     clock,
     log,
     version: agentVersion,
-    know,
+    know: () => knownOf({ stateDir, isEnrolled, serial, progress, findings }),
   })
   if (isEnrolled) await raiseOwnClock({ stateDir, clock, log })
   if (!isEnrolled || waitsForTpm) await view.start(stopping.signal)
@@ -148,5 +136,3 @@ export async function firstBootCommand(o: {
   log.info('this box belongs to its controller')
   return 0
 }
-
-const addressOf = (at: Progress['controller']) => at && `${at.host}:${at.port}`

@@ -16,7 +16,8 @@ export type Known = {
   /** A code may be typed at the page. */
   takesCode?: boolean | undefined
   waitsForApproval?: boolean | undefined
-  wiped?: { at: string; reason: string } | undefined
+  /** It was taken back. `done`: nothing of what it held is left. */
+  wiped?: { at: string; reason: string; done: boolean } | undefined
   /** The version that is being brought in. */
   updating?: string | undefined
   link?: { connected: boolean; since?: string | undefined; lastError?: string | undefined } | undefined
@@ -56,24 +57,25 @@ const aboutKey = /^(KEY_|TPM_)/
 const notTaken = /^(TOKEN_|CODE_)/
 
 const anew = 'Restart the box; if it stays so, write the image to a new card.'
+const notAllGone = 'Not all that was on it is removed yet: leave it on; if that lasts, switch it off and on.'
 const rested = 'Nothing is to be done.'
 
 /**
  * The first that fits, from what only a person at the controller can mend to what is well:
  *
- *   wiped > updating > no cable > no address > this box itself > no file > waiting for approval > no controller > needs care > working
+ *   wiped, as long as nothing is wrong with what it is given since > updating > no cable > no address > this box itself > no file > waiting for approval > no controller > needs care > working
  *
  * A box that works is not called unwell for a note of the doctor's, nor for a card that only the doctor missed.
  */
 export function viewOf(known: Known): View {
   const { wiped, updating, card, link, enrolled, waiting = [], findings = [], trouble } = known
   const [finding] = findings
-  if (wiped)
+  if (wiped && !trouble)
     return {
       state: 'wiped',
       title: 'This box was taken back',
       why: wiped.reason,
-      next: 'It holds nothing any more. To use it again: a new enrolment file from the administrator.',
+      next: `${wiped.done ? 'It holds nothing any more.' : notAllGone} To use it again: a new enrolment file from the administrator.`,
     }
   if (updating !== undefined)
     return {

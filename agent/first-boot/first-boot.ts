@@ -13,6 +13,7 @@ import {
   lostKey,
   parseAddress,
   parseToken,
+  readWiped,
   type TypedCode,
   typedBefore,
 } from '../enrol/index.ts'
@@ -112,9 +113,10 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
     const kept = await readKeptSite(deps.stateDir)
     const agent = (await identityIfThere(deps))?.agent
     const changes = await applier.changes(kept)
-    const [begun, typed] = await Promise.all([readBegun(deps.stateDir), typedBefore(deps.stateDir)])
+    const { stateDir } = deps
+    const [begun, typed, wiped] = await Promise.all([readBegun(stateDir), typedBefore(stateDir), readWiped(stateDir)])
     here ??= deps.takeTyped?.()
-    return { seen: { files, agent, begun, typed: here ?? typed, kept, changes }, found }
+    return { seen: { files, agent, wiped: wiped?.agent, begun, typed: here ?? typed, kept, changes }, found }
   }
 
   /** Milliseconds until it is worth looking again. */

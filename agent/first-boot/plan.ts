@@ -14,6 +14,8 @@ export type Seen = {
   files: readonly SeenFile[]
   /** Who this box is: an agent's id; undefined before it is claimed. */
   agent: string | undefined
+  /** Who this box was before it was taken back. */
+  wiped?: string | undefined
   /** The claim that this box began to use, kept before it asked. */
   begun: string | undefined
   /** A code that somebody typed before power went: the box goes on with it by itself. */
@@ -40,7 +42,7 @@ export type Step =
  *
  * A box that belongs to somebody takes settings only from its own used file: another file's claim is for another box.
  */
-export function plan({ files, agent, begun, typed, kept, changes }: Seen): Step {
+export function plan({ files, agent, wiped, begun, typed, kept, changes }: Seen): Step {
   const claims = files.filter((one) => one.kind === 'claim')
   const notes = files.filter((one) => one.kind === 'used')
   const [offered] = claims
@@ -60,5 +62,7 @@ export function plan({ files, agent, begun, typed, kept, changes }: Seen): Step 
   if (typed) return { kind: 'claim-typed', ...typed }
   const bad = files.find((one) => one.kind === 'bad')
   if (bad?.kind === 'bad') return { kind: 'wait', trouble: bad.error }
-  return notes[0] ? { kind: 'wait', used: notes[0].claimed } : { kind: 'wait' }
+  // Its own file of before it was taken back lies there as ever: that it was used is no news.
+  const note = notes.find((one) => wiped === undefined || one.agent !== wiped)
+  return note ? { kind: 'wait', used: note.claimed } : { kind: 'wait' }
 }

@@ -17,7 +17,7 @@ const stateOf = (known: Partial<Known>) => viewOf({ version: '1', card, ...known
 t.test('the state follows from what is known, worst cause first', async (t) => {
   const connected = { enrolled: true, link: { connected: true, since: 'x' } }
   const away = { enrolled: true, link: { connected: false, lastError: 'CONTROLLER_UNREACHABLE: x' } }
-  const wiped = { at: '2026-01-01T00:00:00Z', reason: 'stolen' }
+  const wiped = { at: '2026-01-01T00:00:00Z', reason: 'stolen', done: true }
   const trouble = { message: 'm', next: 'n' }
   t.equal(stateOf({ card: undefined }), 'starting')
   t.equal(stateOf({ enrolled: false }), 'starting')
@@ -39,6 +39,12 @@ t.test('the state follows from what is known, worst cause first', async (t) => {
   t.equal(stateOf({ ...away, card: undefined }), 'no-cable')
   t.equal(stateOf({ ...connected, updating: '1.2.0' }), 'updating')
   t.equal(stateOf({ ...connected, updating: '1.2.0', wiped }), 'wiped')
+  t.match(viewOf({ version: '1', ...connected, wiped: { ...wiped, done: false } }), {
+    state: 'wiped',
+    next: /^Not all/,
+  })
+  const brought = viewOf({ version: '1', card, enrolled: false, waitsForFile: true, wiped, trouble })
+  t.match(brought, { state: 'no-file', why: 'm', next: 'n' }, 'what is wrong with a new file is news')
   for (const state of states) t.ok(ledPatterns[state], `${state} has a light`)
   t.equal(new Set(states.map((state) => JSON.stringify(ledPatterns[state]))).size, states.length, 'of its own')
 })
@@ -74,7 +80,7 @@ t.test('on any screen the text fits, and what came from outside is only text', a
     [132, 43],
     [80, 2],
   ] as const)
-    for (const known of [told, { version: '1' }, { version: '1', wiped: { at: 'x', reason: hostile } }]) {
+    for (const known of [told, { version: '1' }, { version: '1', wiped: { at: 'x', reason: hostile, done: true } }]) {
       const lines = screenText(known, viewOf(known), { columns, rows })
       t.ok(lines.length < rows, `${columns}x${rows}`)
       t.ok(
