@@ -1,6 +1,7 @@
 #!/bin/sh
 # What a decoy needs of Debian's servers, below $1: programs, the modules that marshlight_web/apache.py loads, their types and
-# icons, and the libraries that the file $2 does not name. Whatever else their packages hold stays out of the image.
+# icons, and the libraries that the file $2 does not name. Whatever else their packages hold stays out of the image, but what dpkg says of
+# them: by that the SBOM of an image for appliances knows them.
 set -eu
 to=$1 known=$2
 modules='access_compat alias auth_basic authn_core authn_file authz_core authz_host authz_user autoindex deflate dir env
@@ -20,4 +21,11 @@ ldd $programs | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p' | sort -u | while read -r li
     mkdir -p "$to/usr/lib/$(basename "$(dirname "$library")")"
     cp -L "$library" "$to/usr/lib/$(basename "$(dirname "$library")")/"
   fi
+done
+
+mkdir -p "$to/var/lib/dpkg/status.d"
+(cd "$to" && find usr etc -type f -printf '/%p\n') > /gathered.files
+xargs dpkg-query --search < /gathered.files > /gathered.owners
+sed 's/:.*//' /gathered.owners | sort -u | while read -r package; do
+  dpkg-query --status "$package" > "$to/var/lib/dpkg/status.d/$package"
 done

@@ -6,11 +6,12 @@ import type { Architecture } from '../deb/architectures.ts'
 import { buildDeb } from '../deb/build.ts'
 import { readLock, shippedPackages } from '../deb/npm-lock.ts'
 import { sourceDate } from '../deb/source-date.ts'
+import { decoyPackages } from './decoy-packages.ts'
 import { makeDisk, pressed, squashRoot } from './disk.ts'
 import { needed } from './needed.ts'
 import { layRoot } from './root.ts'
 import { debianRoot } from './rootfs.ts'
-import { installedPackages, sbom } from './sbom.ts'
+import { type DecoyImage, installedPackages, sbom } from './sbom.ts'
 
 export type ImageOptions = {
   architecture: Architecture
@@ -35,6 +36,8 @@ export type BuiltImage = {
   diskBytes: number
   rootSha256: string
   packagesFetchedAt: string
+  /** Of the images of decoys in it. */
+  decoys: readonly DecoyImage[]
 }
 
 /** The image of an appliance, pressed, with its SBOM, and its root alone. All of it appears at the end, or nothing. */
@@ -54,6 +57,10 @@ export async function buildImage(o: ImageOptions): Promise<BuiltImage> {
   })
   const work = await mkdtemp(join(cache, 'work-'))
   try {
+    const decoys =
+      images === undefined
+        ? undefined
+        : await progress('packages of the decoys’ images', () => decoyPackages(join(images, 'decoys.tar'), work))
     const root = join(work, 'root')
     const at = { architecture, root, work, epoch }
     const laid = {
@@ -78,7 +85,7 @@ export async function buildImage(o: ImageOptions): Promise<BuiltImage> {
       rootSha256,
       debian: installedPackages(status),
       npm,
-      decoys: images !== undefined,
+      ...(decoys && { decoys }),
     })
     const made = {
       file: join(out, `${name}.img.zst`),
@@ -94,7 +101,14 @@ export async function buildImage(o: ImageOptions): Promise<BuiltImage> {
     // An enrolment file is a secret, and so is what it lies in.
     if (enrolment !== undefined) await chmod(made.file, 0o600)
     const { size: bytes } = await stat(made.file)
-    return { ...made, bytes, diskBytes, rootSha256, packagesFetchedAt: debian.fetchedAt.toISOString() }
+    return {
+      ...made,
+      bytes,
+      diskBytes,
+      rootSha256,
+      packagesFetchedAt: debian.fetchedAt.toISOString(),
+      decoys: decoys ?? [],
+    }
   } finally {
     await rm(work, { recursive: true, force: true })
   }

@@ -1,6 +1,9 @@
 import type { NpmPackage } from '../deb/npm-lock.ts'
 
 export type DebianPackage = { name: string; version: string; architecture: string; source: string }
+export type PythonPackage = { name: string; version: string; license: string }
+/** What one image of decoys holds. `unlisted`: files of Debian, too, that no list in it gives a package. */
+export type DecoyImage = { name: string; debian: DebianPackage[]; python: PythonPackage[]; unlisted: boolean }
 
 /** Installed packages by dpkg's status file (deb822), by name. */
 export function installedPackages(status: string): DebianPackage[] {
@@ -22,22 +25,14 @@ export type SbomInputs = {
   rootSha256: string
   debian: readonly DebianPackage[]
   npm: readonly NpmPackage[]
-  /** Whether images of decoys lie in it. */
-  decoys: boolean
+  /** The images of decoys in it; left out where it holds none. */
+  decoys?: readonly DecoyImage[]
 }
 
 /** What an image holds, as SPDX 2.3 in JSON (spdx.github.io/spdx-spec/v2.3). The same inputs give the same text. */
 export function sbom({ name, version, epoch, rootSha256, debian, npm, decoys }: SbomInputs): string {
   const parts = [
-    ...debian.map((one) =>
-      part(
-        `deb-${one.name}-${one.architecture}`,
-        one.name,
-        one.version,
-        'NOASSERTION',
-        `pkg:deb/debian/${one.name}@${encodeURIComponent(one.version)}?arch=${one.architecture}`,
-      ),
-    ),
+    ...debian.map((one) => debianPart(`deb-${one.name}-${one.architecture}`, one)),
     ...npm.map((one, at) =>
       part(
         `npm-${at}-${one.name}`,
@@ -53,6 +48,7 @@ export function sbom({ name, version, epoch, rootSha256, debian, npm, decoys }: 
     checksums: [{ algorithm: 'SHA256', checksumValue: rootSha256 }],
     comment: `The checksum is that of the root file system. ${decoys ? 'It holds' : 'It does not hold'} images of decoys.`,
   }
+  const inDecoys = decoyParts(decoys ?? [])
   return `${JSON.stringify(
     {
       spdxVersion: 'SPDX-2.3',
@@ -64,20 +60,67 @@ export function sbom({ name, version, epoch, rootSha256, debian, npm, decoys }: 
         created: new Date(epoch * 1000).toISOString().replace('.000', ''),
         creators: ['Tool: marshlight image'],
       },
-      packages: [image, ...parts],
+      packages: [image, ...parts, ...inDecoys.images, ...inDecoys.packages],
       relationships: [
         { spdxElementId: 'SPDXRef-DOCUMENT', relationshipType: 'DESCRIBES', relatedSpdxElement: image.SPDXID },
-        ...parts.map(({ SPDXID }) => ({
-          spdxElementId: image.SPDXID,
-          relationshipType: 'CONTAINS',
-          relatedSpdxElement: SPDXID,
-        })),
+        ...[...parts, ...inDecoys.images].map((one) => contains(image, one)),
+        ...inDecoys.contained,
       ],
     },
     undefined,
     1,
   )}\n`
 }
+
+/** Images stand on one another: what several hold is one package that each of them contains. */
+function decoyParts(decoys: readonly DecoyImage[]) {
+  const packages = new Map<string, ReturnType<typeof part>>()
+  const put = (key: string, make: (id: string) => ReturnType<typeof part>) => {
+    const one = packages.get(key) ?? make(`decoys-${packages.size}-${key.split(' ')[1]}`)
+    packages.set(key, one)
+    return one
+  }
+  const images = [...decoys]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, debian, python, unlisted }) => ({
+      image: {
+        ...part(`decoys-${name}`, name, 'NOASSERTION', 'NOASSERTION'),
+        ...(unlisted && { comment: 'The list of its packages is incomplete: it does not name all that it holds.' }),
+      },
+      holds: [
+        ...debian.map((one) => put(`deb ${one.name} ${one.version} ${one.architecture}`, (id) => debianPart(id, one))),
+        ...python.map((one) =>
+          put(`pypi ${one.name} ${one.version}`, (id) =>
+            part(id, one.name, one.version, one.license, `pkg:pypi/${pypiName(one.name)}@${one.version}`),
+          ),
+        ),
+      ],
+    }))
+  return {
+    images: images.map(({ image }) => image),
+    packages: [...packages.values()],
+    contained: images.flatMap(({ image, holds }) => holds.map((one) => contains(image, one))),
+  }
+}
+
+/** As package URLs want it: lower case, and one kind of dash (github.com/package-url/purl-spec, pypi). */
+const pypiName = (name: string) => name.toLowerCase().replace(/[-_.]+/g, '-')
+
+type Part = { SPDXID: string }
+const contains = (whole: Part, one: Part) => ({
+  spdxElementId: whole.SPDXID,
+  relationshipType: 'CONTAINS',
+  relatedSpdxElement: one.SPDXID,
+})
+
+const debianPart = (id: string, one: DebianPackage) =>
+  part(
+    id,
+    one.name,
+    one.version,
+    'NOASSERTION',
+    `pkg:deb/debian/${one.name}@${encodeURIComponent(one.version)}?arch=${one.architecture}`,
+  )
 
 const part = (id: string, name: string, versionInfo: string, license: string, purl?: string) => ({
   SPDXID: `SPDXRef-${id.replace(/[^A-Za-z0-9.-]/g, '-')}`,

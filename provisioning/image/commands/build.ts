@@ -7,7 +7,8 @@ import { parseEnrolmentFile } from '../../../shared/schemas/enrolment-file.ts'
 import { unreadable } from '../../../shared/system-errors.ts'
 import { createProgress } from '../../build/progress.ts'
 import { architectureOf } from '../../deb/architectures.ts'
-import { buildImage } from '../build.ts'
+import { type BuiltImage, buildImage } from '../build.ts'
+import { unlistedWords } from '../decoy-packages.ts'
 import { daysSince } from '../rootfs.ts'
 import type { ImageCommand } from '../show.ts'
 import { signBeside } from '../signing-files.ts'
@@ -54,15 +55,16 @@ export const buildCommand: ImageCommand = (group, show) =>
         ...(releaseKey !== undefined && { releaseKey }),
         ...(olderThan !== undefined && { packagesOlderThanDays: olderThan }),
       })
-      const signed =
-        o.key === undefined ? [] : [await signBeside(made.file, o.key), await signBeside(made.system, o.key)]
-      show({ ...made, ...(signed.length > 0 && { signatures: signed }) }, [
+      const { decoys, ...files } = made
+      const signed = o.key === undefined ? [] : await signMade(made, o.key)
+      show({ ...files, ...(signed.length > 0 && { signatures: signed }) }, [
         relative('', made.file),
         `  ${(made.bytes / 1e6).toFixed(0)} MB, ${(made.diskBytes / 2 ** 20).toFixed(0)} MiB on the disk`,
         `  root sha256 ${made.rootSha256.slice(0, 32)}`,
         `              ${made.rootSha256.slice(32)}`,
         `  root alone, for updates: ${relative('', made.system)}`,
         `  packages in ${relative('', made.sbom)}`,
+        ...unlistedWords(decoys, architecture),
         ...packagesAge(new Date(made.packagesFetchedAt)),
         ...(images === undefined ? ['  no decoys’ images in it: a release has to bring them'] : []),
         ...(signed.length === 0
@@ -71,6 +73,13 @@ export const buildCommand: ImageCommand = (group, show) =>
         ...signed.map((file) => `  signed: ${relative('', file)}`),
       ])
     })
+
+/** All that leaves the building: the image, the root for updates, and what is told of them. */
+export async function signMade(made: Pick<BuiltImage, 'file' | 'system' | 'sbom'>, key: string): Promise<string[]> {
+  const signed: string[] = []
+  for (const file of [made.file, made.system, made.sbom]) signed.push(await signBeside(file, key))
+  return signed
+}
 
 /** The file's text, which is one by which a box can enrol. */
 async function enrolmentIn(file: string): Promise<string> {

@@ -4,8 +4,8 @@ import { verifyBeside } from '../signing-files.ts'
 export const verifyCommand: ImageCommand = (group, show) =>
   group
     .command('verify')
-    .description('whether a package or image is what was signed')
-    .argument('<file>', 'the package or image')
+    .description('whether a package, an image or its SBOM is what was signed')
+    .argument('<file>', 'the package, image or SBOM')
     .requiredOption('--pubkey <file>', 'public key of who signed it')
     .option('--signature <file>', 'its signature (default: FILE.minisig)')
     .addHelpText('after', '\nThe same as: minisign -Vm FILE -p PUBKEY')

@@ -3,6 +3,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { signMade } from '../../../provisioning/image/commands/build.ts'
 import { makeKeyFiles, signBeside, verifyBeside } from '../../../provisioning/image/signing-files.ts'
 
 const run = promisify(execFile)
@@ -58,4 +59,39 @@ t.test('the command verifies what minisign signed, and fails with words and a co
   t.match(JSON.parse((await run(command, words)).stdout), { key: '8696B6745DBBE810', comment: 'file:agent.deb' })
   writeFileSync(join(folder, 'agent.deb'), 'content of a Package\n')
   await t.rejects(run(command, words), { code: 1, stderr: /"code":\s*"IMAGE_ALTERED"/ })
+})
+
+t.test('an image that was cut off, altered or renamed is not what was signed', async (t) => {
+  const folder = t.testdir({ 'box.img.zst': 'an image '.repeat(100) })
+  const [key, file] = [join(folder, 'release.key'), join(folder, 'box.img.zst')]
+  await makeKeyFiles(key)
+  await signBeside(file, key)
+  const verify = (which = file, signature?: string) =>
+    verifyBeside(which, { publicKey: `${key}.pub`, ...(signature !== undefined && { signature }) })
+  await verify()
+  const whole = readFileSync(file)
+  for (const bad of [whole.subarray(0, 500), Buffer.concat([whole, whole]), Buffer.from(whole).fill(0, 200, 201)]) {
+    writeFileSync(file, bad)
+    await t.rejects(verify(), { code: 'IMAGE_ALTERED', message: /its content is not what was signed/ })
+  }
+  const other = join(folder, 'other.img.zst')
+  writeFileSync(other, whole)
+  await t.rejects(verify(other, `${file}.minisig`), { message: /what was signed is called box.img.zst/ })
+  await t.rejects(verify(other), { code: 'IMAGE_UNSIGNED' })
+})
+
+t.test('image, root and SBOM of a build are signed alike, and verified alike', async (t) => {
+  const folder = t.testdir({ 'a.img.zst': 'image', 'a.squashfs': 'root', 'a.spdx.json': '{}' })
+  const [key, file, system, list] = ['release.key', 'a.img.zst', 'a.squashfs', 'a.spdx.json'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string, string]
+  await makeKeyFiles(key)
+  t.same(
+    await signMade({ file, system, sbom: list }, key),
+    [file, system, list].map((one) => `${one}.minisig`),
+  )
+  const verify = () => run(command, ['image', 'verify', list, '--pubkey', `${key}.pub`])
+  t.match(await verify(), { stdout: /a\.spdx\.json is what key [0-9A-F]+ signed\./ })
+  writeFileSync(list, '{ }')
+  await t.rejects(verify(), { code: 1, stderr: /not what was signed/ })
 })
