@@ -128,11 +128,11 @@ export const errorTexts = {
   STATE_CORRUPT: ['{path} is damaged: {why}', 'It was set aside as {aside}; work goes on from what can be read.'],
   KEY_SEALED_ELSEWHERE: [
     'the key of this box cannot be opened: {why}',
-    'A TPM that is switched off in the firmware is to be switched on, the files {aside} beside it moved back. Else the box needs a new invitation: `marshlight agents replace` at the centre, then its file or code here.',
+    'Pull the box’s plug, wait a minute, and plug it in: where its TPM opens the key then, it takes it back by itself. If it stays so, it needs a new invitation: `marshlight agents replace` at the centre, then its file or code here.',
   ],
   TPM_FAILED: [
     'the TPM of this box failed ({what}): {why}',
-    'It is tried again. If it stays so, pull the box’s plug, wait a minute, and plug it in.',
+    'It is tried again. If it stays so, pull the box’s plug, wait a minute, and plug it in. If that does not help, give it a new file (`marshlight agents replace` at the centre): it takes that after some minutes.',
   ],
   DATABASE_CORRUPT: [
     'the database {path} is damaged: {why}',

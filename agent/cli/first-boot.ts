@@ -11,6 +11,7 @@ import { run, thisBox } from './box.ts'
 import type { Check } from './checks/check.ts'
 import { addressOf, knownOf } from './first-boot-known.ts'
 import { makeFirstLook } from './first-look.ts'
+import { takeBack } from './moved-back.ts'
 import { builtAt, raiseOwnClock, systemTime } from './own-clock.ts'
 import { makeTypedHere } from './typed-here.ts'
 import { finishWipe, finishWipeInTime } from './wipe.ts'
@@ -36,6 +37,7 @@ export async function firstBootCommand(o: {
   let config = await loadConfig(stateDir)
   const log = makeLog('first-boot', o.logLevel ?? config.logLevel)
   await finishWipe({ ...o, log })
+  await takeBack({ stateDir, log })
   const stopping = new AbortController()
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stopping.abort(new Error(name)))
 

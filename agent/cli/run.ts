@@ -9,6 +9,7 @@ import { agentVersion, configHash, loadConfig } from '../config.ts'
 import { askStanding, certificateTrouble, type Identity, loadIdentity, readHardware } from '../enrol/index.ts'
 import { openUpdates } from '../updates/index.ts'
 import { composeAgent } from './compose.ts'
+import { takeBack } from './moved-back.ts'
 import { makeServiceNotices } from './service-notices.ts'
 import { finishWipe, keepOrder, startAnew } from './wipe.ts'
 
@@ -21,6 +22,7 @@ export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clo
   const ring = makeLogRing()
   const log = makeLog('agent', o.logLevel ?? config.logLevel, ring.push)
   if (await finishWipe({ ...o, log })) await startAnew({ log })
+  await takeBack({ stateDir: o.stateDir, log })
   const identity = await loadIdentity(o.stateDir)
   log.info({ agent: identity.agent, roles: identity.roles, version: agentVersion, stateDir: o.stateDir }, 'starting')
   const trouble = certificateTrouble(identity, o.clock.now())

@@ -9,7 +9,7 @@ import { role } from './identity-roles.ts'
 import { isSealed, keyIn } from './sealed-key.ts'
 import { readWiped } from './wiped.ts'
 
-const stored = z.object({
+export const stored = z.object({
   v: z.literal(1),
   agent: id,
   name: z.string().min(1).max(253),
@@ -55,7 +55,7 @@ export async function loadIdentity(stateDir: string): Promise<Identity> {
   } catch (error) {
     const code = error instanceof MarshlightError ? error.code : undefined
     if (error === missing || code === 'TPM_FAILED') throw error
-    if (code === 'KEY_SEALED_ELSEWHERE') throw await setAside(stateDir, error as MarshlightError)
+    if (code === 'KEY_SEALED_ELSEWHERE') throw await setAside(stateDir, String((error as MarshlightError).details.why))
     const aside = `${path}.corrupt-${Math.round((await stat(path)).mtimeMs)}`
     await rename(path, aside)
     throw new MarshlightError('STATE_CORRUPT', { path, aside, why: wordsOf(error).slice(0, 200) })
@@ -77,13 +77,16 @@ export async function readStoredIdentity(stateDir: string): Promise<StoredIdenti
   }
 }
 
-const asideEnd = '.sealed-elsewhere'
+export const asideEnd = '.sealed-elsewhere'
 
-/** Without its key the identity is none: both go aside, whole, so that the box can be enrolled anew and nothing is lost. */
-async function setAside(stateDir: string, { details }: MarshlightError): Promise<MarshlightError> {
+/**
+ * Without its key the identity is none: both go aside, whole, so that the box can be enrolled anew and nothing is lost.
+ * moved-back.ts is the way back. Gives the error that says so.
+ */
+export async function setAside(stateDir: string, why: string): Promise<MarshlightError> {
   const folder = join(stateDir, 'identity')
   const all = await readdir(folder)
-  const names = all.filter((name) => /^(key(-[0-9a-f]+)?\.pem|request\.pem|renewal\.json)$/.test(name))
+  const names = all.filter((name) => keyFiles.test(name) || /^(request\.pem|renewal\.json)$/.test(name))
   // What was set aside before may still be moved back.
   let end = asideEnd
   for (let n = 2; all.some((name) => name.endsWith(end)); n++) end = `${asideEnd}-${n}`
@@ -91,10 +94,12 @@ async function setAside(stateDir: string, { details }: MarshlightError): Promise
   const isOurs = await renameIfThere(join(folder, 'identity.json'), join(folder, `identity.json${end}`))
   for (const name of isOurs ? names : []) await renameIfThere(join(folder, name), join(folder, `${name}${end}`))
   await syncFolder(folder)
-  return sealedElsewhere(details.why)
+  return sealedElsewhere(why)
 }
 
-const renameIfThere = (from: string, to: string): Promise<boolean> =>
+export const keyFiles = /^key(-[0-9a-f]+)?\.pem$/
+
+export const renameIfThere = (from: string, to: string): Promise<boolean> =>
   rename(from, to).then(
     () => true,
     (error: NodeJS.ErrnoException) => {
@@ -103,14 +108,13 @@ const renameIfThere = (from: string, to: string): Promise<boolean> =>
     },
   )
 
-const sealedElsewhere = (why: unknown) =>
-  new MarshlightError('KEY_SEALED_ELSEWHERE', { why: String(why), aside: `identity/*${asideEnd}*` })
+const sealedElsewhere = (why: string) => new MarshlightError('KEY_SEALED_ELSEWHERE', { why })
 
 /** What became of an identity whose key does not open. */
 export const lostKey = async (stateDir: string): Promise<MarshlightError | undefined> =>
   (await readIfThere(`${identityPath(stateDir)}${asideEnd}`)) === undefined
     ? undefined
-    : sealedElsewhere('it was sealed by another TPM, or by this one before it was cleared or switched off')
+    : sealedElsewhere('it was sealed by another TPM, or by one that was cleared, is switched off, or fails')
 
 const defaultEnrolPort = 8884
 /** Where the controller gives certificates, and says how they stand. */

@@ -13,8 +13,10 @@ export {
   readStoredIdentity,
   type StoredIdentity,
   serialOf,
+  setAside,
 } from './identity.ts'
 export { type Role, role } from './identity-roles.ts'
+export { moveBack } from './moved-back.ts'
 export { type Credentials, makeRenewal, type Renewal, type RenewalStanding, renewalDue } from './renewal.ts'
 export { isSealed } from './sealed-key.ts'
 export { fetchPinnedCa, serverError } from './server-trust.ts'
