@@ -51,7 +51,7 @@ export async function firstBootCommand(o: {
   if (shut && !isNobodys(shut)) log.error({ code: shut.code }, wordsOf(shut))
   /** It belongs to somebody, and its agent cannot start before its TPM answers: until then this shows how it is. */
   const waitsForTpm = shut?.code === 'TPM_FAILED'
-  const isEnrolled = !shut || waitsForTpm
+  let isEnrolled = !shut || waitsForTpm
   const serial = shortHardware(await readHardware())
   /** Whether it is known what the site's file says, if there is one: before that there is no page and no doctor. */
   let settled = false
@@ -73,7 +73,13 @@ export async function firstBootCommand(o: {
     know: () => knownOf({ stateDir, isEnrolled, serial, progress, findings }),
   })
   if (isEnrolled) await raiseOwnClock({ stateDir, clock, log })
-  if (!isEnrolled || waitsForTpm) await view.start(stopping.signal)
+  let shows = false
+  async function show(): Promise<void> {
+    if (shows) return
+    shows = true
+    await view.start(stopping.signal)
+  }
+  if (!isEnrolled || waitsForTpm) await show()
   const doctor = makeFirstLook({
     clock,
     signal: stopping.signal,
@@ -118,6 +124,11 @@ export async function firstBootCommand(o: {
         const known = progress.controller
         progress = { ...progress, ...told }
         const { controller } = progress
+        // Only who belongs to nobody waits for a file or uses one: a box whose key turned out not to open any more, too.
+        if (isEnrolled && told.waitsForFile !== undefined) {
+          isEnrolled = false
+          void show()
+        }
         if (!settled || (controller && addressOf(controller) !== addressOf(known))) void settle()
       },
       onStep(kind) {
@@ -133,7 +144,7 @@ export async function firstBootCommand(o: {
   } finally {
     stopping.abort(new Error('done'))
     await doctor.ended()
-    if (!isEnrolled || waitsForTpm) await view.stop()
+    if (shows) await view.stop()
   }
   log.info('this box belongs to its controller')
   return 0

@@ -8,8 +8,6 @@ import { plainly } from '../../shared/system-errors.ts'
 import {
   addressOfCode,
   enrol,
-  isNobodys,
-  loadIdentity,
   lostKey,
   parseAddress,
   parseToken,
@@ -24,6 +22,7 @@ import { mendClock } from './mend-clock.ts'
 import type { Found } from './places.ts'
 import { plan, type Seen, type SeenFile, type Step } from './plan.ts'
 import { readFileText, usedText } from './read-file.ts'
+import { makeWho } from './who.ts'
 
 /** What a technician is to see of it. */
 export type Progress = {
@@ -71,6 +70,7 @@ const retryMs = { firstMs: 3_000, capMs: 30_000 }
 export async function firstBoot(deps: FirstBootDeps): Promise<void> {
   const { clock, log, signal, random } = deps
   const applier = makeApplier(deps)
+  const whoIs = makeWho(deps)
   const mending = { ...deps, floor: deps.built }
   /** Where the file cannot be written to. */
   const closed = new Set<string>()
@@ -110,11 +110,11 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
     })
     const given = looked.map((one) => ('text' in one ? one.where + one.text : one.message)).join()
     if (given !== filesBefore) [refused, filesBefore] = [undefined, given]
-    const kept = await readKeptSite(deps.stateDir)
-    const agent = (await identityIfThere(deps))?.agent
-    const changes = await applier.changes(kept)
     const { stateDir } = deps
-    const [begun, typed, wiped] = await Promise.all([readBegun(stateDir), typedBefore(stateDir), readWiped(stateDir)])
+    const [kept, begun] = await Promise.all([readKeptSite(stateDir), readBegun(stateDir)])
+    const agent = (await whoIs(files.some((one) => one.kind === 'claim' && one.claimId !== begun)))?.agent
+    const changes = await applier.changes(kept)
+    const [typed, wiped] = await Promise.all([typedBefore(stateDir), readWiped(stateDir)])
     here ??= deps.takeTyped?.()
     return { seen: { files, agent, wiped: wiped?.agent, begun, typed: here ?? typed, kept, changes }, found }
   }
@@ -216,7 +216,7 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
   }
 
   async function erase({ where, file }: Extract<Step, { kind: 'erase' }>, found: readonly Found[]): Promise<void> {
-    const identity = await identityIfThere(deps)
+    const identity = await whoIs()
     if (!identity) return
     const { agent, name } = identity
     try {
@@ -237,14 +237,3 @@ const troubleOf = (error: unknown) =>
     : { message: wordsOf(error), next: 'It is tried again.' }
 
 const askAnew = 'Ask the administrator for a new file.'
-
-/** A TPM that does not answer now makes nobody's box of it: that is thrown, told and tried again. */
-async function identityIfThere({ stateDir, log }: Pick<FirstBootDeps, 'stateDir' | 'log'>) {
-  try {
-    return await loadIdentity(stateDir)
-  } catch (error) {
-    if (!(error instanceof MarshlightError) || error.code === 'TPM_FAILED') throw error
-    if (!isNobodys(error)) log.error({ code: error.code }, error.message)
-    return undefined
-  }
-}

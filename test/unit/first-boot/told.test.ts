@@ -63,6 +63,21 @@ t.test('a TPM that does not answer: told and tried again, and no settings of ano
   t.same((await readdir(join(box.stateDir, 'identity'))).sort(), ['identity.json', 'key.pem'])
 })
 
+t.test('a TPM that fails for good is waited for, but not where a new file is there', async (t) => {
+  const bytes = 'AAAA'
+  const sealed = { v: 1, heldBy: 'tpm2', public: bytes, private: bytes, iv: bytes, tag: bytes, key: bytes }
+  process.env.TPM2TOOLS_TCTI = 'swtpm:path=/nowhere'
+  t.teardown(() => void delete process.env.TPM2TOOLS_TCTI)
+  const looks = Array.from({ length: 12 }, () => () => {})
+  const last = async (file?: string) => {
+    const box = await enrolled(t, JSON.stringify(sealed), file)
+    const { told } = await bootFor(t, box, [...looks])
+    return { trouble: told.at(-1)?.trouble, site: (await readKeptSite(box.stateDir))?.site }
+  }
+  t.match(await last(), { trouble: { code: 'TPM_FAILED', next: /agents replace/ }, site: undefined })
+  t.match(await last(otherFile()), { trouble: { code: 'CONTROLLER_UNREACHABLE' }, site: 'elsewhere' })
+})
+
 t.test('a box whose key does not open any more says so while it waits for a new file', async (t) => {
   const box = await enrolled(t, '{}')
   const { told } = await bootFor(t, box, [() => {}])
