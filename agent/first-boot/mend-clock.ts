@@ -51,16 +51,17 @@ export async function mendClockInTime(
   asked: Asked,
 ): Promise<boolean> {
   const { clock, log, signal, random } = deps
-  for (let attempt = 1; attempt <= mostTries; attempt++) {
+  for (let attempt = 1; ; attempt++) {
     const why = await mendClock(deps, asked).then((isRight) => (isRight ? undefined : notBelieved), wordsOf)
     if (why === undefined) return true
-    if (attempt === mostTries) break
+    if (attempt === mostTries) {
+      log.warn({ why }, 'nobody told a time that this clock could be set to; it is asked for again at the next start')
+      return false
+    }
     const retryInMs = retryDelay(attempt, { ...delays, random })
     log.info({ why, retryInMs }, 'neither a time server nor the controller tells the time yet')
     await clock.sleep(retryInMs, signal)
   }
-  log.warn('nobody told the time; it is asked for again at the next start')
-  return false
 }
 
 async function set({ clock, log, setClock }: MendDeps, right: number | undefined): Promise<void> {
