@@ -11,7 +11,7 @@ import { openUpdates } from '../updates/index.ts'
 import { composeAgent } from './compose.ts'
 import { takeBack } from './moved-back.ts'
 import { makeServiceNotices } from './service-notices.ts'
-import { finishWipe, keepOrder, startAnew } from './wipe.ts'
+import { finishWipe, keepOrder, startAnew, wipeAndStartAnew } from './wipe.ts'
 
 /** The whole stopping must be over by then; a service manager kills after that anyway. */
 const stopDeadlineMs = 25_000
@@ -66,7 +66,7 @@ export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clo
   log.info('stopped')
   if (typeof why === 'string') return 0
   if (another) return why.code
-  if (await finishWipe({ ...o, log })) await startAnew({ log })
+  await wipeAndStartAnew({ ...o, log })
   // Says so by an error, and whether something is left to be wiped.
   await loadIdentity(o.stateDir)
   throw new MarshlightError('WIPED', { at: why.issuedAt, reason: why.reason })

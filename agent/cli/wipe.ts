@@ -92,6 +92,15 @@ export async function startAnew({ root = '', command = run, log }: Pick<WipeDeps
   await command('systemctl', '--no-block', 'reboot').catch((error) => log.error({ why: wordsOf(error) }, 'no restart'))
 }
 
+/**
+ * Carries out the order that came while the agent ran. Of an image the box then starts anew even where something could not
+ * be removed yet: first-boot goes on with that, and tends screen and page, which nobody does once the agent has ended.
+ */
+export async function wipeAndStartAnew(deps: WipeDeps): Promise<void> {
+  await finishWipe(deps)
+  await startAnew(deps)
+}
+
 /** On an image: who may log in, the host key of SSH, and whoever is logged in. */
 function sshSteps({ root = '', command = run }: WipeDeps): WipeStep[] {
   if (!existsSync(join(root, units, sshUnit))) return []
