@@ -21,12 +21,12 @@ export function makeFirstLook({ clock, signal, context, onFound, ...deps }: Firs
 
   async function nowAndThen(until: AbortSignal): Promise<void> {
     const [{ examine }, { checks }] = await Promise.all([import('./checks/examine.ts'), import('./checks/registry.ts')])
-    // That it is not enrolled yet is what all this is about.
-    const due = (deps.checks ?? checks).filter(({ name }) => name !== 'enrolment')
+    const due = deps.checks ?? checks
     for (let round = 0; !until.aborted; round++) {
       const found = await Promise.race([examine(due, context()), aborted(until)])
       if (!found) return
-      onFound(found.filter(({ ok, follows }) => !ok && follows === undefined))
+      // That it is not enrolled yet is what all this is about; that no controller can be tried before follows from it.
+      onFound(found.filter(({ name, ok, follows }) => !ok && follows === undefined && name !== 'enrolment'))
       await clock.sleep(doctorMs[Math.min(round, doctorMs.length - 1)] ?? 60_000, until).catch(() => undefined)
     }
   }

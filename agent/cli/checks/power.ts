@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Check, Outcome } from './check.ts'
+import { type Check, type Outcome, ownMs } from './check.ts'
 
 /** Above these a processor slows itself down, or is switched off (Raspberry Pi: 80 and 85 °C). */
 const [hotC, tooHotC] = [75, 82]
@@ -44,7 +44,7 @@ export function judgePower(low: boolean | undefined, isPi: boolean): Outcome {
 
 export const temperature: Check = {
   name: 'temperature',
-  withinMs: 3000,
+  withinMs: ownMs,
   async run({ root }) {
     return judgeTemperature(await hottest(join(root, '/sys/class')))
   },
