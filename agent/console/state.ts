@@ -59,6 +59,8 @@ const notTaken = /^(TOKEN_|CODE_)/
 const anew = 'Restart the box; if it stays so, write the image to a new card.'
 const notAllGone = 'Not all that was on it is removed yet: leave it on; if that lasts, switch it off and on.'
 const rested = 'Nothing is to be done.'
+/** How the image's program for sticks ends its line while it reads and verifies a release: before the agent has it. */
+const stickAtWork = /is being taken\. Leave the stick in\.$/
 
 /**
  * The first that fits, from what only a person at the controller can mend to what is well:
@@ -77,10 +79,10 @@ export function viewOf(known: Known): View {
       why: wiped.reason,
       next: `${wiped.done ? 'It holds nothing any more.' : notAllGone} To use it again: a new enrolment file from the administrator.`,
     }
-  if (updating !== undefined)
+  if (updating !== undefined || stickAtWork.test(known.stick ?? ''))
     return {
       state: 'updating',
-      title: `Taking version ${updating}`,
+      title: updating === undefined ? 'Taking the release on the stick' : `Taking version ${updating}`,
       next: 'Do not switch it off. It takes some minutes.',
     }
   if (link?.connected) {

@@ -72,6 +72,16 @@ const told: Known = {
   page: 'http://169.254.7.7/',
 }
 
+t.test('while a release on a stick is read nobody is told to leave', async (t) => {
+  const link = { connected: true, since: '2026-11-22T10:09:21.855Z' }
+  const of = (stick: string) => viewOf({ version: '1', card, enrolled: true, link, stick })
+  const program = readFileSync(join(import.meta.dirname, '../../../provisioning/image/files/stick'), 'utf8')
+  const [, begins = ''] = /say "\$name( is being .*)"/.exec(program) ?? []
+  t.match(of(`marshlight-release-2.tar${begins}`), { state: 'updating', next: /Do not switch it off/ })
+  t.equal(of('marshlight-release-2.tar: This box runs release 2.').state, 'working')
+  t.equal(of('marshlight-release-2.tar was not taken: it is cut off.').state, 'working')
+})
+
 t.test('on any screen the text fits, and what came from outside is only text', async (t) => {
   for (const [columns, rows] of [
     [80, 25],
