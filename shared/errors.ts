@@ -53,7 +53,7 @@ export const errorTexts = {
   ],
   ENROLMENT_FILE_INVALID: [
     '{file}: {path} is {value}: {why}',
-    'Mend it, or have a new one made: `marshlight agents invite --out DIR`.',
+    'Mend it, or have a new one made: `marshlight agents invite --segment NAME --out DIR/`.',
   ],
   CODE_MISTYPED: [
     'the code is mistyped{where}',
