@@ -40,6 +40,10 @@ export function inviteCommand(agents: Command, cli: CliContext): void {
 A file or image is named for site, segment and number; only you can read it,
 and none is written over. A box takes it at its first start and deletes it.
 Beside an image stands its SHA-256.
+--network takes what boxes of a site share, each key optional, as
+  { "network": { "dns": ["10.0.0.53"] }, "ntp": ["10.0.0.1"],
+    "proxy": "http://10.0.0.8:3128",
+    "ssh": { "authorizedKeys": ["ssh-ed25519 AAAA... admin"] } }
 Where the network of the segment is known (by its plan, or a box that is
 there), a claim is good only in it, unless --from, --within or --anywhere says
 otherwise; one that is used elsewhere is refused and told.
@@ -47,7 +51,7 @@ otherwise; one that is used elsewhere is refused and told.
 Examples:
   marshlight agents invite --site hq --segment office
   marshlight agents invite --segment dmz --role enforcer --out token.txt
-  marshlight agents invite --segment office --count 20 --network hq.json \\
+  marshlight agents invite --segment office --count 20 --network net.json \\
     --image base.img.zst --pubkey release.key.pub --out cards/
   marshlight agents invite --segment office --usb /media/stick
   marshlight agents invite --segment office --code --qr`,
