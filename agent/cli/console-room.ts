@@ -5,9 +5,10 @@ import type { Part } from '../../shared/lifecycle.ts'
 import type { Log } from '../../shared/log.ts'
 import { type Hardware, shortHardware } from '../../shared/schemas/hardware.ts'
 import { type AgentConfig, agentVersion } from '../config.ts'
-import type { Finding, Known } from '../console/index.ts'
+import type { CardSeen, Finding, Known } from '../console/index.ts'
 import { type Identity, readWiped } from '../enrol/index.ts'
 import { readKeptSite } from '../kept-site.ts'
+import { makeCardMoved } from './card-moved.ts'
 import type { AgentStatus } from './status-socket.ts'
 
 export type ConsoleRoomDeps = {
@@ -44,9 +45,17 @@ export function makeConsoleRoom(deps: ConsoleRoomDeps): ConsoleRoom {
   let findings: Finding[] = []
   let unwellSince: number | undefined
   let lookedAt = Number.NEGATIVE_INFINITY
+  let looking = false
+  const cardMoved = makeCardMoved()
+  let moves = 0
   let part: ConsoleRoom | undefined
 
-  async function know(): Promise<Partial<Known>> {
+  async function know(card: CardSeen | undefined): Promise<Partial<Known>> {
+    if (cardMoved(card)) {
+      moves += 1
+      findings = []
+      lookedAt = Number.NEGATIVE_INFINITY
+    }
     const { name, controller, link, rooms, updates } = deps.status()
     const { update } = updates
     // What is only fetched may break off at any time.
@@ -60,7 +69,7 @@ export function makeConsoleRoom(deps: ConsoleRoomDeps): ConsoleRoom {
       findings = []
     } else {
       unwellSince ??= clock.now()
-      if (clock.now() - unwellSince > patienceMs && clock.now() - lookedAt > doctorMs) {
+      if (!looking && clock.now() - unwellSince > patienceMs && clock.now() - lookedAt > doctorMs) {
         lookedAt = clock.now()
         void examineNow()
       }
@@ -82,6 +91,8 @@ export function makeConsoleRoom(deps: ConsoleRoomDeps): ConsoleRoom {
   }
 
   async function examineNow(): Promise<void> {
+    const begun = moves
+    looking = true
     try {
       const [{ examine }, { checks }] = await Promise.all([
         import('./checks/examine.ts'),
@@ -90,9 +101,11 @@ export function makeConsoleRoom(deps: ConsoleRoomDeps): ConsoleRoom {
       const { identity } = deps
       const role = identity.roles.includes('decoys') ? 'decoys' : 'enforcer'
       const found = await examine(checks, { stateDir, config, clock, role, identity, root: '' })
-      findings = found.filter(({ ok, follows }) => !ok && follows === undefined)
+      if (begun === moves) findings = found.filter(({ ok, follows }) => !ok && follows === undefined)
     } catch (error) {
       log.warn({ why: wordsOf(error) }, 'the doctor could not look')
+    } finally {
+      looking = false
     }
   }
 

@@ -4,10 +4,11 @@ import { type LogLevel, makeLog } from '../../shared/log.ts'
 import type { Random } from '../../shared/random.ts'
 import { shortHardware } from '../../shared/schemas/hardware.ts'
 import { agentVersion, loadConfig } from '../config.ts'
-import { type Finding, makeConsole } from '../console/index.ts'
+import { type CardSeen, type Finding, makeConsole } from '../console/index.ts'
 import { isNobodys, loadIdentity, readHardware } from '../enrol/index.ts'
 import { devicesIn, type FirstBootDeps, firstBoot, lookFor, type Progress, type Step } from '../first-boot/index.ts'
 import { run, thisBox } from './box.ts'
+import { makeCardMoved } from './card-moved.ts'
 import type { Check } from './checks/check.ts'
 import { addressOf, knownOf } from './first-boot-known.ts'
 import { makeFirstLook } from './first-look.ts'
@@ -58,6 +59,7 @@ export async function firstBootCommand(o: {
   let page = { ...config.console.page, minutes: 0 }
   let before: Step['kind'] | undefined
   const typedHere = makeTypedHere()
+  const cardMoved = makeCardMoved()
   const view = makeConsole({
     codes: typedHere,
     ...{ ...thisBox(config.nics), ...(machine.uptimeMs && { uptimeMs: machine.uptimeMs }) },
@@ -70,7 +72,10 @@ export async function firstBootCommand(o: {
     clock,
     log,
     version: agentVersion,
-    know: () => knownOf({ stateDir, isEnrolled, serial, progress, findings }),
+    know(card: CardSeen | undefined) {
+      if (cardMoved(card) && settled) void settle()
+      return knownOf({ stateDir, isEnrolled, serial, progress, findings })
+    },
   })
   if (isEnrolled) await raiseOwnClock({ stateDir, clock, log })
   let shows = false

@@ -34,8 +34,8 @@ export type ConsoleDeps = {
   uptimeMs(): number
   /** The first card with a cable, else the first. */
   look(): Promise<CardSeen | undefined>
-  /** What others know by now; asked at each look. */
-  know(): Partial<Known> | Promise<Partial<Known>>
+  /** What others know by now; asked at each look, with the card as it is. */
+  know(card: CardSeen | undefined): Partial<Known> | Promise<Partial<Known>>
   /** Takes a code that somebody types at the page while `takesCode` is known. */
   codes?: Codes
   ports: Omit<AddressPorts, 'log'>
@@ -85,7 +85,7 @@ export function makeConsole(deps: ConsoleDeps): Part & { page(): string | undefi
     if (withPage) await tried('page', () => tendPage(card))
     // At the very start who is asked may not be able to say anything yet.
     const told = await Promise.resolve()
-      .then(() => deps.know())
+      .then(() => deps.know(card))
       .catch((): Partial<Known> => ({}))
     known = { version: deps.version, ...told, card, page: pageAt() }
     const view = viewOf(known)

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import { contains } from '../../../shared/network.ts'
 import { type Card, segmentCards } from '../cards.ts'
-import { type Check, type Outcome, worstOf } from './check.ts'
+import { type Check, type Outcome, usualMs, worstOf } from './check.ts'
 import { whoHas } from './programs.ts'
 
 /** What a machine takes for itself where nobody gives it an address (RFC 3927). */
@@ -11,7 +11,7 @@ export const address: Check = {
   name: 'address',
   roles: ['decoys'],
   rests: ['cable', 'rights'],
-  withinMs: 5000,
+  withinMs: usualMs,
   async run({ config }, signal) {
     const cards = segmentCards(config.nics)
     if (cards.length === 0) return noAddress(config.nics)

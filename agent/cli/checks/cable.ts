@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { nicFilter } from '../cards.ts'
-import { type Check, type CheckContext, type Outcome, ownMs, worstOf } from './check.ts'
+import { type Check, type CheckContext, type Outcome, usualMs, worstOf } from './check.ts'
 
 /** A network card as /sys/class/net tells it. `mbit`: undefined where the card tells none. */
 export type Plug = { name: string; up: boolean; signal: boolean; wireless: boolean; mbit?: number; half: boolean }
@@ -13,7 +13,7 @@ const slowMbit = 100
 export const cable: Check = {
   name: 'cable',
   roles: ['decoys'],
-  withinMs: ownMs,
+  withinMs: usualMs,
   async run({ config, root }) {
     return judgePlugs(await readPlugs(join(root, '/sys/class/net'), nicFilter(config.nics)), config.nics)
   },

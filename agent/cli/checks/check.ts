@@ -27,8 +27,8 @@ export type Outcome = {
   /** Name of the check whose failure explains this one's. */
   follows?: string
 }
-/** For what only the box itself is asked. One that loads images from its card is slow to answer, and has no fault. */
-export const ownMs = 15_000
+/** No check has less: a box that loads images from its card is slow to answer, and that is no fault. */
+export const usualMs = 15_000
 
 export type Check = {
   readonly name: string

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { MarshlightError, wordsOf } from '../../../shared/errors.ts'
 import { openTunnel } from '../../../shared/proxy-tunnel.ts'
 import { certificateTrouble, fetchPinnedCa, lostKey, readWiped } from '../../enrol/index.ts'
-import { type Check, type CheckContext, firstHop, type Outcome, ownMs } from './check.ts'
+import { type Check, type CheckContext, firstHop, type Outcome, usualMs } from './check.ts'
 import { type Shake, shakeHands } from './handshake.ts'
 import { loginPageAt } from './login-page.ts'
 
@@ -12,7 +12,7 @@ const [tcpMs, tlsMs] = [6000, 6000]
 export const enrolment: Check = {
   name: 'enrolment',
   rests: ['clock'],
-  withinMs: ownMs,
+  withinMs: usualMs,
   async run({ identity, shut, claim, clock, stateDir }) {
     const wiped = identity ? undefined : await readWiped(stateDir)
     if (wiped) {

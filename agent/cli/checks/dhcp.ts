@@ -4,7 +4,7 @@ import type { Clock } from '../../../shared/clock.ts'
 import { systemRandom } from '../../../shared/random.ts'
 import { makePcapReader } from '../../capture/pcap.ts'
 import { type Card, segmentCards } from '../cards.ts'
-import { type Check, type Outcome, worstOf } from './check.ts'
+import { type Check, type Outcome, usualMs, worstOf } from './check.ts'
 import { discoverPacket, type Offer, offerIn } from './dhcp-packet.ts'
 
 /** Servers look first whether an address is free before they offer it: dnsmasq for up to three seconds. */
@@ -14,7 +14,7 @@ export const dhcp: Check = {
   name: 'DHCP',
   roles: ['decoys'],
   rests: ['cable', 'address', 'rights', 'programs'],
-  withinMs: 9000,
+  withinMs: usualMs,
   async run({ config, clock }, signal) {
     const cards = segmentCards(config.nics)
     if (cards.length === 0)

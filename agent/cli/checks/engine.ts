@@ -5,7 +5,7 @@ import { silentLog } from '../../../shared/log.ts'
 import { systemRandom } from '../../../shared/random.ts'
 import { plainly } from '../../../shared/system-errors.ts'
 import type { Engine } from '../../engine/port.ts'
-import type { Check, CheckContext, Outcome } from './check.ts'
+import { type Check, type CheckContext, type Outcome, usualMs } from './check.ts'
 
 async function engineOf({ config, clock, identity }: CheckContext): Promise<Engine> {
   const { makeDockerEngine } = await import('../../engine/index.ts')
@@ -21,7 +21,7 @@ async function engineOf({ config, clock, identity }: CheckContext): Promise<Engi
 export const engine: Check = {
   name: 'Docker Engine',
   rests: ['rights'],
-  withinMs: 10_000,
+  withinMs: usualMs,
   roles: ['decoys'],
   async run(context) {
     try {
@@ -39,7 +39,7 @@ export const engine: Check = {
 export const images: Check = {
   name: 'decoy images',
   rests: ['Docker Engine'],
-  withinMs: 10_000,
+  withinMs: usualMs,
   roles: ['decoys'],
   async run(context) {
     const { images: wanted, imageArchives: folder } = context.config

@@ -36,7 +36,7 @@ async function bounded(check: Check, context: CheckContext): Promise<Outcome> {
       resolve({
         ok: false,
         detail: `could not be finished within ${check.withinMs / 1000} s`,
-        next: 'Run it once more; if it stays so, restart the box.',
+        next: 'Look again in a minute; if it stays so, restart the box.',
       })
     }, check.withinMs)
   })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { defaultGateways, parseRoutes } from '../../../shared/host-network.ts'
 import { contains } from '../../../shared/network.ts'
 import { type Card, segmentCards } from '../cards.ts'
-import { type Check, type CheckContext, firstHop, type Outcome } from './check.ts'
+import { type Check, type CheckContext, firstHop, type Outcome, usualMs } from './check.ts'
 import { whoHas } from './programs.ts'
 
 /** `answered`: MACs that answered for it; without, it could not be asked. */
@@ -13,7 +13,7 @@ export type GatewaySeen = { gateway: string; nic: string; answered?: readonly st
 export const gateway: Check = {
   name: 'gateway',
   rests: ['cable', 'address', 'rights'],
-  withinMs: 9000,
+  withinMs: usualMs,
   async run(context, signal) {
     const [first] = defaultGateways(parseRoutes(await readFile(join(context.root, '/proc/net/route'), 'utf8')))
     const cards = segmentCards(context.config.nics)

@@ -1,12 +1,12 @@
 import { readIfThere } from '../../../shared/files.ts'
 import { isSealed, keyPath, tpmHere } from '../../enrol/index.ts'
-import { type Check, type Outcome, ownMs } from './check.ts'
+import { type Check, type Outcome, usualMs } from './check.ts'
 
 /** Whether the key of this box lies in a file, or opens by its TPM alone. */
 export const key: Check = {
   name: 'key',
   rests: ['enrolment'],
-  withinMs: ownMs,
+  withinMs: usualMs,
   async run({ identity, stateDir }) {
     const text = identity && (await readIfThere(keyPath(stateDir, identity.keyFile)))
     return judgeKey(text === undefined ? undefined : isSealed(text), tpmHere() !== undefined)

@@ -1,13 +1,13 @@
 import { access, constants, mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { wordsOf } from '../../../shared/errors.ts'
-import { type Check, type Outcome, ownMs } from './check.ts'
+import { type Check, type Outcome, usualMs } from './check.ts'
 
 const lowDiskMb = 200
 
 export const rights: Check = {
   name: 'rights',
-  withinMs: ownMs,
+  withinMs: usualMs,
   async run() {
     if (process.getuid?.() === 0) return { ok: true, detail: 'runs as root' }
     const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(await readFile('/proc/self/status', 'utf8'))?.[1] ?? '0'
@@ -24,7 +24,7 @@ export const rights: Check = {
 
 export const stateFolder: Check = {
   name: 'state folder',
-  withinMs: ownMs,
+  withinMs: usualMs,
   async run({ stateDir }) {
     const probe = join(stateDir, '.doctor')
     try {
@@ -62,7 +62,7 @@ const enforcerTools: Record<string, string> = { nft: 'nftables' }
 
 export const tools: Check = {
   name: 'programs',
-  withinMs: ownMs,
+  withinMs: usualMs,
   async run({ role }) {
     const wanted = role === 'decoys' ? decoyTools : enforcerTools
     const missing: string[] = []

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { parseResolvers } from '../../../shared/host-network.ts'
-import { type Check, firstHop, type Outcome } from './check.ts'
+import { type Check, firstHop, type Outcome, usualMs } from './check.ts'
 
 /** What one name server says: addresses of the controller's name, or that there is none; `silent`: nothing at all. */
 export type Asked = {
@@ -24,7 +24,7 @@ const nowhere = /^(0\.|127\.)/
 export const names: Check = {
   name: 'name lookup',
   rests: ['cable', 'address', 'gateway'],
-  withinMs: 12_000,
+  withinMs: usualMs,
   async run(context) {
     const { config, root } = context
     const host = firstHop(context)?.host

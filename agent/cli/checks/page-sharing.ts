@@ -1,10 +1,10 @@
 import { makePageSharingProbe } from '../../health/index.ts'
-import type { Check } from './check.ts'
+import { type Check, usualMs } from './check.ts'
 
 /** Decoys run without it too, so that only their memory is at stake. It is looked at; the running agent sets it going. */
 export const pageSharing: Check = {
   name: 'page sharing',
-  withinMs: 5000,
+  withinMs: usualMs,
   roles: ['decoys'],
   async run() {
     const { ok, detail } = await makePageSharingProbe().measure()

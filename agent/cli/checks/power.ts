@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Check, type Outcome, ownMs } from './check.ts'
+import { type Check, type Outcome, usualMs } from './check.ts'
 
 /** Above these a processor slows itself down, or is switched off (Raspberry Pi: 80 and 85 °C). */
 const [hotC, tooHotC] = [75, 82]
@@ -10,7 +10,7 @@ const betweenMs = 2000
 
 export const power: Check = {
   name: 'power',
-  withinMs: 8000,
+  withinMs: usualMs,
   async run({ root, clock }, signal) {
     let low: boolean | undefined
     for (let looks = 0; looks < 3; looks++) {
@@ -44,7 +44,7 @@ export function judgePower(low: boolean | undefined, isPi: boolean): Outcome {
 
 export const temperature: Check = {
   name: 'temperature',
-  withinMs: ownMs,
+  withinMs: usualMs,
   async run({ root }) {
     return judgeTemperature(await hottest(join(root, '/sys/class')))
   },

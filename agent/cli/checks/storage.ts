@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { type Check, type Outcome, worstOf } from './check.ts'
+import { type Check, type Outcome, usualMs, worstOf } from './check.ts'
 import { ask } from './programs.ts'
 
 /**
@@ -13,7 +13,7 @@ const [wornLife, deadLife] = [9, 11]
 
 export const storage: Check = {
   name: 'storage',
-  withinMs: 9000,
+  withinMs: usualMs,
   async run({ root, stateDir }, signal) {
     const mount = mountOf(await read(join(root, '/proc/self/mounts')), resolve(stateDir))
     const disks = await readDisks(join(root, '/sys'))

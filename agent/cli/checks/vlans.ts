@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { nicFilter } from '../cards.ts'
 import { connectedCards } from './cable.ts'
-import { type Check, type Outcome, worstOf } from './check.ts'
+import { type Check, type Outcome, usualMs, worstOf } from './check.ts'
 import { ask } from './programs.ts'
 
 /** Switches tell of themselves (STP) every two seconds; most networks with several hosts say something in five. */
@@ -13,7 +13,7 @@ export const vlans: Check = {
   name: 'VLANs',
   roles: ['decoys'],
   rests: ['cable', 'rights', 'programs'],
-  withinMs: 8000,
+  withinMs: usualMs,
   async run(context, signal) {
     // Without an address too: that all of a line is tagged is a reason to have none.
     const cards = await connectedCards(context)

@@ -37,8 +37,6 @@ t.test('that the controller of its claim does not answer is one', async (t) => {
   t.match(found, [{ name: 'controller', detail: /turns this box away/ }])
 })
 
-t.test('a box that is busy with its own start has time to answer, and the doctor ends when it says', async (t) => {
-  for (const name of ['rights', 'state folder', 'programs', 'cable', 'clock', 'enrolment'])
-    t.ok((checks.find((check) => check.name === name)?.withinMs ?? 0) >= 15_000, name)
-  for (const { name, withinMs } of checks) t.ok(withinMs <= 30_000, name)
+t.test('a busy box has time to answer, and the doctor ends when it says', async (t) => {
+  for (const { name, withinMs } of checks) t.ok(withinMs >= 15_000 && withinMs <= 30_000, name)
 })
