@@ -7,7 +7,7 @@ import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
 import type { Log } from '../../shared/log.ts'
 import { type BlockList, blockList, type Plan, plan } from '../../shared/schemas/desired-state.ts'
 import type { DocumentState, Notice } from '../../shared/schemas/state.ts'
-import { verifyDocument } from '../../shared/signing.ts'
+import { documentIn, signedBody } from '../../shared/signing.ts'
 import type { Report } from '../spool/port.ts'
 
 export type DocumentKind = 'plan' | 'blocks'
@@ -26,9 +26,10 @@ export type DocumentDeps = {
 /**
  * Signed documents, last good one of each kind.
  *
- *   payload -> signature, schema, agent, expiry -> revision rises -> written and fsynced -> held
+ *   payload -> signature -> not the held one -> schema, agent, expiry -> revision rises -> written and fsynced -> held
  *                 any of these fails -> refused, told in stream `state`, the held one stays
  *
+ * The broker gives the held one again at each connection: on a small processor its schema costs more than all else of it.
  * What was accepted in time stays in force past its expiry; it is verified again when loaded, but for its expiry.
  */
 export class DocumentKeeper {
@@ -56,11 +57,12 @@ export class DocumentKeeper {
     const { clock, log } = this.#deps
     let revision = 0
     try {
-      const document = this.#verify(kind, payload, clock.now())
-      revision = document.revision
+      const body = signedBody(payload, this.#expected())
+      const hash = hashOf(body)
       const held = this.#held[kind]
-      const hash = hashOf(payload)
-      if (held && revision === held.document.revision && hash === held.hash) return undefined
+      if (hash === held?.hash) return undefined
+      const document = this.#documentIn(kind, body, clock.now())
+      revision = document.revision
       if (held && revision <= held.document.revision)
         throw new MarshlightError('DOCUMENT_REPLAYED', { revision, document: kind, held: held.document.revision })
       await this.#persist(kind, payload)
@@ -93,7 +95,8 @@ export class DocumentKeeper {
     const text = await readIfThere(path)
     if (text === undefined) return
     try {
-      this.#hold(kind, this.#verify(kind, Buffer.from(text), 0), hashOf(Buffer.from(text)))
+      const body = signedBody(text, this.#expected())
+      this.#hold(kind, this.#documentIn(kind, body, 0), hashOf(body))
     } catch (error) {
       const aside = `${path}.corrupt-${this.#deps.clock.now()}`
       await rename(path, aside).catch(() => {})
@@ -111,10 +114,10 @@ export class DocumentKeeper {
     }
   }
 
-  #verify<K extends DocumentKind>(kind: K, payload: Buffer, now: number): DocumentOf[K] {
-    const expect = { publicKey: this.#deps.signingKey, agent: this.#deps.agent, now }
-    return verifyDocument<Plan | BlockList>(payload, schemas[kind], expect) as DocumentOf[K]
-  }
+  #expected = () => ({ publicKey: this.#deps.signingKey, agent: this.#deps.agent })
+
+  #documentIn = <K extends DocumentKind>(kind: K, body: string, now: number): DocumentOf[K] =>
+    documentIn<Plan | BlockList>(body, schemas[kind], { agent: this.#deps.agent, now }) as DocumentOf[K]
 
   #hold<K extends DocumentKind>(kind: K, document: DocumentOf[K], hash: string): void {
     Object.assign(this.#held, { [kind]: { document, hash } })
@@ -128,7 +131,4 @@ export class DocumentKeeper {
 }
 
 /** Of the signed body: signing again the same document must not make it another. */
-function hashOf(payload: Buffer): string {
-  const { body } = JSON.parse(payload.toString('utf8')) as { body: string }
-  return createHash('sha256').update(body).digest('hex')
-}
+const hashOf = (body: string) => createHash('sha256').update(body).digest('hex')

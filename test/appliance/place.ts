@@ -72,7 +72,9 @@ export async function makePlace(ends: Ends, o: PlaceOptions): Promise<Place> {
   const marshlight = join(root, 'bin/marshlight')
   await exec(marshlight, ['init', '--data', data, '--host', centreAddress, '--listen', centreAddress])
   const config = join(data, 'config.json')
-  const settings = { decoys: { perSegment: decoys, audit: { enabled: false, limit: 0 } } }
+  const settings = {
+    decoys: { perSegment: decoys, maxPerSegment: Math.max(8, decoys), audit: { enabled: false, limit: 0 } },
+  }
   await writeFile(config, JSON.stringify({ ...JSON.parse(await readFile(config, 'utf8')), ...settings }))
   const serving = spawnIn(centre, marshlight, '--data', data, 'serve', '--log', 'warn')
   await printed(serving, /./)

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildImage } from '../../provisioning/image/build.ts'
 import { makeBox } from '../appliance/box.ts'
-import { connected, firstBoot } from '../appliance/first-boot.ts'
+import { firstBoot } from '../appliance/first-boot.ts'
 import { acceleration, type Machine, mustBoot } from '../appliance/machine.ts'
 import { makePlace, type Place } from '../appliance/place.ts'
 import { until } from '../appliance/wait.ts'
@@ -70,10 +70,10 @@ export const fieldImageDecoysBench: Bench = {
       const { file: image } = await build(folder)
       let used = Number.NaN
       await cleanedUp(async (ends) => {
-        const { place, box } = await boxAt({ ends, folder, image, decoys: 1 })
+        const { place, box } = await boxAt({ ends, folder, image, decoys: manyDecoys })
         const whileOn = async (machine: Machine) => {
-          progress(`${manyDecoys} decoys`)
-          await growTo(manyDecoys, place, machine)
+          progress(`until ${manyDecoys} are ready`)
+          await ready(place, machine)
           used = await ramOf(place)
         }
         await firstBoot(place, box, 'bench', { tell: progress, whileOn })
@@ -114,16 +114,16 @@ async function boxAt({ ends, ...o }: { ends: CleanUp; folder: string; image: str
 
 type Decoys = { items: { phase: string }[] }
 
-async function growTo(count: number, place: Place, machine: Machine): Promise<void> {
-  const decoys = async () => (await place.api.get<Decoys>('/v1/decoys')).items
-  for (let there = (await decoys()).length; there < count; there++) {
-    // One that starts a decoy with emulated processors may be too busy to be heard in time.
-    await connected(place, machine, 'bench')
-    await place.marshlight('decoys', 'deploy', '--segment', 'office')
-  }
-  const ready = async () => (await decoys()).filter(({ phase }) => phase === 'ready').length >= count
-  await until(machine, `${count} decoys are ready`, ready, deploySeconds)
-}
+const ready = (place: Place, machine: Machine) =>
+  until(
+    machine,
+    `${manyDecoys} decoys are ready`,
+    async () => {
+      const { items } = await place.api.get<Decoys>('/v1/decoys')
+      return items.filter(({ phase }) => phase === 'ready').length >= manyDecoys
+    },
+    deploySeconds,
+  )
 
 /** MB that the box says are in use once it is quiet. */
 async function ramOf(place: Place): Promise<number> {
