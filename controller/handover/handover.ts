@@ -5,11 +5,11 @@ import { MarshlightError } from '../../shared/errors.ts'
 import { sha256Of, syncFolder, writeFileAtomic } from '../../shared/files.ts'
 import { enrolmentFileName, type SiteSettings } from '../../shared/schemas/enrolment-file.ts'
 import { plainly } from '../../shared/system-errors.ts'
+import { clearLeft, makeWork } from '../../shared/work-folder.ts'
 import { type Arch, type BaseImage, openBase } from './base-image.ts'
 import { copyBase, putFile } from './device-images.ts'
 import { enrolmentText, type Invited, nextNumber, numbered, stemOf } from './enrolment-files.ts'
 import { qrAsSvg } from './qr.ts'
-import { clearLeft, makeWork } from './work-folder.ts'
 
 export type HandoverOptions = {
   /** Folder for one file a box; made where it is not there. */
@@ -39,6 +39,7 @@ export type Handover = {
 }
 
 /** Whoever breaks it off wants no images of gigabytes left, and no claim. */
+const workName = '.marshlight'
 const stopSignals = ['SIGINT', 'SIGTERM'] as const
 
 /**
@@ -64,8 +65,8 @@ export async function prepareHandover(o: HandoverOptions): Promise<Handover> {
   await mkdir(folder, { recursive: true }).catch((error) => {
     throw plainly(error)
   })
-  const left = o.dryRun ? { removed: [], stays: [] } : await clearLeft(folder)
-  const work = await makeWork(folder).catch((error) => {
+  const left = o.dryRun ? { removed: [], stays: [] } : await clearLeft(folder, workName)
+  const work = await makeWork(folder, workName).catch((error) => {
     throw plainly(error)
   })
   const stopped = (signal: NodeJS.Signals) => {

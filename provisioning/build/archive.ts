@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { clearLeft, makeWork } from '../../shared/work-folder.ts'
 import { ownArchitecture } from '../deb/architectures.ts'
 import { tagOf } from './catalogue.ts'
 import { command } from './command.ts'
@@ -20,6 +21,7 @@ export async function saveDecoyImages(
   folder: string,
 ): Promise<string> {
   await mkdir(folder, { recursive: true })
+  await clearLeft(folder, 'work')
   const archive = join(folder, 'decoys.tar')
   const list = join(folder, 'decoys.list')
   const tags = images.map(({ tag }) => tag)
@@ -42,7 +44,7 @@ const indices = ['manifest.json', 'repositories', 'index.json']
 /** Gives images the usual tags in `archive`, which the engine that it is of keeps for its own. */
 async function renamed(archive: string, images: readonly { name: string; tag: string }[]): Promise<void> {
   if (images.length === 0) return
-  const work = await mkdtemp(`${archive}-`)
+  const work = await makeWork(dirname(archive), 'work')
   try {
     await command('tar', ['-xf', archive, '-C', work])
     const there = await readdir(work)

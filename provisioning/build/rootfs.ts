@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { clearLeft, makeWork } from '../../shared/work-folder.ts'
 import { command, piped } from './command.ts'
 import { contentLabel } from './content.ts'
 import { aptSettings, packageSources, release } from './debian.ts'
@@ -30,6 +31,9 @@ const leftOut = [
  */
 export async function importRootfs({ tag, hash, packages, architecture, cache }: RootfsOptions): Promise<void> {
   await mkdir(cache, { recursive: true })
+  // Beside the cache, which is copied into the root with all that lies in it.
+  const beside = dirname(cache)
+  await clearLeft(beside, 'root')
   const settings = await aptSettings()
   const args = [
     '--quiet',
@@ -49,8 +53,7 @@ export async function importRootfs({ tag, hash, packages, architecture, cache }:
     '--customize-hook=rm -f "$1/etc/apt/sources.list" "$1"/etc/apt/sources.list.d/* "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1/etc/hostname" "$1/etc/resolv.conf"',
     '--customize-hook=rm -rf "$1"/var/cache/apt/archives/* "$1"/var/log/*.log "$1"/etc/ssh/ssh_host_*',
   ]
-  // Beside the cache, which is copied into the root with all that lies in it.
-  const work = await mkdtemp(join(dirname(cache), 'root-'))
+  const work = await makeWork(beside, 'root')
   try {
     await command('mmdebstrap', [...args, release, join(work, layer), ...(await packageSources())])
     await loadRoot(work, { tag, hash, architecture })

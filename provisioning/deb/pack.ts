@@ -1,5 +1,6 @@
-import { mkdtemp, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { clearLeft, makeWork } from '../../shared/work-folder.ts'
 import { command } from '../build/command.ts'
 import type { Architecture } from './architectures.ts'
 import type { Entry } from './contents.ts'
@@ -20,7 +21,8 @@ export type PackOptions = {
 /** Makes the package `file`, whole or not at all. dpkg-deb sorts the names by itself; all else that could differ is given. */
 export async function pack(file: string, o: PackOptions): Promise<void> {
   // Beside the result: /tmp may be small and on another disk.
-  const folder = await mkdtemp(`${file}.`)
+  await clearLeft(dirname(file), '.deb')
+  const folder = await makeWork(dirname(file), '.deb')
   try {
     const root = join(folder, 'root')
     await stage(root, o)

@@ -1,6 +1,7 @@
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sha256Of } from '../../shared/files.ts'
+import { clearLeft, makeWork } from '../../shared/work-folder.ts'
 import type { Progress } from '../build/progress.ts'
 import type { Architecture } from '../deb/architectures.ts'
 import { buildDeb } from '../deb/build.ts'
@@ -45,6 +46,8 @@ export async function buildImage(o: ImageOptions): Promise<BuiltImage> {
   const { architecture, projectRoot, out, progress, images, enrolment, releaseKey, packagesOlderThanDays } = o
   const cache = join(projectRoot, '.cache/appliance')
   for (const folder of [cache, out]) await mkdir(folder, { recursive: true })
+  // Of builds that were killed: before it is seen how much is free.
+  await clearLeft(cache, 'work')
   await needed({ architecture, folder: cache, ...(images !== undefined && { images }) })
   const { version } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8')) as { version: string }
   const epoch = await sourceDate(projectRoot)
@@ -55,7 +58,7 @@ export async function buildImage(o: ImageOptions): Promise<BuiltImage> {
     ...{ architecture, cache, progress },
     ...(packagesOlderThanDays !== undefined && { olderThanDays: packagesOlderThanDays }),
   })
-  const work = await mkdtemp(join(cache, 'work-'))
+  const work = await makeWork(cache, 'work')
   try {
     const decoys =
       images === undefined
