@@ -54,10 +54,10 @@ export async function findAgent(sql: Sql, what: string): Promise<Agent> {
 }
 
 /**
- * How an agent stands in a command that people are to paste. A name may be what the box called itself, so one that a shell
- * could read as more than a name gives way to the id.
+ * How an agent, or a segment, stands in a command that people are to paste. A name may be what the box called itself or what
+ * somebody wrote, so one that a shell could read as more than a name gives way to the id.
  */
-export const typedName = ({ id, name }: Pick<Agent, 'id' | 'name'>): string =>
+export const typedName = ({ id, name }: { id: string; name: string }): string =>
   /^\w[\w.-]{0,62}$/.test(name) ? name : id
 
 export async function insertAgent(

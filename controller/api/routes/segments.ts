@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { isoNow } from '../../../shared/clock.ts'
 import { MarshlightError } from '../../../shared/errors.ts'
 import { listDecoys, phaseOf } from '../../decoys/index.ts'
+import { typedName } from '../../fleet/index.ts'
 import {
   differencesOf,
   historyBetween,
@@ -65,7 +66,7 @@ export const makeSegmentRoutes =
         throw new MarshlightError('NOT_FOUND', {
           kind: 'host',
           value: ip,
-          command: `marshlight segments show ${segment.name}`,
+          command: `marshlight segments show ${typedName(segment)}`,
         })
       return { ...host, system: systemOf(host), history: await historyOf(store, segment.id, ip) }
     })
