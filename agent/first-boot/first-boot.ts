@@ -80,6 +80,8 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
   /** The last code, where nobody takes it: told until another code or another file comes. */
   let refused: MarshlightError | undefined
   let filesBefore = ''
+  /** A code is kept that did not serve yet, which may last, as in a wrong place: another may be typed meanwhile, and wins. */
+  let leavesRoom = false
   while (true) {
     signal.throwIfAborted()
     let pauseMs = 0
@@ -95,7 +97,7 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
       const error = plainly(thrown)
       const retryInMs = retryDelay(++failures, { ...retryMs, random })
       log.warn({ code: (error as { code?: string }).code, retryInMs }, wordsOf(error))
-      deps.tell({ trouble: troubleOf(error), waitsForApproval: false })
+      deps.tell({ trouble: troubleOf(error), waitsForApproval: false, ...(leavesRoom ? { takesCode: true } : {}) })
       pauseMs = retryInMs
     }
     if (pauseMs > 0) await clock.sleep(pauseMs, signal)
@@ -155,7 +157,7 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
 
   /** The only thing for which enrolling sleeps. */
   function waitsHere(ms: number, until?: AbortSignal): Promise<void> {
-    deps.tell({ trouble: undefined, waitsForApproval: true })
+    deps.tell({ trouble: undefined, waitsForApproval: true, takesCode: false })
     return clock.sleep(ms, until)
   }
 
@@ -165,6 +167,7 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
     const { ca } = parseToken(step.claim, 0)
     const at = parseAddress(step.controller)
     const names = { site: kept?.site, segment: kept?.segment, name: kept?.hostname }
+    leavesRoom = false
     deps.tell({ controller: { ...at, ca }, names, waitsForFile: false, takesCode: false })
     await mendClock(mending, { ...at, proxy, pin: ca })
     await enrolBy({ token: step.claim, controller: step.controller }, names)
@@ -175,7 +178,7 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
     const proxy = (await readKeptSite(deps.stateDir))?.proxy
     const at = addressOfCode(controller)
     refused = undefined
-    deps.tell({ waitsForFile: false, takesCode: false, trouble: undefined })
+    if (here || !leavesRoom) deps.tell({ waitsForFile: false, takesCode: false, trouble: undefined })
     const onCa = async (pem: string) => {
       const ca = createHash('sha256').update(new X509Certificate(pem).raw).digest('hex')
       deps.tell({ controller: { ...at, ca } })
@@ -185,7 +188,8 @@ export async function firstBoot(deps: FirstBootDeps): Promise<void> {
       await enrolBy({ code, controller, onCa })
       return 0
     } catch (error) {
-      if (signal.aborted || !(error instanceof MarshlightError) || (await typedBefore(deps.stateDir))) throw error
+      leavesRoom = !signal.aborted && (await typedBefore(deps.stateDir)) !== undefined
+      if (signal.aborted || !(error instanceof MarshlightError) || leavesRoom) throw error
       log.warn({ code: error.code }, error.message)
       refused = error
       return 0

@@ -9,7 +9,6 @@ import { clockCommand, raiseOwnClock } from '../../agent/cli/own-clock.ts'
 import { viewOf } from '../../agent/console/state.ts'
 import { loadIdentity } from '../../agent/enrol/index.ts'
 import { systemClock } from '../../shared/clock.ts'
-import { codeText } from '../../shared/enrolment-code.ts'
 import { silentLog } from '../../shared/log.ts'
 import { tempFolder } from '../unit/spool/records.ts'
 import { enrolledBefore, serving } from './enrolment-world.ts'
@@ -199,41 +198,6 @@ t.test('it waits for approval, and says so; a card that cannot be written to sto
   t.equal(await agents(), 1)
   t.ok(existsSync(join(box.stateDir, 'identity/identity.json')))
 })
-
-t.test(
-  'a code that is typed at the box: a wrong one is told, a good one serves, also with a clock of 1970',
-  async (t) => {
-    const { api, ports, agents } = await world(t)
-    const body = { segment: 'office', name: 'gate-1', codeMinutes: 60 }
-    const { items } = await api.post<{ items: { code: string }[] }>('/v1/agents/invite', body)
-    const controller = `127.0.0.1:${ports.enrol}`
-    const good = { controller, code: items[0]?.code ?? '' }
-    const foreign = { controller, code: codeText({ secret: '01234567', verifier: '0123456789AB' }) }
-    const nobody = { controller: '127.0.0.1:1', code: good.code }
-    const box = makeBox(await tempFolder(t))
-    const queue = [undefined, nobody, undefined, foreign, undefined, good]
-    let off = -systemClock.now() + dayMs
-    let refusals = 1
-    const { ended, told } = boot(box, {
-      clock: { now: () => systemClock.now() + off, sleep: async () => {} },
-      takeTyped: () => queue.shift(),
-      isSynchronized: async () => false,
-      async setClock(ms) {
-        if (refusals-- > 0) throw new Error('date: busy')
-        off = ms - systemClock.now()
-      },
-    })
-    await ended
-    t.ok(refusals < 0, 'what passes makes a good code not be forgotten')
-    t.match(await loadIdentity(box.stateDir), { name: 'gate-1' })
-    t.equal(await agents(), 1)
-    t.ok(Math.abs(off) < 60_000, 'the clock was set by the controller whose code it is')
-    const troubles = told.filter(({ takesCode }) => takesCode).map(({ trouble }) => trouble?.message)
-    const wrong = [/127\.0\.0\.1:1 does not answer/, /was not made by the controller/]
-    t.match(troubles, [undefined, ...wrong], 'it may be typed again after each')
-    t.equal(troubles.length, 3)
-  },
-)
 
 t.test('a data partition that is full: the box says so, uses no claim, and goes on once there is room', async (t) => {
   const { invite, agents } = await world(t)
