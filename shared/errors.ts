@@ -216,8 +216,8 @@ export class MarshlightError extends Error {
 /** An error's words without its stack, causes included, for logs and reasons. */
 export function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const cause = error.cause instanceof Error ? ` (${wordsOf(error.cause)})` : ''
-  return `${error.message}${cause}`
+  const cause = error.cause instanceof Error ? wordsOf(error.cause) : ''
+  return error.message.includes(cause) ? error.message : `${error.message} (${cause})`
 }
 
 const fill = (text: string, details: ErrorDetails) =>

@@ -133,7 +133,7 @@ export function viewOf(known: Known): View {
       ...(trouble && { why: trouble.message }),
       next:
         trouble?.next ??
-        `Put marshlight-enrol.json on the card, or plug in a USB stick with it${known.takesCode && known.page ? '; or open its page and type a code' : ''}.`,
+        `Put marshlight-enrol.json on the card, or plug in a USB stick with it${known.takesCode && known.page ? '; or type a code at its page' : ''}.`,
     }
   if (known.waitsForApproval)
     return {

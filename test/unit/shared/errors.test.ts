@@ -1,7 +1,7 @@
 import { glob, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { errorTexts } from '../../../shared/errors.ts'
+import { errorTexts, wordsOf } from '../../../shared/errors.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -11,4 +11,10 @@ t.test('every error has a next step: of its own, or of who throws it, and that i
   for await (const path of glob('{agent,controller,provisioning,shared}/**/*.ts', { cwd: root }))
     if (/\bnext(: | = )''/.test(await readFile(join(root, path), 'utf8'))) empty.push(path)
   t.same(empty, [])
+})
+
+t.test('an error’s words tell its causes, each once', async (t) => {
+  const cause = new Error('the connection was closed')
+  t.equal(wordsOf(new Error('no answer', { cause })), 'no answer (the connection was closed)')
+  t.equal(wordsOf(new Error('no answer: the connection was closed', { cause })), 'no answer: the connection was closed')
 })
