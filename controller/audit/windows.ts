@@ -7,9 +7,10 @@ export type OwnLook = (event: {
   ip: string
   port: number | undefined
   at: string
+  receivedAt: string
 }) => string | undefined
 
-/** How far an appliance's clock, by which its decoys tell times, may be from ours. */
+/** How far an appliance's clock, by which its decoys tell times, may be from ours; how long what it tells is under way. */
 const clocksApartMs = 30_000
 
 type Window = {
@@ -25,7 +26,8 @@ type Window = {
 
 /**
  * Knows audits and touches that were ordered here, from the earliest time that is asked about. All of it has to fit:
- * the appliance and the decoy that were ordered, the address and the ports that were drawn, the time.
+ * the appliance and the decoy that were ordered, the address and the ports that were drawn, the time: that of the event
+ * or, since a box's clock may be wrong, that at which it came here.
  */
 export async function ownLooks(sql: Sql, earliest: string): Promise<OwnLook> {
   const slackened = new Date(Date.parse(earliest) - clocksApartMs).toISOString()
@@ -36,8 +38,8 @@ export async function ownLooks(sql: Sql, earliest: string): Promise<OwnLook> {
   )
   if (windows.length === 0) return () => undefined
   const byDecoy = Map.groupBy(windows, ({ decoy }) => decoy)
-  return ({ agent, decoy, ip, port, at }) => {
-    const atMs = Date.parse(at)
+  return ({ agent, decoy, ip, port, at, receivedAt }) => {
+    const times = [Date.parse(at), Date.parse(receivedAt)]
     return byDecoy
       .get(decoy)
       ?.find(
@@ -45,8 +47,9 @@ export async function ownLooks(sql: Sql, earliest: string): Promise<OwnLook> {
           one.agent === agent &&
           one.ip === ip &&
           (port === undefined || (port >= one.port_from && port <= one.port_to)) &&
-          atMs >= Date.parse(one.from_at) - clocksApartMs &&
-          atMs <= Date.parse(one.until_at) + clocksApartMs,
+          times.some(
+            (ms) => ms >= Date.parse(one.from_at) - clocksApartMs && ms <= Date.parse(one.until_at) + clocksApartMs,
+          ),
       )?.id
   }
 }

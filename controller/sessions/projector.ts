@@ -14,7 +14,8 @@ export const makeSessionProjector = (ownLooks: OwnLooks): Projector<'events' | '
   streams: ['events', 'files'],
   async project(sql, records) {
     const segments = await segmentFinder(sql)
-    const earliest = records.reduce((least, { record }) => (record.at < least ? record.at : least), '9')
+    const times = records.flatMap(({ record, receivedAt }) => [record.at, receivedAt])
+    const earliest = times.reduce((least, at) => (at < least ? at : least), '9')
     const isOurs = earliest === '9' ? () => undefined : await ownLooks(sql, earliest)
     const open = new Map<string, OpenSession>()
     for (const stored of records)
@@ -34,6 +35,7 @@ type OwnLook = (event: {
   ip: string
   port: number | undefined
   at: string
+  receivedAt: string
 }) => string | undefined
 /** Whoever ordered audits tells which events are of one; from the earliest time on that is asked about. */
 export type OwnLooks = (sql: Sql, earliest: string) => Promise<OwnLook>
@@ -47,12 +49,13 @@ async function take(
   segmentOf: SegmentOf,
   isOurs: OwnLook,
 ): Promise<void> {
-  const { agent, record: event } = stored
+  const { agent, receivedAt, record: event } = stored
   const session = event.session === undefined ? undefined : await sessionOf(sql, agent, event, event.session, open)
   const ip = event.src?.ip ?? session?.facts.source ?? undefined
   const port = event.src?.port ?? session?.facts.source_port ?? undefined
   const { decoy, at } = event
-  const audit = session?.facts.audit ?? (ip === undefined ? undefined : isOurs({ agent, decoy, ip, port, at }))
+  const audit =
+    session?.facts.audit ?? (ip === undefined ? undefined : isOurs({ agent, decoy, ip, port, at, receivedAt }))
   const { changes } = await sql.run(
     `INSERT INTO session_events (pos, digest, session, agent, decoy, at, received_at, kind, source, text, username, password, sha256, size, audit)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -62,7 +65,7 @@ async function take(
     agent,
     event.decoy,
     event.at,
-    stored.receivedAt,
+    receivedAt,
     event.kind,
     event.src?.ip ?? null,
     textOf(event),

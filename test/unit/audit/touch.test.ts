@@ -42,6 +42,20 @@ t.test('what an audit does at a decoy is marked, and raises nobody’s risk', as
   t.same(await listAlerts(chain.store, { limit: 9 }), [])
 })
 
+t.test('an audit of a box whose clock is wrong is known by when it is told', async (t) => {
+  for (const ms of [-180_000, 180_000]) {
+    const chain = makeChain(t)
+    const id = await ordered(chain, await enrol(chain), 'audit')
+    const deeds = breakIn({ src: { ip: place.ip, port: 41_500 }, session: 'ours' })
+    await chain.feed(
+      'events',
+      deeds.map((one) => ({ ...one, at: new Date(Date.parse(one.at) + ms).toISOString() })),
+    )
+    t.match(await listSessions(chain.store, { limit: 9, audit: true }), [{ session: 'ours', audit: id }])
+    t.same(await listAlerts(chain.store, { limit: 9 }), [])
+  }
+})
+
 t.test('the same deeds from another port, at another time, of another agent or decoy are an attacker’s', async (t) => {
   const chain = makeChain(t)
   const segment = await enrol(chain)
@@ -53,8 +67,9 @@ t.test('the same deeds from another port, at another time, of another agent or d
       session: 'late',
     }))
   await chain.feed('events', breakIn({ src: { ip: place.ip, port: 40_999 }, session: 'port' }))
-  await chain.feed('events', later(95_000))
   await chain.feed('events', breakIn({ src: { ip: place.ip, port: 41_500 }, session: 'decoy', decoy: newId(startMs) }))
+  chain.clock.advance(95_000)
+  await chain.feed('events', later(95_000))
   const seen = await listSessions(chain.store, { limit: 9 })
   t.same(seen.map(({ session }) => session).sort(), ['decoy', 'late', 'port'])
   t.match(await listAlerts(chain.store, { limit: 9 }), [{ kind: 'risk', subject: place.ip }])
