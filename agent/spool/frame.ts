@@ -138,7 +138,10 @@ function unfinished(bytes: Buffer, offset: number, at: { frame: 'short' | 'bad';
   return torn && unwritten < next && (isMark(bytes, offset) || lastWriteBegan(bytes, next) <= offset)
 }
 
-/** Where the write began that the last readable frame from the one at `from` on was part of. */
+/**
+ * Where the write began that the last readable frame from the one at `from` on was part of. A later one that power cut off
+ * whole cannot be told from that write's own end: what is lost at once in both is cut without a word.
+ */
 function lastWriteBegan(bytes: Buffer, from: number): number {
   let began = from
   for (let at: number | undefined = from; at !== undefined; ) {

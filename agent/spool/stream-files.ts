@@ -2,9 +2,9 @@ import { rm } from 'node:fs/promises'
 import type { Log } from '../../shared/log.ts'
 import type { Loss } from '../../shared/schemas/envelope.ts'
 import { writeCursor } from './cursor.ts'
-import { encodeFrame, type FrameHead } from './frame.ts'
 import { addLoss, type Losses, lossesFrom } from './losses.ts'
 import { NewestSegment } from './newest-segment.ts'
+import { behind, type NumberedFrame, numberedFrame } from './numbered-frame.ts'
 import type { Positions } from './port.ts'
 import { FrameReader, type ReadLimit } from './reader.ts'
 import { recoverStream, type SetAside } from './recovery.ts'
@@ -19,15 +19,6 @@ export type FilesDeps = {
   scratch: { chunk: Buffer }
   onSetAside: (found: SetAside[]) => void
 }
-
-/** An encoded frame, the number of its first record, and the same frame so many bytes behind the beginning of its write. */
-export type NumberedFrame = { first: number; bytes: Buffer; at(back: number): NumberedFrame }
-
-export const numberedFrame = (head: FrameHead, lines: readonly string[], back: number): NumberedFrame => ({
-  first: head.first,
-  bytes: encodeFrame(back > 0 ? { ...head, back } : head, lines),
-  at: (other) => numberedFrame(head, lines, other),
-})
 
 type Moved = { positions: Positions | undefined; forget: string[] | undefined }
 
@@ -147,14 +138,7 @@ export class StreamFiles {
     let parts = frames
     if (segment.bytes === 0) {
       const positions = Object.fromEntries(this.#positions)
-      const head = numberedFrame({ first: this.#next, count: 0, epoch: this.#epoch, positions }, [], 0)
-      let back = head.bytes.length
-      const moved = frames.map((frame) => {
-        const one = frame.at(back)
-        back += one.bytes.length
-        return one
-      })
-      parts = [head, ...moved]
+      parts = behind(numberedFrame({ first: this.#next, count: 0, epoch: this.#epoch, positions }, [], 0), frames)
     }
     await this.#newest.write(Buffer.concat(parts.map((part) => part.bytes)))
     for (const part of parts) {

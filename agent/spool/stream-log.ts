@@ -1,10 +1,11 @@
 import type { Loss } from '../../shared/schemas/envelope.ts'
 import type { FrameHead } from './frame.ts'
 import { lossesAt, lossesBelow, nextLossAfter } from './losses.ts'
+import { type NumberedFrame, numberedFrame } from './numbered-frame.ts'
 import type { Positions, Reading } from './port.ts'
 import type { ReadLimit } from './reader.ts'
 import type { SetAside } from './recovery.ts'
-import { type FilesDeps, type NumberedFrame, numberedFrame, StreamFiles } from './stream-files.ts'
+import { type FilesDeps, StreamFiles } from './stream-files.ts'
 
 export type StreamDeps = FilesDeps & {
   /** Makes room for so many bytes below the spool's limit, dropping what is worth less; false when it cannot. */

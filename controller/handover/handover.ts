@@ -38,8 +38,8 @@ export type Handover = {
   close(): Promise<void>
 }
 
-/** Whoever breaks it off wants no images of gigabytes left, and no claim. */
 const workName = '.marshlight'
+/** Whoever breaks it off wants no images of gigabytes left, and no claim. */
 const stopSignals = ['SIGINT', 'SIGTERM'] as const
 
 /**

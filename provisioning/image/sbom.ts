@@ -87,19 +87,20 @@ function decoyParts(decoys: readonly DecoyImage[]) {
         ...part(`decoys-${name}`, name, 'NOASSERTION', 'NOASSERTION'),
         ...(unlisted && { comment: 'The list of its packages is incomplete: it does not name all that it holds.' }),
       },
-      holds: [
+      // An image may have a package from what it stands on, and again by files that were taken.
+      holds: new Set([
         ...debian.map((one) => put(`deb ${one.name} ${one.version} ${one.architecture}`, (id) => debianPart(id, one))),
         ...python.map((one) =>
           put(`pypi ${one.name} ${one.version}`, (id) =>
             part(id, one.name, one.version, one.license, `pkg:pypi/${pypiName(one.name)}@${one.version}`),
           ),
         ),
-      ],
+      ]),
     }))
   return {
     images: images.map(({ image }) => image),
     packages: [...packages.values()],
-    contained: images.flatMap(({ image, holds }) => holds.map((one) => contains(image, one))),
+    contained: images.flatMap(({ image, holds }) => [...holds].map((one) => contains(image, one))),
   }
 }
 

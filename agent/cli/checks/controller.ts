@@ -14,12 +14,12 @@ export const enrolment: Check = {
   rests: ['clock'],
   withinMs: usualMs,
   async run({ identity, shut, claim, clock, stateDir }) {
+    if (!identity && claim) return { ok: true, detail: `not yet: it has a claim for ${claim.host}:${claim.port}` }
     const wiped = identity ? undefined : await readWiped(stateDir)
     if (wiped) {
       const { message, next } = new MarshlightError('WIPED', { at: wiped.at, reason: wiped.reason })
       return { ok: false, detail: message, next }
     }
-    if (!identity && claim) return { ok: true, detail: `not yet: it has a claim for ${claim.host}:${claim.port}` }
     const lost = identity ? undefined : (shut ?? (await lostKey(stateDir)))
     if (lost) return { ok: false, detail: lost.message, next: lost.next }
     if (!identity)
