@@ -1,7 +1,9 @@
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { MarshlightError } from '../../shared/errors.ts'
-import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
-import { keyPath, requestPath } from './identity.ts'
+import { readIfThere, syncFolder, writeFileAtomic } from '../../shared/files.ts'
+import { identityPath, keyPath, requestPath } from './identity.ts'
 import { keyIn, keyText, type OnUnsealed } from './sealed-key.ts'
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
@@ -13,10 +15,41 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 export async function certificateRequest(stateDir: string, onUnsealed?: OnUnsealed): Promise<string> {
   const key = await keptKey(stateDir, onUnsealed)
   const held = await readIfThere(requestPath(stateDir))
-  if (key.kept && held?.includes('CERTIFICATE REQUEST')) return held
+  if (key.kept && held?.includes(begins)) return requestIn(held)
   const pem = await requestFor(key.pem)
   await writeFileAtomic(requestPath(stateDir), pem, 0o600)
   return pem
+}
+
+const begins = '-----BEGIN CERTIFICATE REQUEST'
+const requestIn = (text: string): string => text.slice(text.indexOf(begins))
+/** Above the request stand the claims that it was shown with and that may have been let in by it, as hashes. */
+const claimsIn = (text: string): string[] => text.slice(0, text.indexOf(begins)).split(/\s+/).filter(Boolean)
+const writeRequest = (stateDir: string, claims: readonly string[], text: string): Promise<void> =>
+  writeFileAtomic(requestPath(stateDir), [...claims, requestIn(text)].join('\n'), 0o600)
+const hashOf = (shown: object): string => createHash('sha256').update(JSON.stringify(shown)).digest('hex')
+
+/** Kept before `shown` goes with the request. Gives whether it never did before. */
+export async function keepShown(stateDir: string, shown: object): Promise<boolean> {
+  const text = (await readIfThere(requestPath(stateDir))) ?? ''
+  const claims = claimsIn(text)
+  if (claims.includes(hashOf(shown))) return false
+  await writeRequest(stateDir, [...claims, hashOf(shown)], text)
+  return true
+}
+
+/**
+ * `shown` was turned down for good. Key and request go once no other claim may have been let in by them, its answer
+ * lost: by them an identity that was set aside would never be moved back. The request first: without it no claim is known.
+ */
+export async function dropShown(stateDir: string, shown: object): Promise<void> {
+  const text = await readIfThere(requestPath(stateDir))
+  if (text === undefined || (await readIfThere(identityPath(stateDir))) !== undefined) return
+  const others = claimsIn(text).filter((one) => one !== hashOf(shown))
+  if (others.length > 0) return writeRequest(stateDir, others, text)
+  await rm(requestPath(stateDir), { force: true })
+  await rm(keyPath(stateDir), { force: true })
+  await syncFolder(dirname(keyPath(stateDir)))
 }
 
 /** A certificate request by the key in `keyPem`. */

@@ -6,9 +6,9 @@ import { readIfThere } from '../../shared/files.ts'
 import type { Random } from '../../shared/random.ts'
 import type { Hardware } from '../../shared/schemas/hardware.ts'
 import { askController, readAnswer } from './ask.ts'
-import { certificateRequest, heldKey } from './certificate-request.ts'
+import { certificateRequest, dropShown, heldKey, keepShown } from './certificate-request.ts'
 import { readHardware } from './hardware.ts'
-import { identityPath, isOwnCertificate, type StoredIdentity, saveIdentity } from './identity.ts'
+import { identityPath, isOwnCertificate, lostKey, type StoredIdentity, saveIdentity } from './identity.ts'
 import { type Role, role } from './identity-roles.ts'
 import { readNetworks } from './networks.ts'
 import { forgetTyped, keepTyped } from './typed-code.ts'
@@ -87,9 +87,19 @@ export async function enrol(o: EnrolOptions): Promise<StoredIdentity> {
     hardware: o.hardware ?? (await readHardware()),
     networks: o.networks ?? readNetworks(),
   }
-  const given = await approved(o, async () =>
-    readAnswer(at, await askController(at, { ca }, '/v1/enrol', body), answer, way.refused),
-  ).catch(async (error) => {
+  let isFirst = await keepShown(o.stateDir, way.shown)
+  const given = await approved(o, async () => {
+    try {
+      return readAnswer(at, await askController(at, { ca }, '/v1/enrol', body), answer, way.refused)
+    } catch (error) {
+      // In a wrong place before anything else was said: another key serves as well in the right one.
+      const misplaced = isFirst && codeOf(error) === 'TOKEN_MISPLACED' && (await lostKey(o.stateDir)) !== undefined
+      if (isFinal(error) || misplaced) await dropShown(o.stateDir, way.shown)
+      throw error
+    } finally {
+      isFirst = false
+    }
+  }).catch(async (error) => {
     if (isFinal(error)) await forgetTyped(o.stateDir)
     throw error
   })
@@ -102,9 +112,10 @@ export async function enrol(o: EnrolOptions): Promise<StoredIdentity> {
   return identity
 }
 
-/** Whether the controller will never take this code. */
+const codeOf = (error: unknown): string => String((error as { code?: string }).code)
+/** Whether the controller will never take this claim, or code, with this key. */
 const isFinal = (error: unknown): boolean =>
-  ['TOKEN_USED', 'TOKEN_EXPIRED', 'TOKEN_REJECTED', 'TOKEN_INVALID'].includes(String((error as { code?: string }).code))
+  ['TOKEN_USED', 'TOKEN_EXPIRED', 'TOKEN_REJECTED', 'TOKEN_INVALID'].includes(codeOf(error))
 
 /** Asks until an administrator decided. Once the box waits, a controller that is away for a while is no reason to give up. */
 async function approved<T>({ wait, onStep }: EnrolOptions, ask: () => Promise<T>): Promise<T> {
