@@ -77,6 +77,7 @@ export async function enrol(o: EnrolOptions): Promise<StoredIdentity> {
   const csr = await certificateRequest(o.stateDir, (error) =>
     o.onStep?.(`the TPM does not hold the key, which lies in a file: ${wordsOf(error)}`),
   )
+  let isFirst = await keepShown(o.stateDir, way.shown)
   o.onStep?.('asking for a certificate')
   const body = {
     token: way.shown,
@@ -87,7 +88,6 @@ export async function enrol(o: EnrolOptions): Promise<StoredIdentity> {
     hardware: o.hardware ?? (await readHardware()),
     networks: o.networks ?? readNetworks(),
   }
-  let isFirst = await keepShown(o.stateDir, way.shown)
   const given = await approved(o, async () => {
     try {
       return readAnswer(at, await askController(at, { ca }, '/v1/enrol', body), answer, way.refused)
