@@ -38,7 +38,7 @@ export async function firstBootCommand(o: {
   let config = await loadConfig(stateDir)
   const log = makeLog('first-boot', o.logLevel ?? config.logLevel)
   await finishWipe({ ...o, log })
-  await takeBack({ stateDir, log })
+  if (await takeBack({ stateDir, log })) config = await loadConfig(stateDir)
   const stopping = new AbortController()
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stopping.abort(new Error(name)))
 

@@ -18,11 +18,11 @@ const stopDeadlineMs = 25_000
 
 /** Runs the agent until SIGTERM or SIGINT. Returns the exit code. Throws WIPED where the controller took this box back. */
 export async function run(o: { stateDir: string; logLevel?: LogLevel; clock: Clock; random: Random }): Promise<number> {
-  const config = await loadConfig(o.stateDir)
+  let config = await loadConfig(o.stateDir)
   const ring = makeLogRing()
   const log = makeLog('agent', o.logLevel ?? config.logLevel, ring.push)
   if (await finishWipe({ ...o, log })) await startAnew({ log })
-  await takeBack({ stateDir: o.stateDir, log })
+  if (await takeBack({ stateDir: o.stateDir, log })) config = await loadConfig(o.stateDir)
   const identity = await loadIdentity(o.stateDir)
   log.info({ agent: identity.agent, roles: identity.roles, version: agentVersion, stateDir: o.stateDir }, 'starting')
   const trouble = certificateTrouble(identity, o.clock.now())

@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readdir, rename, stat } from 'node:fs/promises'
+import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { MarshlightError, wordsOf } from '../../shared/errors.ts'
@@ -78,21 +78,35 @@ export async function readStoredIdentity(stateDir: string): Promise<StoredIdenti
 }
 
 export const asideEnd = '.sealed-elsewhere'
+/** What in the state folder itself is of an identity: by which claim it came, and the settings of its site. */
+export const besides = ['claim.json', 'site.json']
 
 /**
  * Without its key the identity is none: both go aside, whole, so that the box can be enrolled anew and nothing is lost.
  * moved-back.ts is the way back. Gives the error that says so.
+ *
+ *   copy of claim and site -> keys it does not need -> identity.json -> what else goes with it -> its key
+ *
+ * Power may go at any point: what stands without identity.json is no box's, but for its own key.
  */
 export async function setAside(stateDir: string, why: string): Promise<MarshlightError> {
   const folder = join(stateDir, 'identity')
   const all = await readdir(folder)
-  const names = all.filter((name) => keyFiles.test(name) || /^(request\.pem|renewal\.json)$/.test(name))
+  // Where it went, another program is at the same.
+  if (!all.includes('identity.json')) return sealedElsewhere(why)
   // What was set aside before may still be moved back.
   let end = asideEnd
-  for (let n = 2; all.some((name) => name.endsWith(end)); n++) end = `${asideEnd}-${n}`
-  // The identity first: what stands without it is no box's. Where it went, another program is at the same.
-  const isOurs = await renameIfThere(join(folder, 'identity.json'), join(folder, `identity.json${end}`))
-  for (const name of isOurs ? names : []) await renameIfThere(join(folder, name), join(folder, `${name}${end}`))
+  for (let n = 2; all.includes(`identity.json${end}`); n++) end = `${asideEnd}-${n}`
+  const move = (name: string) => renameIfThere(join(folder, name), join(folder, `${name}${end}`))
+  for (const name of besides) {
+    const text = await readIfThere(join(stateDir, name))
+    if (text === undefined) await rm(join(folder, `${name}${end}`), { force: true })
+    else await writeFileAtomic(join(folder, `${name}${end}`), text)
+  }
+  const own = (await readStoredIdentity(stateDir))?.keyFile ?? 'key.pem'
+  for (const name of all) if (keyFiles.test(name) && name !== own) await move(name)
+  const isOurs = await move('identity.json')
+  for (const name of isOurs ? ['request.pem', 'renewal.json', own] : []) await move(name)
   await syncFolder(folder)
   return sealedElsewhere(why)
 }

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { readIfThere, writeFileAtomic } from '../../shared/files.ts'
@@ -9,8 +8,6 @@ const pathIn = (stateDir: string) => join(stateDir, 'claim.json')
 /** Keeps which claim this box begins to use, before it asks. */
 export const keepBegun = (stateDir: string, claimId: string): Promise<void> =>
   writeFileAtomic(pathIn(stateDir), JSON.stringify({ v: 1, claimId }))
-
-export const forgetBegun = (stateDir: string): Promise<void> => rm(pathIn(stateDir), { force: true })
 
 /** What cannot be read was none: the claim is begun once more. */
 export async function readBegun(stateDir: string): Promise<string | undefined> {

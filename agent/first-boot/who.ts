@@ -8,7 +8,8 @@ const tpmTries = 10
 /**
  * Who this box is, looked at anew each time. A TPM that does not answer now makes nobody's box of it: that is thrown,
  * told and tried again; where it lasts and a file is there that this box did not begin to use, the file is let in. What
- * is set aside for it is moved back at the next start where the TPM answers by then, as long as the file brought no key.
+ * is set aside for it, its site's settings too, is moved back at the next start where the TPM answers by then, as long as
+ * the file brought no key.
  */
 export function makeWho({ stateDir, log }: { stateDir: string; log: Log }) {
   let failures = 0

@@ -1,16 +1,24 @@
-import { linkSync } from 'node:fs'
-import { readdir, rename, rm, writeFile } from 'node:fs/promises'
+import fs, { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { finishWipe } from '../../../agent/cli/wipe.ts'
-import { type Identity, identityPath, keyPath, lostKey, saveIdentity, setAside } from '../../../agent/enrol/identity.ts'
+import {
+  besides,
+  type Identity,
+  identityPath,
+  keyPath,
+  lostKey,
+  saveIdentity,
+  setAside,
+} from '../../../agent/enrol/identity.ts'
 import { saveWiped, serialOf } from '../../../agent/enrol/index.ts'
 import { moveBack } from '../../../agent/enrol/moved-back.ts'
 import { keyText } from '../../../agent/enrol/sealed-key.ts'
 import type { Tpm } from '../../../agent/enrol/tpm.ts'
 import { systemClock } from '../../../shared/clock.ts'
 import { MarshlightError } from '../../../shared/errors.ts'
-import { writeFileAtomic } from '../../../shared/files.ts'
+import { readIfThere, writeFileAtomic } from '../../../shared/files.ts'
 import { newId } from '../../../shared/ids.ts'
 import { silentLog } from '../../../shared/log.ts'
 import { systemRandom } from '../../../shared/random.ts'
@@ -44,37 +52,69 @@ async function enrol(stateDir: string, tpm: Tpm, keyFile?: string) {
 }
 const names = async (stateDir: string) => (await readdir(join(stateDir, 'identity'))).sort()
 
-t.test('an identity whose key opens again is moved back, wherever power went meanwhile', async (t) => {
-  for (const keyFile of [undefined, 'key-ab.pem'])
-    for (const cut of ['nowhere', 'before the key went aside', 'after the key is back', 'before the copy is gone']) {
+/** Power goes before the `n`th change of a name in `work`. Gives whether it came to that. */
+async function cut(n: number, work: () => Promise<unknown>): Promise<boolean> {
+  const real = { rename: fs.rename, link: fs.link, rm: fs.rm }
+  let changes = 0
+  const cutting = Object.entries(real).map(([name, change]) => [
+    name,
+    async (...given: never[]) => {
+      if (++changes >= n) throw new Error('power')
+      return (change as (...all: never[]) => Promise<void>)(...given)
+    },
+  ])
+  Object.assign(fs, Object.fromEntries(cutting))
+  syncBuiltinESMExports()
+  const failed = await work().then(
+    () => false,
+    (error: Error) => error.message === 'power',
+  )
+  Object.assign(fs, real)
+  syncBuiltinESMExports()
+  return failed
+}
+
+t.test('an identity whose key opens again is moved back, with claim and site, wherever power went', async (t) => {
+  const cases = [
+    { own: 'key.pem', left: [], beside: 'own' },
+    { own: 'key-ab.pem', left: ['request.pem'], beside: undefined },
+    // Power went in a renewal, between the new key file and the end of the old one.
+    { own: 'key-ab.pem', left: ['key.pem', 'request.pem', 'renewal.json'], beside: 'own' },
+    { own: 'key.pem', left: ['key-ab.pem', 'request.pem', 'renewal.json'], beside: 'own' },
+  ]
+  for (const { own: key, left, beside } of cases)
+    for (let n = 1, isCut = true; isCut; n++) {
       const stateDir = await tempFolder(t)
-      const { agent } = await enrol(stateDir, own, keyFile)
-      await setAside(stateDir, 'this box shows no TPM')
-      const key = keyPath(stateDir, keyFile)
-      if (cut === 'before the key went aside' || cut === 'after the key is back')
-        await rename(`${key}.sealed-elsewhere`, key)
-      if (cut === 'before the copy is gone') {
-        await rename(`${key}.sealed-elsewhere`, key)
-        linkSync(`${identityPath(stateDir)}.sealed-elsewhere`, identityPath(stateDir))
+      const what = `${key}, ${left}, at ${n}`
+      const { agent } = await enrol(stateDir, own, key === 'key.pem' ? undefined : key)
+      for (const name of left) await writeFile(keyPath(stateDir, name), 'x')
+      for (const name of besides) if (beside) await writeFile(join(stateDir, name), beside)
+      isCut = await cut(n, () => setAside(stateDir, 'this box shows no TPM'))
+      if ((await names(stateDir)).includes('identity.json')) await setAside(stateDir, 'this box shows no TPM')
+      t.match(await lostKey(stateDir), { code: 'KEY_SEALED_ELSEWHERE' }, what)
+      t.equal(await moveBack(stateDir, async () => undefined), undefined, 'there is no TPM yet')
+      t.notOk((await names(stateDir)).includes(key), 'nothing writes over its key')
+      for (const name of besides) await writeFile(join(stateDir, name), 'another file’s')
+      const isCutBack = await cut(n, () => moveBack(stateDir, found))
+      isCut ||= isCutBack
+      const back = await moveBack(stateDir, found)
+      t.ok(isCutBack || back === undefined, what)
+      t.equal(JSON.parse(await readFile(identityPath(stateDir), 'utf8')).agent, agent, what)
+      t.ok((await names(stateDir)).includes(key), what)
+      if (!isCutBack) {
+        const expected = ['identity.json', key, ...left.filter((name) => !name.startsWith('key'))]
+        t.same(await names(stateDir), expected.sort(), `${what}: nothing is left aside`)
       }
-      t.equal(await moveBack(stateDir, { find: async () => undefined }), undefined, 'there is no TPM yet')
-      const order: string[] = []
-      const before = async () => void order.push(...(await names(stateDir)))
-      const back = await moveBack(stateDir, { find: found, before })
-      t.equal(back?.agent, cut === 'before the copy is gone' ? undefined : agent, cut)
-      if (back) t.notOk(order.includes('identity.json'), 'what was begun is forgotten before it is anybody’s')
-      const left = cut === 'before the copy is gone' ? ['identity.json.sealed-elsewhere'] : []
-      t.same(await names(stateDir), ['identity.json', ...left, keyFile ?? 'key.pem'], cut)
-      t.equal(await lostKey(stateDir).then((lost) => lost?.code), left[0] && 'KEY_SEALED_ELSEWHERE')
+      for (const name of besides) t.equal(await readIfThere(join(stateDir, name)), beside, `${name}: ${what}`)
     }
 })
 
 t.test('what does not open stays aside; what is newer is never replaced', async (t) => {
   const stateDir = await tempFolder(t)
-  t.equal(await moveBack(stateDir, { find: found }), undefined, 'a box that never was anybody’s')
+  t.equal(await moveBack(stateDir, found), undefined, 'a box that never was anybody’s')
   const isAside = async (t: Test, why: string) => {
     const before = await names(stateDir)
-    t.equal(await moveBack(stateDir, { find: found }), undefined, why)
+    t.equal(await moveBack(stateDir, found), undefined, why)
     t.same(await names(stateDir), before, why)
   }
   await enrol(stateDir, own)
@@ -99,5 +139,5 @@ t.test('a wipe removes what was set aside, too', async (t) => {
   await setAside(stateDir, 'this box shows no TPM')
   await finishWipe({ stateDir, clock: systemClock, random: systemRandom, log: silentLog, steps: async () => [] })
   t.same(await readdir(stateDir), ['wiped.json'])
-  t.equal(await moveBack(stateDir, { find: found }), undefined)
+  t.equal(await moveBack(stateDir, found), undefined)
 })

@@ -1,16 +1,19 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { takeBack } from '../../../agent/cli/moved-back.ts'
 import { viewOf } from '../../../agent/console/state.ts'
 import { keyPath, saveIdentity } from '../../../agent/enrol/identity.ts'
+import { keepBegun, readBegun } from '../../../agent/first-boot/begun.ts'
 import type { FirstBootDeps } from '../../../agent/first-boot/index.ts'
-import { readKeptSite } from '../../../agent/kept-site.ts'
+import { readKeptSite, saveKeptSite } from '../../../agent/kept-site.ts'
 import { tokenText } from '../../../controller/fleet/index.ts'
 import { codeText } from '../../../shared/enrolment-code.ts'
 import { writeFileAtomic } from '../../../shared/files.ts'
 import { newId } from '../../../shared/ids.ts'
+import { silentLog } from '../../../shared/log.ts'
 import { makeTestPki } from '../../integration/agent-test-pki.ts'
-import { boot, makeBox } from '../../integration/first-boot-box.ts'
+import { type Box, boot, makeBox } from '../../integration/first-boot-box.ts'
 import { tempFolder } from '../spool/records.ts'
 
 const pki = await makeTestPki()
@@ -28,16 +31,16 @@ function otherFile(): string {
 async function enrolled(t: Test, key: string, file?: string) {
   const box = makeBox(await tempFolder(t), file)
   const agent = newId()
-  const { certificate } = await pki.agentPair(agent)
+  const { certificate, key: opened } = await pki.agentPair(agent)
   await writeFileAtomic(keyPath(box.stateDir), key)
   const at = { host: '127.0.0.1', port: 1 }
   const known = { ca: pki.ca, mqtt: at, signingKey: pki.signingPem }
   await saveIdentity(box.stateDir, { v: 1, agent, name: 'gate-1', roles: ['decoys'], certificate, ...known })
-  return box
+  return { ...box, key: opened }
 }
 
 /** Until it has slept as often as there is something to do meanwhile. */
-async function bootFor(t: Test, box: Awaited<ReturnType<typeof enrolled>>, meanwhile: (() => void)[], some = {}) {
+async function bootFor(t: Test, box: Box, meanwhile: (() => void)[], some = {}) {
   const over = new AbortController()
   const sleep = async () => {
     const next = meanwhile.shift()
@@ -71,11 +74,20 @@ t.test('a TPM that fails for good is waited for, but not where a new file is the
   const looks = Array.from({ length: 12 }, () => () => {})
   const last = async (file?: string) => {
     const box = await enrolled(t, JSON.stringify(sealed), file)
+    await saveKeptSite(box.stateDir, { v: 1, site: 'hq' })
+    await keepBegun(box.stateDir, 'its own')
     const { told } = await bootFor(t, box, [...looks])
-    return { trouble: told.at(-1)?.trouble, site: (await readKeptSite(box.stateDir))?.site }
+    const { stateDir, key } = box
+    return { stateDir, key, trouble: told.at(-1)?.trouble, site: (await readKeptSite(stateDir))?.site }
   }
-  t.match(await last(), { trouble: { code: 'TPM_FAILED', next: /agents replace/ }, site: undefined })
-  t.match(await last(otherFile()), { trouble: { code: 'CONTROLLER_UNREACHABLE' }, site: 'elsewhere' })
+  t.match(await last(), { trouble: { code: 'TPM_FAILED', next: /agents replace/ }, site: 'hq' })
+  const { stateDir, key, ...found } = await last(otherFile())
+  t.match(found, { trouble: { code: 'CONTROLLER_UNREACHABLE' }, site: 'elsewhere' })
+  t.equal(await takeBack({ stateDir, log: silentLog }), false, 'its TPM fails still')
+  await writeFileAtomic(`${keyPath(stateDir)}.sealed-elsewhere`, key)
+  t.equal(await takeBack({ stateDir, log: silentLog }), true)
+  t.equal((await readKeptSite(stateDir))?.site, 'hq', 'the settings of its own site came back with it')
+  t.equal(await readBegun(stateDir), 'its own', 'and so did the claim that it came by')
 })
 
 t.test('a box whose key does not open any more says so while it waits for a new file', async (t) => {
