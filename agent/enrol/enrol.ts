@@ -93,8 +93,9 @@ export async function enrol(o: EnrolOptions): Promise<StoredIdentity> {
       return readAnswer(at, await askController(at, { ca }, '/v1/enrol', body), answer, way.refused)
     } catch (error) {
       // In a wrong place before anything else was said: another key serves as well in the right one.
-      const misplaced = isFirst && codeOf(error) === 'TOKEN_MISPLACED' && (await lostKey(o.stateDir)) !== undefined
-      if (isFinal(error) || misplaced) await dropShown(o.stateDir, way.shown)
+      const isOver = isFinal(error) || (isFirst && codeOf(error) === 'TOKEN_MISPLACED')
+      // It is in the way of an identity that lies aside; without one a card is spared a new key at each try.
+      if (isOver && (await lostKey(o.stateDir)) !== undefined) await dropShown(o.stateDir, way.shown)
       throw error
     } finally {
       isFirst = false

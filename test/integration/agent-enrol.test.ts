@@ -120,37 +120,36 @@ t.test('an enrolment whose answer was lost is run again with the same key and re
   t.equal(server.asked[0]?.csr, server.asked[1]?.csr)
 })
 
-t.test('a claim that is refused for good takes its key along, unless another may have been let in by it', async (t) => {
-  const refusal = (code: string): [number, unknown] => [403, { error: { code, message: 'no', next: 'ask' } }]
-  let next: [number, unknown] | 'cut' | undefined
-  const server = await enrolServer(t, async (asked) => next ?? welcome(asked))
-  const stateDir = await tempFolder(t)
-  const [first, second] = [token(), token()]
-  const use = async (one: string, answer: typeof next) => {
-    next = answer
-    await enrol(options(stateDir, server.address, { token: one })).catch(() => undefined)
-    const names = await readdir(join(stateDir, 'identity'))
-    return names.filter((name) => /^(key|request)\.pem$/.test(name)).length
-  }
-  for (const code of ['TOKEN_USED', 'TOKEN_EXPIRED', 'TOKEN_REJECTED', 'TOKEN_INVALID'])
-    t.equal(await use(first, refusal(code)), 0, code)
-  t.equal(await use(first, refusal('WAITS_FOR_APPROVAL')), 2)
-  t.equal(await use(first, refusal('TOKEN_REJECTED')), 0, 'after it waited, too')
-  t.equal(await use(first, refusal('TOKEN_MISPLACED')), 2, 'the box may be brought to its place')
-  t.equal(await use(first, refusal('TOKEN_USED')), 0)
-
-  const aside = join(stateDir, 'identity/identity.json.sealed-elsewhere')
-  await writeFile(aside, '{}')
-  t.equal(await use(first, refusal('TOKEN_MISPLACED')), 0, 'an identity waits to be moved back')
-  t.equal(await use(first, 'cut'), 2)
-  t.equal(await use(first, refusal('TOKEN_MISPLACED')), 2, 'it may have been let in before it was moved')
-  t.equal(await use(second, refusal('TOKEN_USED')), 2, 'the first one may have been let in')
-  t.equal(await use(first, undefined), 2)
-  const sent = server.asked.slice(-4).map(({ csr }) => csr)
-  t.equal(new Set(sent).size, 1, 'asked by the same request, which the controller knows it by')
-  t.match(sent[0], /^-----BEGIN/)
-  t.match(await loadIdentity(stateDir), { agent })
-})
+t.test(
+  'where an identity lies aside a claim that is refused for good takes its key along, unless another may have been let in by it',
+  async (t) => {
+    const refusal = (code: string): [number, unknown] => [403, { error: { code, message: 'no', next: 'ask' } }]
+    let next: [number, unknown] | 'cut' | undefined
+    const server = await enrolServer(t, async (asked) => next ?? welcome(asked))
+    const stateDir = await tempFolder(t)
+    const [first, second] = [token(), token()]
+    const use = async (one: string, answer: typeof next) => {
+      next = answer
+      await enrol(options(stateDir, server.address, { token: one })).catch(() => undefined)
+      const names = await readdir(join(stateDir, 'identity'))
+      return names.filter((name) => /^(key|request)\.pem$/.test(name)).length
+    }
+    t.equal(await use(first, refusal('TOKEN_USED')), 2, 'no identity waits to be moved back: the next claim goes by it')
+    await writeFile(join(stateDir, 'identity/identity.json.sealed-elsewhere'), '{}')
+    for (const code of ['TOKEN_USED', 'TOKEN_EXPIRED', 'TOKEN_REJECTED', 'TOKEN_INVALID', 'TOKEN_MISPLACED'])
+      t.equal(await use(first, refusal(code)), 0, code)
+    t.equal(await use(first, refusal('WAITS_FOR_APPROVAL')), 2)
+    t.equal(await use(first, refusal('TOKEN_REJECTED')), 0, 'after it waited, too')
+    t.equal(await use(first, 'cut'), 2)
+    t.equal(await use(first, refusal('TOKEN_MISPLACED')), 2, 'it may have been let in before it was moved')
+    t.equal(await use(second, refusal('TOKEN_USED')), 2, 'the first one may have been let in')
+    t.equal(await use(first, undefined), 2)
+    const sent = server.asked.slice(-4).map(({ csr }) => csr)
+    t.equal(new Set(sent).size, 1, 'asked by the same request, which the controller knows it by')
+    t.match(sent[0], /^-----BEGIN/)
+    t.match(await loadIdentity(stateDir), { agent })
+  },
+)
 
 t.test('refusals come in the controller’s words; what is no answer is told as such', async (t) => {
   const answers: [string, [number, unknown]][] = [
