@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { makeClient } from '../../controller/cli/client.ts'
@@ -59,10 +59,23 @@ async function firstLine(child: ChildProcess): Promise<void> {
   ended.catch(() => {})
 }
 
+/** Outside of what the kernel gives to connections and to who asks for any port: nobody takes it before it is used. */
+const [lowest, count] = [20_000, 12_000]
+const given = new Set<number>()
+
+/** A port of loopback that is free, and was not given to this process before. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, host)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const port = lowest + Math.floor(Math.random() * count)
+  if (given.has(port)) return freePort()
+  given.add(port)
+  const server = createServer()
+  const isFree = await new Promise<boolean>((resolve) =>
+    server
+      .once('error', () => resolve(false))
+      .once('listening', () => resolve(true))
+      .listen(port, host),
+  )
+  if (!isFree) return freePort()
   server.close()
   await once(server, 'close')
   return port

@@ -8,6 +8,7 @@ import { enrol, loadIdentity } from '../../agent/enrol/index.ts'
 import { makeClient } from '../../controller/cli/client.ts'
 import { socketIn } from '../../controller/serve/index.ts'
 import { encodeBatch } from '../../shared/batch.ts'
+import { wordsOf } from '../../shared/errors.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Acknowledgement, StreamName } from '../../shared/schemas/envelope.ts'
 import { topicOf, upTopic } from '../../shared/topics.ts'
@@ -49,7 +50,9 @@ export async function controllerWorld(t: Cleanup, dataDir?: string, settings: Re
     await log.close()
     await rm(folder, { recursive: true, force: true })
   })
-  await controller.started()
+  await controller.started().catch(async (error) => {
+    throw new Error(`${wordsOf(error)}: ${await readFile(logPath, 'utf8')}`)
+  })
   return {
     ...controller,
     dataDir: at,
